@@ -1,0 +1,53 @@
+/*
+ * Every bound in one place: its name, its reason, and what happens beyond it.
+ */
+#ifndef OOMPH_LIMITS_H
+#define OOMPH_LIMITS_H
+
+#include <stdint.h>
+
+/* unit_name_is_valid(): systemd's UNIT_NAME_MAX. A longer file name is left out by oomph-load with a line that says so. */
+#define UNIT_NAME_MAX 255
+
+/* One unit file. systemd takes lines of 1 MiB; a file above this is no unit file and is left out with a line. */
+#define UNIT_FILE_MAX (1u << 20)
+
+/* Units in a set. Not a table size (both mappings are sized at load): only what a corrupt header may claim. */
+#define UNITS_MAX 65536u
+
+/* The sealed unit set. Bounds what PID 1 maps on a corrupt header's word. */
+#define UNITSET_MAX (256u << 20)
+
+/*
+ * What a child may hand to execve(2): words and bytes of argv and environment after expansion. They live on the stack
+ * of the forked child, never in PID 1. Beyond it the launch fails with E2BIG, as execve itself would, later.
+ */
+#define LAUNCH_WORDS_MAX 2048
+#define LAUNCH_BYTES_MAX (192u << 10)
+
+/* Deaths kept in memory for `deaths` and `why`; the oldest goes first. */
+#define DEATHS_KEPT 64
+
+/* Kernel OOM records kept while their victims' deaths are on the way; the oldest goes first, and the counters still decide. */
+#define KILLS_KEPT 16
+
+/* STATUS= text of sd_notify(3) kept per service; the rest is cut. */
+#define STATUS_TEXT_MAX 64
+
+/* ---- times, in ms ---- */
+
+#define FOREVER_MS UINT32_MAX           /* `infinity` */
+
+#define START_TIMEOUT_MS 90000u         /* systemd's DefaultTimeoutStartSec= and -StopSec= */
+#define STOP_TIMEOUT_MS 90000u
+#define SWEEP_AGAIN_MS 1000u            /* SIGKILL was sent and something still lives (D state, a fork race): send it again */
+#define RETRY_MS 1000u                  /* fork, cgroup or the loader failed for want of memory or pids: try again */
+#define HEALTHY_RUN_MS 10000u           /* a generation that lived this long starts its successor's backoff afresh */
+#define BACKOFF_FIRST_MS 100u           /* RestartSec= unset: 100 ms doubling to 30 s, with jitter */
+#define BACKOFF_MOST_MS 30000u
+#define EVIDENCE_GRACE_MS 50u           /* a record may be hidden behind one that another CPU is still storing (OOM.md 2) */
+#define HALT_DEADLINE_MS 20000u         /* oomph-halt hangs on a dead disk: reboot(2) all the same */
+#define LOAD_DEADLINE_MS 60000u         /* oomph-load hangs: kill it, keep the units there are */
+#define RELOAD_SETTLE_MS 200u           /* files in services.d change in bursts: read them once it is quiet */
+
+#endif

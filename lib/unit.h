@@ -1,0 +1,183 @@
+/*
+ * The unit set: all that oomph knows of its units, as one flat run of bytes.
+ *
+ * oomph-load writes it into a memfd and seals it; PID 1 checks every bound once (unitset_check) and then maps it
+ * read-only for as long as those units are in force. There are no pointers in it: a `struct span` is an offset from the
+ * first byte of the set and a length. Texts carry a NUL behind their last byte (not counted), so that they can go to
+ * execve(2) and open(2) as they stand. A `blob` is a span over NUL-terminated words ("a\0b\0", all counted): walk it with str_next().
+ *
+ * Everything that needs a heap, a passwd file or patience was settled by oomph-load: users are numbers, percentages are
+ * bytes, PATH defaults and HOME are in the environment, Before= has become After=, dependencies are indices.
+ * Only what changes between two launches is left to the launch: $VAR expansion and EnvironmentFile= (see expand.h).
+ */
+#ifndef OOMPH_UNIT_H
+#define OOMPH_UNIT_H
+
+#include "limits.h"
+#include "str.h"
+
+#define UNITSET_MAGIC 0x54494e55u       /* "UNIT" */
+#define UNITSET_VERSION 1u
+
+#define NO_UNIT UINT32_MAX
+#define NO_ID UINT32_MAX                /* of a uid or gid: as PID 1 */
+
+struct span {
+	uint32_t at, n;                 /* n counts bytes of a text or blob, elements of any other list */
+};
+
+enum unit_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_ONESHOT, TYPE_NOTIFY, N_UNIT_TYPE };
+
+/* RESTART_UNSET: nobody wrote Restart=. Like `no`, but an oom-kill is still answered by a respawn (DESIGN 6). */
+enum restart_policy {
+	RESTART_UNSET, RESTART_NO, RESTART_ON_SUCCESS, RESTART_ON_FAILURE, RESTART_ON_ABNORMAL, RESTART_ON_WATCHDOG,
+	RESTART_ON_ABORT, RESTART_ALWAYS, N_RESTART_POLICY
+};
+
+enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE, N_KILL_MODE };
+enum oom_policy { OOM_CONTINUE, OOM_STOP, OOM_KILL, N_OOM_POLICY };
+enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL, N_NOTIFY_ACCESS };
+enum stdio_kind { STDIO_NULL, STDIO_INHERIT, STDIO_TTY, STDIO_KMSG, STDIO_FILE, STDIO_APPEND, STDIO_TRUNCATE, N_STDIO_KIND };
+
+/* The lists of commands of a unit, in the order in which a life runs through them. */
+enum exec_list { EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, N_EXEC_LIST };
+
+enum command_flags {
+	COMMAND_MAY_FAIL = 1 << 0,      /* `-` */
+	COMMAND_NO_EXPAND = 1 << 1,     /* `:` */
+};
+
+struct command {
+	struct span path;               /* absolute, or a bare name to be looked for in the default PATH at launch */
+	struct span argv;               /* blob, argv[0] included, before expansion */
+	uint32_t flags;                 /* enum command_flags */
+};
+
+/* The files of a service's cgroup that a unit can set, cgroups(7). The table of their names is in unit.c. */
+enum cgroup_knob {
+	KNOB_MEMORY_MIN, KNOB_MEMORY_LOW, KNOB_MEMORY_HIGH, KNOB_MEMORY_MAX, KNOB_MEMORY_SWAP_MAX, KNOB_PIDS_MAX,
+	KNOB_CPU_WEIGHT, N_CGROUP_KNOB
+};
+extern const char *const cgroup_knob_file[N_CGROUP_KNOB];       /* "memory.min", ... */
+
+#define KNOB_UNSET UINT64_MAX           /* not written at all */
+#define KNOB_INFINITY (UINT64_MAX - 1)  /* written as "max" */
+
+enum limit_kind { LIMIT_NOFILE, LIMIT_NPROC, LIMIT_CORE, N_LIMIT_KIND };
+#define LIMIT_INFINITY UINT64_MAX       /* RLIM_INFINITY */
+
+struct limit {
+	uint64_t soft, hard;
+	uint32_t kind;                  /* enum limit_kind */
+	uint32_t zero;
+};
+
+/* SuccessExitStatus=: statuses 0-255 and signals 1-64 as bits. 0 and the clean signals are not in it, they always count. */
+struct exit_set {
+	uint64_t statuses[4];
+	uint64_t signals;               /* bit N-1 for signal N */
+};
+
+enum unit_flags {
+	UNIT_WANTED = 1 << 0,           /* in services.d itself: started at boot */
+	UNIT_BROKEN = 1 << 1,           /* cannot be started: `notes` say why; named so that `status` can tell */
+	UNIT_REMAIN_AFTER_EXIT = 1 << 2,
+	UNIT_NO_SIGKILL = 1 << 3,       /* SendSIGKILL=no */
+	UNIT_HAS_START_LIMIT = 1 << 4,  /* the unit sets StartLimitIntervalSec= or -Burst= itself */
+	UNIT_JITTER = 1 << 5,           /* RestartSec= unset: our own backoff, spread so that a burst does not come back as one */
+	UNIT_USER_UNKNOWN = 1 << 6,     /* User= or Group= names nobody: the launch fails as systemd's does (217/USER, 216/GROUP) */
+	UNIT_CHDIR_MAY_FAIL = 1 << 7,   /* WorkingDirectory=-/x */
+	UNIT_DEPENDENCY_MISSING = 1 << 8, /* Requires= names a unit that is not there: every start fails with `dependency` */
+	UNIT_HAS_SCORE = 1 << 9,        /* OOMScoreAdjust= is set; else 0 is written, never PID 1's own */
+	UNIT_HAS_NICE = 1 << 10,
+	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net): not stopped by the shutdown of services, not counted in `list` tables as the user's */
+};
+
+struct unit {
+	struct span name;               /* with its suffix: "db.service" */
+	struct span description;
+	struct span file;               /* where it was read */
+	struct span notes;              /* blob of lines "file:line: text" said while loading; `status` shows them */
+
+	struct span exec[N_EXEC_LIST];  /* of struct command */
+	struct span after, before;      /* of uint32_t unit indices: each edge stands at both ends */
+	struct span requires, required_by;
+	struct span wants;
+
+	struct span environment;        /* blob of NAME=VALUE in final order: defaults, HOME USER LOGNAME SHELL, Environment= */
+	struct span environment_files;  /* blob of absolute paths, `-` in front where it may be missing; they override `environment` */
+	struct span working_directory;  /* empty: / */
+	struct span groups;             /* of uint32_t: supplementary groups when uid is set */
+	struct span limits;             /* of struct limit */
+	struct span stdio_path[3];      /* for tty, file, append, truncate */
+
+	uint64_t knobs[N_CGROUP_KNOB];
+	struct exit_set success;
+
+	uint32_t flags;                 /* enum unit_flags */
+	uint32_t uid, gid;              /* NO_ID: not changed */
+	uint32_t start_ms, stop_ms;     /* TimeoutStartSec=, TimeoutStopSec=; FOREVER_MS */
+	uint32_t restart_ms;            /* RestartSec= */
+	uint32_t restart_max_ms;        /* RestartMaxDelaySec=, or restart_ms when there are no steps */
+	uint32_t restart_growth;        /* factor from one delay to the next, times 65536 (65536: none); (max/first)^(1/steps) */
+	uint32_t start_limit_ms, start_limit_burst;
+	uint16_t umask;
+	int16_t oom_score_adj;
+	int8_t nice;
+	uint8_t type, restart, kill_mode, oom_policy, notify_access, kill_signal;
+	uint8_t stdio[3];               /* enum stdio_kind for 0, 1, 2 */
+};
+
+struct unitset_header {
+	uint32_t magic, version;
+	uint32_t size;                  /* of the whole set in bytes, this header included */
+	uint32_t n_units;
+	uint32_t unit_size;             /* sizeof(struct unit) of the writer: layouts of two builds never mix */
+	uint32_t units_at;              /* offset of the array of struct unit */
+	struct span notes;              /* blob of lines that belong to no unit */
+	uint64_t checksum;              /* FNV-1a 64 of every byte behind this header */
+};
+
+/* A set in memory. Only unitset_check() makes a usable one of bytes from elsewhere. */
+struct unitset {
+	const unsigned char *bytes;
+	uint32_t size;
+};
+
+/* Every span, enum and index within its bounds, every text closed by a NUL, the checksum right. NULL, or what is wrong. */
+const char *unitset_check(const void *bytes, size_t size);
+uint64_t unitset_sum(const void *bytes, size_t size);   /* the checksum of the bytes given */
+
+uint32_t unitset_count(struct unitset set);
+const struct unit *unitset_unit(struct unitset set, uint32_t index);
+uint32_t unitset_find(struct unitset set, struct str name);     /* with or without ".service"; NO_UNIT */
+
+struct str unitset_text(struct unitset set, struct span span);
+const struct command *unitset_commands(struct unitset set, const struct unit *u, enum exec_list list);
+const uint32_t *unitset_indices(struct unitset set, struct span span);
+const struct limit *unitset_limits(struct unitset set, const struct unit *u);
+
+/* An exit status (or, with is_signal, a signal) that counts as success, systemd.service(5) SuccessExitStatus=. */
+bool unit_is_success(const struct unit *u, bool is_signal, int value);
+
+/*
+ * Writing a set, into memory of the caller's (oomph-load grows it; `oomph -- COMMAND` writes one small one).
+ * The units' array comes first and is filled in place; spans are appended behind it. When the room ends, is_full stays
+ * set, later writes do nothing, and `needed` tells how much would have been used so far.
+ */
+struct unitset_writer {
+	unsigned char *bytes;
+	size_t size, needed;
+	bool is_full;
+};
+
+void unitset_begin(struct unitset_writer *w, void *bytes, size_t size, uint32_t n_units);
+struct unit *unitset_slot(struct unitset_writer *w, uint32_t index);    /* preset with every default; NULL when full */
+struct span unitset_put_text(struct unitset_writer *w, struct str text);
+struct span unitset_put_blob(struct unitset_writer *w, const struct str *words, uint32_t n);
+struct span unitset_put(struct unitset_writer *w, const void *elements, uint32_t n, size_t element_size);
+bool unitset_end(struct unitset_writer *w, struct span notes);          /* header and checksum; false when it was full */
+
+void unit_defaults(struct unit *u);
+
+#endif
