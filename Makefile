@@ -1,0 +1,141 @@
+# What is linked into what: these lists are the architecture (see the rooms of lib/ and init/).
+# A room can be built alone while its neighbours are still being written:
+#     make unit-str LIB=str          make build/musl/lib/str.o
+
+LIB  = str unitfile words values directives unit kmsg proto names graph service restart verdict attrib system core \
+       notify expand
+PID1 = main loop boot effects spawn child reap devkmsg cgroupfs ctlsock notifysock console loader
+LOAD = main
+NET  = main
+HALT = main
+CTL  = main
+
+PROGRAMS = oomph oomphctl oomph-load oomph-net oomph-halt
+
+M = build/musl
+H = build/host
+LIBNL = build/deps/lib/libnl-route-3.a build/deps/lib/libnl-3.a
+
+build/debug/oomph:      $(PID1:%=$M/init/pid1/%.o) $M/liboomph.a
+build/debug/oomph-load: $(LOAD:%=$M/init/load/%.o) $M/liboomph.a
+build/debug/oomph-net:  $(NET:%=$M/init/net/%.o)   $(LIBNL)
+build/debug/oomph-halt: $(HALT:%=$M/init/halt/%.o)
+build/debug/oomphctl:   $(CTL:%=$M/init/ctl/%.o)   $M/liboomph.a
+
+# ---- how ----
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+MUSLCC = musl-gcc
+HOSTCC = clang
+WARN   = -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
+# lib/limits.h must not hide <limits.h>: quoted includes only.
+COMMON = -std=gnu17 -D_GNU_SOURCE -iquote . -iquote lib $(WARN) -MMD -MP
+# musl brings no kernel headers; last in the search order, so that they never win against musl's own.
+MUSL   = $(COMMON) -Os -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-pie \
+         -idirafter build/deps/kernel-headers
+LINK   = -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--build-id=none
+HOST   = $(COMMON) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+PYTEST = PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -p no:cacheprovider -q -ra
+
+GUEST  = $(patsubst tests/vm/guest/%.c,build/guest/%,$(wildcard tests/vm/guest/*.c))
+UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
+CHECKS = setup all law unit sim container-test vm-test
+
+.PHONY: all guest demo check vm bench setup law unit sim container-test vm-test install clean distclean
+
+all: $(PROGRAMS:%=build/bin/%)
+guest: $(GUEST)
+
+$M/%.o: %.c Makefile | build/deps/ready
+	@mkdir -p $(@D)
+	$(MUSLCC) $(MUSL) -c $< -o $@
+
+$M/init/net/%.o: MUSL += -isystem build/deps/include/libnl3
+
+$M/liboomph.a: $(LIB:%=$M/lib/%.o) Makefile
+	@rm -f $@
+	ar rcs $@ $(filter %.o,$^)
+
+$(PROGRAMS:%=build/debug/%): Makefile
+	@mkdir -p $(@D)
+	$(MUSLCC) $(LINK) $(filter %.o,$^) $(filter %.a,$^) -o $@
+
+build/bin/%: build/debug/%
+	@mkdir -p $(@D)
+	strip -o $@ $<
+
+build/guest/%: tests/vm/guest/%.c Makefile | build/deps/ready
+	@mkdir -p $(@D)
+	$(MUSLCC) $(MUSL) $(LINK) $< -o $@
+
+build/deps/ready $(LIBNL):
+	tools/setup
+
+# ---- tests: host compiler, address and undefined-behaviour sanitizers ----
+
+$H/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOST) -c $< -o $@
+
+$H/test_%: $H/tests/unit/test_%.o $(LIB:%=$H/lib/%.o)
+	$(HOSTCC) $(HOST) $(filter %.o,$^) -lcmocka -o $@
+
+$H/sim: $(SIM) $(LIB:%=$H/lib/%.o)
+	$(HOSTCC) $(HOST) $(filter %.o,$^) -o $@
+
+unit-%: $H/test_%
+	@$< 2>$H/test_$*.log >&2 || { cat $H/test_$*.log; echo "unit: $* FAILED"; exit 1; }
+	@echo "unit: $* $$(sed -n 's/.*PASSED  *\] *\([0-9]* test\)/\1/p' $H/test_$*.log)"
+
+unit: $(UNIT:%=unit-%)
+	@test -n "$(UNIT)" || { echo "unit: there are no tests"; exit 1; }
+
+sim: $H/sim
+	$H/sim
+
+law: all
+	tests/law.sh
+
+container-test: all guest
+	$(PYTEST) tests/container
+
+vm-test: all guest
+	$(PYTEST) tests/vm
+
+check:
+	@for phase in $(CHECKS); do \
+		echo "== $$phase"; $(MAKE) --no-print-directory -j2 $$phase || { echo "check: $$phase FAILED"; exit 1; }; \
+	done; echo "check: all of it passed"
+
+# ---- to look at ----
+
+setup:
+	tools/setup
+
+demo vm bench: setup
+	@$(MAKE) --no-print-directory -j2 all guest
+	tools/$@
+
+# ---- for people who want it ----
+
+install: all
+	install -D build/bin/oomph $(DESTDIR)/sbin/oomph
+	install -D build/bin/oomphctl $(DESTDIR)/usr/bin/oomphctl
+	install -d $(DESTDIR)/usr/lib/oomph $(DESTDIR)/usr/lib/services.d
+	install $(patsubst %,build/bin/%,$(filter oomph-%,$(PROGRAMS))) $(DESTDIR)/usr/lib/oomph/
+	for f in services.d/*.service; do test ! -e $$f || install -m 644 $$f $(DESTDIR)/usr/lib/services.d/; done
+	for n in 1 5 7 8; do for f in man/*.$$n; do \
+		test ! -e $$f || install -D -m 644 $$f $(DESTDIR)/usr/share/man/man$$n/$${f##*/}; done; done
+
+clean:
+	rm -rf build/bin build/debug build/musl build/host build/guest build/vm
+
+distclean:
+	rm -rf build
+
+-include $(wildcard $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d build/guest/*.d)
