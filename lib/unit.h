@@ -163,7 +163,8 @@ bool unit_is_success(const struct unit *u, bool is_signal, int value);
 /*
  * Writing a set, into memory of the caller's (oomph-load grows it; `oomph -- COMMAND` writes one small one).
  * The units' array comes first and is filled in place; spans are appended behind it. When the room ends, is_full stays
- * set, later writes do nothing, and `needed` tells how much would have been used so far.
+ * set, later writes do nothing, and `needed` tells how much would have been used so far (never above UNITSET_MAX: full
+ * with needed <= size means that no set can hold this). The memory is aligned to 8 bytes.
  */
 struct unitset_writer {
 	unsigned char *bytes;
