@@ -1,0 +1,60 @@
+#include "verdict.h"
+
+#include <signal.h>
+
+const char *const cause_name[N_CAUSE] = {
+	[CAUSE_EXIT] = "exit", [CAUSE_SIGNAL] = "signal", [CAUSE_CORE_DUMP] = "core-dump", [CAUSE_OOM_KILL] = "oom-kill",
+	[CAUSE_STOP] = "stop", [CAUSE_TIMEOUT] = "timeout", [CAUSE_WATCHDOG] = "watchdog", [CAUSE_START_FAILED] = "start-failed",
+};
+
+/* A signal that a fault raises: no order of ours explains it, even while we are stopping the service. */
+static bool is_crash(const struct death_facts *f)
+{
+	return f->code == CLD_DUMPED || (f->code == CLD_KILLED && (f->status == SIGSEGV || f->status == SIGBUS ||
+		f->status == SIGILL || f->status == SIGFPE || f->status == SIGABRT || f->status == SIGSYS));
+}
+
+static enum cause plain_cause(const struct death_facts *f)
+{
+	if (is_crash(f))
+		return f->code == CLD_DUMPED ? CAUSE_CORE_DUMP : CAUSE_SIGNAL;
+	if (f->errand == ERRAND_STOP)
+		return CAUSE_STOP;
+	if (f->errand == ERRAND_TIMEOUT)
+		return CAUSE_TIMEOUT;
+	return f->code == CLD_EXITED ? CAUSE_EXIT : CAUSE_SIGNAL;
+}
+
+struct verdict judge(const struct death_facts *f)
+{
+	struct verdict v = { .cause = (uint8_t)plain_cause(f) };
+	bool is_sigkill = f->code == CLD_KILLED && f->status == SIGKILL;
+	bool has_risen = f->has_counter && f->n_kills > 0;
+
+	if (!is_sigkill)
+		return v;
+	/*
+	 * Our own SIGKILL: the kernel's killer passes over a process that is dying already (task_will_free_mem in
+	 * mm/oom_kill.c), so even a record would only say that both were on their way. We ended it.
+	 */
+	if (f->was_sigkilled) {
+		v.cause = f->errand == ERRAND_TIMEOUT ? CAUSE_TIMEOUT : CAUSE_STOP;
+		v.has_oom_besides = has_risen || f->record;
+		return v;
+	}
+	if (f->record) {
+		v.cause = CAUSE_OOM_KILL;
+		v.evidence = EVIDENCE_KMSG | (has_risen ? EVIDENCE_MEMORY_EVENTS : 0);
+		return v;
+	}
+	/* The count rises before the SIGKILL is sent (same file, __oom_kill_process), so what it says now is final. */
+	if (has_risen && f->n_kills > f->n_explained) {
+		v.cause = CAUSE_OOM_KILL;
+		v.evidence = EVIDENCE_MEMORY_EVENTS;
+		return v;
+	}
+	v.cause = CAUSE_SIGNAL;
+	/* Without a count there is only the log, and a record can hide for a moment behind one still being stored. */
+	v.is_open = !f->has_counter && f->has_kmsg;
+	return v;
+}
