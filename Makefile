@@ -39,7 +39,8 @@ MUSL   = $(COMMON) -Os -g -ffunction-sections -fdata-sections -fno-asynchronous-
          -idirafter build/deps/kernel-headers
 LINK   = -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--build-id=none
 HOST   = $(COMMON) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-PYTEST = PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -p no:cacheprovider -q -ra
+# Debian's python, which has Debian's pytest, whatever else PATH begins with.
+PYTEST = PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q -ra
 
 GUEST  = $(patsubst tests/vm/guest/%.c,build/guest/%,$(wildcard tests/vm/guest/*.c))
 UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
