@@ -1,0 +1,93 @@
+/*
+ * Every directive there is, one row each. The loader reads by it, `oomphctl verify` and the man page speak by it, and
+ * the suggestion for a misspelt name comes out of it. A directive that is not in here does not exist.
+ */
+#ifndef OOMPH_DIRECTIVES_H
+#define OOMPH_DIRECTIVES_H
+
+#include "str.h"
+#include "unit.h"
+
+enum section { SECTION_UNIT, SECTION_SERVICE, SECTION_INSTALL, N_SECTION };
+extern const char *const section_names[N_SECTION];
+
+enum directive_status {
+	HONOURED,
+	NOT_YET,        /* systemd has it, oomph does not: said once per unit, without effect */
+	HARMLESS,       /* nothing is lost by not acting on it: read over in silence */
+};
+
+/* How a value is read. The loader has one function for each, and what it expects is in directive_expects(). */
+enum reading {
+	READ_NOTHING,
+	READ_TEXT,              /* Description= */
+	READ_UNITS,             /* `which`: enum link */
+	READ_COMMANDS,          /* `which`: enum exec_list */
+	READ_TYPE,              /* Type=: an enumeration with its own ideas about those not there yet */
+	READ_ENUM,              /* `which`: enum enumeration; a byte at `at` */
+	READ_FLAG,              /* `which`: bit number of enum unit_flags */
+	READ_FLAG_INVERTED,
+	READ_DELAY,             /* a time in ms at `at` */
+	READ_TIMEOUT,           /* the same, 0 means infinity */
+	READ_TIMEOUTS,          /* TimeoutSec=: both at once */
+	READ_RESTART_SEC,
+	READ_RESTART_STEPS,
+	READ_RESTART_MAX,
+	READ_START_LIMIT,       /* a time in ms at `at`, and the unit has a start limit of its own */
+	READ_START_BURST,
+	READ_SIGNAL,            /* a byte at `at` */
+	READ_EXIT_STATUSES,
+	READ_MEMORY,            /* `which`: enum cgroup_knob */
+	READ_TASKS,
+	READ_WEIGHT,
+	READ_LIMIT,             /* `which`: enum limit_kind; sizes for LIMIT_CORE */
+	READ_SCORE,
+	READ_NICE,
+	READ_UMASK,
+	READ_USER,
+	READ_GROUP,
+	READ_DIRECTORY,         /* WorkingDirectory= */
+	READ_ENVIRONMENT,
+	READ_ENVIRONMENT_FILE,
+	READ_STDIO,             /* `which`: 0, 1, 2 */
+	N_READING
+};
+
+enum link { LINK_AFTER, LINK_BEFORE, LINK_REQUIRES, LINK_WANTS, N_LINK };
+
+enum enumeration {
+	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, N_ENUMERATION
+};
+struct enumeration_names {
+	const char *const *names;
+	size_t n;
+};
+extern const struct enumeration_names enumerations[N_ENUMERATION];
+
+struct directive {
+	struct str key;
+	uint8_t section, status, reading;
+	uint8_t which;
+	uint16_t at;            /* offset in struct unit */
+};
+
+/* All rows, for the man page and the tests. */
+extern const struct directive directives[];
+extern const size_t n_directives;
+
+/* Number of the section, or -1. */
+int section_find(struct str name);
+
+/* The row of `key` in `section`; NULL when there is none. */
+const struct directive *directive_find(enum section section, struct str key);
+
+/*
+ * What the writer of an unknown key may have meant: the same key of another section (then row->section differs), else
+ * the nearest name of this one; NULL when nothing is near.
+ */
+const struct directive *directive_nearest(enum section section, struct str key);
+
+/* The kind of value that belongs there, for "expected ...": "a time such as 5s, 2min or infinity". */
+const char *directive_expects(const struct directive *row);
+
+#endif

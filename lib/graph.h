@@ -1,0 +1,49 @@
+/*
+ * Which unit comes after which: a graph of indices, its cycles found and cut, in time linear in its edges and without
+ * recursion, so that ten thousand units in one chain are as good as two.
+ */
+#ifndef OOMPH_GRAPH_H
+#define OOMPH_GRAPH_H
+
+#include "str.h"
+
+struct graph_edge {
+	uint32_t from, to;      /* `from` has an edge to `to`: it comes after it, or requires it */
+	uint32_t tag;           /* the caller's own: where it was written, say */
+	bool is_cut;            /* doubled, of a unit to itself, or cut to open a cycle */
+};
+
+struct graph {
+	struct graph_edge *edges;       /* grouped by `from` once graph_begin() is done */
+	uint32_t n_nodes, n_edges;
+	uint32_t *first;                /* n_nodes + 1: where the edges of a node begin */
+	uint32_t *next;                 /* per node: its edge to be walked next */
+	uint32_t *place;                /* per node: its depth on the path from 1, NEW or LEFT */
+	uint32_t *path;                 /* the nodes from the walk's root to where it stands */
+	uint32_t depth, root;
+};
+
+/* How many uint32_t and edges of room the graph needs beside its edges. */
+size_t graph_words(uint32_t n_nodes);
+
+/*
+ * Groups `edges` by their origin (`spare` has room for as many) and cuts doubled ones and those of a unit to itself;
+ * of doubles the first given stays. `words` has room for graph_words(). Both stay the graph's. All indices are below n_nodes.
+ */
+struct graph graph_begin(uint32_t n_nodes, struct graph_edge *edges, struct graph_edge *spare, uint32_t n_edges,
+			 uint32_t *words);
+
+/* A cycle, as the edge that closes it and the nodes on it: nodes[0] comes after nodes[1] ... the last after nodes[0]. */
+struct graph_cycle {
+	const struct graph_edge *closing;
+	const uint32_t *nodes;
+	uint32_t n_nodes;
+};
+
+/*
+ * The next cycle; its closing edge is cut. False when there is none left, and what is not cut then has no cycle.
+ * `nodes` is good until the next call.
+ */
+bool graph_next_cycle(struct graph *g, struct graph_cycle *cycle);
+
+#endif

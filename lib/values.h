@@ -1,0 +1,55 @@
+/*
+ * Values of directives: text to numbers, by systemd's rules (systemd.time(7), systemd.exec(5), systemd.syntax(7)).
+ * Each says false on anything it does not understand and then leaves its result alone, so the earlier value stands.
+ */
+#ifndef OOMPH_VALUES_H
+#define OOMPH_VALUES_H
+
+#include "str.h"
+#include "unit.h"
+
+#define VALUE_INFINITY UINT64_MAX
+
+bool value_is_utf8(struct str s);
+
+/* 1 yes y true t on; 0 no n false f off; any case. */
+bool value_boolean(struct str s, bool *value);
+
+/* Numbers as safe_atou64 of systemd takes them: decimal, 0x hexadecimal, 0b binary, 0 octal. */
+bool value_u64(struct str s, uint64_t *value);
+bool value_int(struct str s, int64_t least, int64_t most, int64_t *value);
+
+/* "2min 200ms", "1.5", "infinity": microseconds or VALUE_INFINITY; bare numbers are seconds. */
+bool value_time(struct str s, uint64_t *us);
+
+/* Microseconds as this program counts them: rounded up to 1 ms (below it 0 would mean something else), FOREVER_MS. */
+uint32_t value_ms(uint64_t us);
+
+/* "1.5G", "1G 500M": bytes, in powers of 1024. `infinity` is no size: the caller knows what it means. */
+bool value_size(struct str s, uint64_t *bytes);
+
+/* "50%", "12.5%": hundredths of a percent, 0 to 10000. */
+bool value_percent(struct str s, unsigned *hundredths);
+
+/* Octal, at most `most`. */
+bool value_mode(struct str s, unsigned most, unsigned *mode);
+
+/* "1024", "1024:2048", "infinity"; with has_sizes also "1G:2G". kind is left alone. */
+bool value_limit(struct str s, bool has_sizes, struct limit *limit);
+
+/* One word of SuccessExitStatus=, added to the set: a status, a status' name, or a signal's. */
+bool value_exit_status(struct str word, struct exit_set *set);
+
+/* Absolute, and no component of it is "..". */
+bool value_is_path(struct str s);
+
+/* `s` with runs of slashes made one, "/./" dropped and no slash at its end, appended to `to`. */
+void value_simplify_path(struct str s, struct buf *to);
+
+/* NAME=VALUE with a name that environ(7) allows. */
+bool value_is_assignment(struct str s);
+
+/* A unit's name with a known suffix, systemd.unit(5): letters, digits and ":-_.\@". */
+bool value_is_unit_name(struct str s);
+
+#endif
