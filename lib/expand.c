@@ -112,7 +112,7 @@ const char *launch_getenv(const struct launch_words *w, struct str name)
 	return i < w->n_envp ? w->envp[i] + name.n + 1 : NULL;
 }
 
-/* ---- EnvironmentFile=: the rules are systemd's, which differ from a shell's (no $, no export, quotes only in front) ---- */
+/* ---- EnvironmentFile=: systemd's rules, which are not a shell's: no $, no export, quotes only in front ---- */
 
 /* A carriage return ends a line too, so that files with CRLF just have empty lines between. */
 static bool ends_line(char c)
@@ -185,7 +185,7 @@ static void add_unquoted(struct launch_words *w, struct str *s)
 	w->n_bytes = n_kept;
 }
 
-/* Quoted parts may follow one another, blanks between them are lost; the first unquoted part takes the rest of the line. */
+/* Quoted parts may follow one another, blanks between them are lost; an unquoted one takes the rest of the line. */
 static void add_value(struct launch_words *w, struct str *s)
 {
 	while (s->n) {
@@ -215,7 +215,7 @@ static bool is_name(struct str name)
 
 static void take_assignment(struct launch_words *w, struct str *s)
 {
-	/* The first byte belongs to the name whatever it is: in a line `="a` there is no quote to swallow the next line. */
+	/* The first byte belongs to the name whatever it is: the quote in a line `="a` does not swallow the next line. */
 	size_t name_n = 1;
 	while (name_n < s->n && s->p[name_n] != '=' && !ends_line(s->p[name_n]))
 		name_n++;
@@ -253,8 +253,8 @@ void launch_env_file(struct launch_words *w, struct str s)
 /* ---- $VAR ---- */
 
 /*
- * One word of a variable's value: blanks part words, quotes hold them together, a backslash takes the next byte as it is.
- * What is left open ends with the value; systemd calls this relaxed.
+ * One word of a variable's value: blanks part words, quotes hold them together, a backslash takes the next byte as it
+ * is. What is left open ends with the value; systemd calls this relaxed.
  */
 static void push_value_word(struct launch_words *w, struct str *s)
 {

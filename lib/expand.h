@@ -2,9 +2,9 @@
  * The words of one launch: argv and envp as execve(2) takes them. Built by the forked child, on its stack, because an
  * EnvironmentFile= and the values behind $VAR may differ from one launch to the next.
  *
- * Texts handed in NUL-terminated (of the unit set) are pointed at, not copied, so they must outlive the execve; what has
- * to be made up is written into `bytes`. When words or bytes run out, is_full stays set, nothing is written any more, and
- * the launch must fail with E2BIG: never exec half a command line.
+ * Texts handed in NUL-terminated (of the unit set) are pointed at, not copied, so they must outlive the execve; what
+ * has to be made up is written into `bytes`. When words or bytes run out, is_full stays set, nothing is written any more,
+ * and the launch must fail with E2BIG: never exec half a command line.
  */
 #ifndef OOMPH_EXPAND_H
 #define OOMPH_EXPAND_H
@@ -34,8 +34,8 @@ void launch_setenv_text(struct launch_words *w, struct str name, struct str valu
 void launch_setenv_number(struct launch_words *w, struct str name, uint64_t value);
 
 /*
- * The whole of an EnvironmentFile=, systemd.exec(5): its variables override those so far. Lines that are not understood,
- * names that no shell would take and values with a NUL are left out. The contents are copied.
+ * The whole of an EnvironmentFile=, systemd.exec(5): its variables override those so far. Lines that are not
+ * understood, names that no shell would take and values with a NUL are left out. The contents are copied.
  */
 void launch_env_file(struct launch_words *w, struct str contents);
 
@@ -44,8 +44,9 @@ const char *launch_getenv(const struct launch_words *w, struct str name);
 
 /*
  * Appends the words of a command, expanded with the environment so far (systemd.service(5), COMMAND LINES): a word that
- * begins with $ is a variable's name as a whole and becomes as many words as its value has; ${NAME} anywhere becomes that
- * value within its word; $$ is a dollar. argv may remain empty. Without is_expanded the words are taken as they stand.
+ * begins with $ is a variable's name as a whole and becomes as many words as its value has; ${NAME} anywhere becomes
+ * that value within its word; $$ is a dollar. argv[0] is such a word too, so argv may remain empty. Without is_expanded
+ * the words are taken as they stand.
  */
 void launch_argv(struct launch_words *w, struct str argv_blob, bool is_expanded);
 

@@ -63,7 +63,8 @@ static bool lies_within(const struct check *c, struct span s, uint32_t element_s
 {
 	if (s.n == 0)
 		return true;
-	return s.at >= c->first && s.at <= c->set.size && s.at % alignment == 0 && s.n <= (c->set.size - s.at) / element_size;
+	return s.at >= c->first && s.at <= c->set.size && s.at % alignment == 0 &&
+	       s.n <= (c->set.size - s.at) / element_size;
 }
 
 static bool is_text(const struct check *c, struct span s)
@@ -172,7 +173,9 @@ static const char *check_values(const struct unit *u)
 		return "the flags of a unit";
 	if (u->kill_signal == 0 || u->kill_signal > SIGNAL_MOST)
 		return "a signal's number";
-	if (u->umask > UMASK_MOST || u->nice < -20 || u->nice > 19 || u->oom_score_adj < -1000 || u->oom_score_adj > 1000)
+	if (u->umask > UMASK_MOST || u->nice < -20 || u->nice > 19)
+		return "a number out of its range";
+	if (u->oom_score_adj < -1000 || u->oom_score_adj > 1000)
 		return "a number out of its range";
 	if (u->restart_growth < GROWTH_NONE || u->restart_ms > u->restart_max_ms)
 		return "a backoff that shrinks";

@@ -1,0 +1,645 @@
+#include "lib/unit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- a set with something in every field ---- */
+
+enum { DB, APP, NET, N_SAMPLE };
+
+static struct span put_commands(struct unitset_writer *w, struct str path, struct str argument, uint32_t n)
+{
+	struct command commands[2];
+	assert_in_range(n, 1, countof(commands));
+	for (uint32_t i = 0; i < n; i++)
+		commands[i] = (struct command){
+			.path = unitset_put_text(w, path),
+			.argv = unitset_put_blob(w, (struct str[]){ path, argument, STR("") }, 3),
+			.flags = i ? COMMAND_MAY_FAIL : COMMAND_NO_EXPAND,
+		};
+	return unitset_put(w, commands, n, sizeof commands[0]);
+}
+
+static struct span put_indices(struct unitset_writer *w, const uint32_t *indices, uint32_t n)
+{
+	return unitset_put(w, indices, n, sizeof *indices);
+}
+
+static void fill_rich(struct unitset_writer *w, struct unit *u)
+{
+	u->description = unitset_put_text(w, STR("a data base"));
+	u->file = unitset_put_text(w, STR("/etc/services.d/db.service"));
+	u->notes = unitset_put_blob(w, &STR("db.service:3: no such key: Foo"), 1);
+	for (int list = 0; list < N_EXEC_LIST; list++)
+		u->exec[list] = put_commands(w, STR("/bin/db"), STR("--serve"), list == EXEC_START_PRE ? 2 : 1);
+	u->environment = unitset_put_blob(w, (struct str[]){ STR("PATH=/bin"), STR("HOME=/") }, 2);
+	u->environment_files = unitset_put_blob(w, (struct str[]){ STR("-/etc/default/db"), STR("/etc/db") }, 2);
+	u->working_directory = unitset_put_text(w, STR("/var/lib/db"));
+	u->groups = put_indices(w, (uint32_t[]){ 4, 27 }, 2);
+	u->limits = unitset_put(w, (struct limit[]){
+		{ .soft = 1024, .hard = 4096, .kind = LIMIT_NOFILE },
+		{ .soft = LIMIT_INFINITY, .hard = LIMIT_INFINITY, .kind = LIMIT_CORE },
+	}, 2, sizeof(struct limit));
+	u->stdio_path[1] = unitset_put_text(w, STR("/var/log/db"));
+	u->stdio[1] = STDIO_APPEND;
+	u->knobs[KNOB_MEMORY_MAX] = 64u << 20;
+	u->uid = u->gid = 100;
+	u->required_by = put_indices(w, (uint32_t[]){ APP }, 1);
+	u->before = put_indices(w, (uint32_t[]){ APP }, 1);
+}
+
+static bool write_sample(struct unitset_writer *w, void *bytes, size_t size)
+{
+	/* When the room ends, fields go to a unit that nobody keeps: the room needed is counted all the same. */
+	struct unit lost[N_SAMPLE], *u[N_SAMPLE];
+	const struct str names[N_SAMPLE] = { STR("db.service"), STR("app.service"), STR("net.service") };
+
+	unitset_begin(w, bytes, size, N_SAMPLE);
+	for (uint32_t i = 0; i < N_SAMPLE; i++) {
+		u[i] = unitset_slot(w, i) ? unitset_slot(w, i) : &lost[i];
+		u[i]->name = unitset_put_text(w, names[i]);
+	}
+	fill_rich(w, u[DB]);
+	u[APP]->after = put_indices(w, (uint32_t[]){ DB, NET }, 2);
+	u[APP]->requires = put_indices(w, (uint32_t[]){ DB }, 1);
+	u[APP]->wants = put_indices(w, (uint32_t[]){ NET }, 1);
+	u[APP]->exec[EXEC_START] = put_commands(w, STR("app"), STR("$PORT"), 1);
+	u[NET]->before = put_indices(w, (uint32_t[]){ APP }, 1);
+	return unitset_end(w, unitset_put_blob(w, &STR("x.service: no unit"), 1));
+}
+
+/* In memory of exactly its size, so that the sanitizer sees the first byte too far. The caller frees .bytes. */
+static struct unitset sample(void)
+{
+	struct unitset_writer w;
+	assert_false(write_sample(&w, NULL, 0));
+	size_t size = w.needed;
+	unsigned char *bytes = malloc(size);
+	assert_true(write_sample(&w, bytes, size));
+	assert_int_equal(w.needed, size);
+	return (struct unitset){ bytes, (uint32_t)size };
+}
+
+static void seal_again(unsigned char *bytes, size_t size)
+{
+	struct unitset_header *h = (void *)bytes;
+	h->checksum = unitset_sum(h + 1, size - sizeof *h);
+}
+
+/* ---- looking at everything that the accessors give ---- */
+
+static volatile unsigned char sink;
+
+static void look_at(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		sink ^= (unsigned char)s.p[i];
+}
+
+static void walk_text(struct unitset set, struct span span)
+{
+	struct str text = unitset_text(set, span);
+	look_at(text);
+	assert_int_equal(text.p[text.n], '\0');
+}
+
+static void walk_blob(struct unitset set, struct span span)
+{
+	struct str blob = unitset_text(set, span), word;
+	while (str_next(&blob, &word)) {
+		look_at(word);
+		assert_int_equal(word.p[word.n], '\0');
+	}
+}
+
+static void walk_commands(struct unitset set, const struct unit *u)
+{
+	for (int list = 0; list < N_EXEC_LIST; list++)
+		for (uint32_t i = 0; i < u->exec[list].n; i++) {
+			const struct command *command = &unitset_commands(set, u, list)[i];
+			walk_text(set, command->path);
+			walk_blob(set, command->argv);
+		}
+}
+
+static void walk_lists(struct unitset set, const struct unit *u)
+{
+	const struct span edges[] = { u->after, u->before, u->requires, u->required_by, u->wants };
+	for (size_t l = 0; l < countof(edges); l++)
+		for (uint32_t i = 0; i < edges[l].n; i++)
+			assert_non_null(unitset_unit(set, unitset_indices(set, edges[l])[i]));
+	for (uint32_t i = 0; i < u->groups.n; i++)
+		sink ^= (unsigned char)unitset_indices(set, u->groups)[i];
+	for (uint32_t i = 0; i < u->limits.n; i++)
+		assert_in_range(unitset_limits(set, u)[i].kind, 0, N_LIMIT_KIND - 1);
+}
+
+static void walk(struct unitset set)
+{
+	for (uint32_t i = 0; i < unitset_count(set); i++) {
+		const struct unit *u = unitset_unit(set, i);
+		const struct span texts[] = {
+			u->name, u->description, u->file, u->working_directory,
+			u->stdio_path[0], u->stdio_path[1], u->stdio_path[2],
+		};
+		for (size_t t = 0; t < countof(texts); t++)
+			walk_text(set, texts[t]);
+		walk_blob(set, u->notes);
+		walk_blob(set, u->environment);
+		walk_blob(set, u->environment_files);
+		walk_commands(set, u);
+		walk_lists(set, u);
+		unit_is_success(u, true, u->kill_signal);
+	}
+	walk_blob(set, ((const struct unitset_header *)(const void *)set.bytes)->notes);
+}
+
+/* ---- writing and reading back ---- */
+
+static void assert_text(struct unitset set, struct span span, const char *expected)
+{
+	assert_string_equal(unitset_text(set, span).p, expected);
+	assert_int_equal(unitset_text(set, span).n, strlen(expected));
+}
+
+static void what_was_written_is_read_back(void **state)
+{
+	(void)state;
+	struct unitset set = sample();
+	assert_null(unitset_check(set.bytes, set.size));
+	assert_int_equal(unitset_count(set), N_SAMPLE);
+
+	const struct unit *db = unitset_unit(set, DB), *app = unitset_unit(set, APP);
+	assert_text(set, db->name, "db.service");
+	assert_text(set, db->working_directory, "/var/lib/db");
+	assert_text(set, db->stdio_path[1], "/var/log/db");
+	assert_text(set, db->stdio_path[0], "");
+	assert_int_equal(db->knobs[KNOB_MEMORY_MAX], 64u << 20);
+	assert_int_equal(unitset_limits(set, db)[1].kind, LIMIT_CORE);
+	assert_int_equal(unitset_indices(set, db->groups)[1], 27);
+	assert_int_equal(unitset_indices(set, app->after)[1], NET);
+	assert_int_equal(app->after.n, 2);
+	assert_int_equal(db->exec[EXEC_START_PRE].n, 2);
+
+	const struct command *start = unitset_commands(set, app, EXEC_START);
+	assert_text(set, start->path, "app");
+	assert_int_equal(start->flags, COMMAND_NO_EXPAND);
+	assert_int_equal(start->argv.n, sizeof "app\0$PORT\0");
+	assert_memory_equal(unitset_text(set, start->argv).p, "app\0$PORT\0", sizeof "app\0$PORT\0");
+	walk(set);
+	free((void *)set.bytes);
+}
+
+static void too_little_room_is_told_and_never_left(void **state)
+{
+	(void)state;
+	struct unitset_writer w;
+	struct unitset whole = sample();
+	for (size_t size = 0; size < whole.size; size++) {
+		unsigned char *bytes = malloc(size);
+		assert_false(write_sample(&w, bytes, size));
+		assert_true(w.is_full);
+		assert_int_equal(w.needed, whole.size);
+		free(bytes);
+	}
+	free((void *)whole.bytes);
+}
+
+static void no_set_is_larger_than_its_offsets(void **state)
+{
+	(void)state;
+	struct unitset_writer w;
+	unitset_begin(&w, NULL, 0, 0);
+	unitset_put_text(&w, str_of("", UNITSET_MAX));  /* full already: not read */
+	unitset_put_text(&w, str_of("", SIZE_MAX - 1));
+	assert_false(unitset_end(&w, (struct span){ 0, 0 }));
+	assert_int_equal(w.needed, UNITSET_MAX);
+}
+
+static void an_empty_set_is_a_set(void **state)
+{
+	(void)state;
+	_Alignas(8) unsigned char bytes[sizeof(struct unitset_header)];
+	struct unitset_writer w;
+	unitset_begin(&w, bytes, sizeof bytes, 0);
+	assert_null(unitset_slot(&w, 0));
+	assert_true(unitset_end(&w, (struct span){ 0, 0 }));
+	assert_null(unitset_check(bytes, sizeof bytes));
+	struct unitset set = { bytes, sizeof bytes };
+	assert_int_equal(unitset_count(set), 0);
+	assert_null(unitset_unit(set, 0));
+	assert_int_equal(unitset_find(set, STR("db")), NO_UNIT);
+	assert_int_equal(unitset_find((struct unitset){ 0 }, STR("db")), NO_UNIT);
+}
+
+static void equal_units_make_equal_bytes(void **state)
+{
+	(void)state;
+	struct unit a, b;
+	memset(&a, 0x55, sizeof a);
+	memset(&b, 0xaa, sizeof b);
+	unit_defaults(&a);
+	unit_defaults(&b);
+	assert_memory_equal(&a, &b, sizeof a);
+}
+
+static void defaults_are_those_of_the_manuals(void **state)
+{
+	(void)state;
+	struct unit u;
+	unit_defaults(&u);
+	assert_int_equal(u.umask, 0022);
+	assert_int_equal(u.kill_signal, 15);
+	assert_int_equal(u.start_ms, 90000);
+	assert_int_equal(u.stop_ms, 90000);
+	assert_int_equal(u.restart, RESTART_UNSET);
+	assert_int_equal(u.restart_ms, BACKOFF_FIRST_MS);
+	assert_int_equal(u.restart_max_ms, BACKOFF_MOST_MS);
+	assert_int_equal(u.restart_growth, 2 * 65536);
+	assert_int_equal(u.flags, UNIT_JITTER);
+	assert_int_equal(u.start_limit_ms, 10000);
+	assert_int_equal(u.start_limit_burst, 5);
+	assert_int_equal(u.oom_policy, OOM_STOP);
+	assert_int_equal(u.notify_access, NOTIFY_NONE);
+	assert_int_equal(u.uid, NO_ID);
+	assert_int_equal(u.gid, NO_ID);
+	assert_int_equal(u.stdio[0], STDIO_NULL);
+	assert_int_equal(u.stdio[2], STDIO_INHERIT);
+	for (int i = 0; i < N_CGROUP_KNOB; i++) {
+		assert_int_equal(u.knobs[i], KNOB_UNSET);
+		assert_non_null(cgroup_knob_file[i]);
+	}
+	assert_false(unit_is_success(&u, false, 1));
+}
+
+/* ---- names and successes ---- */
+
+static void units_are_found_by_name(void **state)
+{
+	(void)state;
+	static const struct { const char *name; uint32_t index; } rows[] = {
+		{ "db.service", DB },
+		{ "db", DB },
+		{ "net", NET },
+		{ "app.service", APP },
+		{ "", NO_UNIT },
+		{ "d", NO_UNIT },
+		{ "dB", NO_UNIT },
+		{ "db.servic", NO_UNIT },
+		{ "db.service.service", NO_UNIT },
+		{ ".service", NO_UNIT },
+		{ "xx.service", NO_UNIT },
+	};
+	struct unitset set = sample();
+	for (size_t i = 0; i < countof(rows); i++)
+		assert_int_equal(unitset_find(set, str_from(rows[i].name)), rows[i].index);
+	free((void *)set.bytes);
+}
+
+static void success_is_judged_as_systemd_does(void **state)
+{
+	(void)state;
+	enum { EXIT = 0, SIGNAL = 1 };
+	static const struct { uint8_t type; bool is_signal; int value; bool is_success; } rows[] = {
+		{ TYPE_SIMPLE, EXIT, 0, true },
+		{ TYPE_SIMPLE, EXIT, 1, false },
+		{ TYPE_SIMPLE, EXIT, 63, true },        /* below: statuses 63, 64, 255, signals 9, 64 */
+		{ TYPE_SIMPLE, EXIT, 64, true },
+		{ TYPE_SIMPLE, EXIT, 65, false },
+		{ TYPE_SIMPLE, EXIT, 127, false },
+		{ TYPE_ONESHOT, EXIT, 255, true },
+		{ TYPE_SIMPLE, EXIT, 256, false },
+		{ TYPE_SIMPLE, EXIT, -1, false },
+		{ TYPE_SIMPLE, SIGNAL, 1, true },
+		{ TYPE_SIMPLE, SIGNAL, 2, true },
+		{ TYPE_NOTIFY, SIGNAL, 13, true },
+		{ TYPE_EXEC, SIGNAL, 15, true },
+		{ TYPE_SIMPLE, SIGNAL, 3, false },
+		{ TYPE_SIMPLE, SIGNAL, 10, false },
+		{ TYPE_ONESHOT, SIGNAL, 15, false },
+		{ TYPE_ONESHOT, SIGNAL, 1, false },
+		{ TYPE_ONESHOT, SIGNAL, 9, true },
+		{ TYPE_SIMPLE, SIGNAL, 64, true },
+		{ TYPE_SIMPLE, SIGNAL, 0, false },
+		{ TYPE_SIMPLE, SIGNAL, 65, false },
+		{ TYPE_SIMPLE, SIGNAL, -1, false },
+	};
+	struct unit u;
+	unit_defaults(&u);
+	u.success = (struct exit_set){
+		.statuses = { 1ull << 63, 1, 0, 1ull << 63 }, .signals = 1ull << (9 - 1) | 1ull << (64 - 1),
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		u.type = rows[i].type;
+		if (unit_is_success(&u, rows[i].is_signal, rows[i].value) != rows[i].is_success)
+			fail_msg("row %zu: is_signal %d, value %d", i, rows[i].is_signal, rows[i].value);
+	}
+}
+
+/* ---- hostile sets ---- */
+
+#define HEADER(member, v) offsetof(struct unitset_header, member), sizeof(((struct unitset_header *)0)->member), (v)
+#define UNIT(member, v) \
+	sizeof(struct unitset_header) + offsetof(struct unit, member), sizeof(((struct unit *)0)->member), (uint64_t)(v)
+
+/* One value of the header or of the unit DB, and what is said about it. */
+static const struct { size_t at, size; uint64_t value; const char *wrong; } spoilt[] = {
+	{ HEADER(magic, 0), "no unit set" },
+	{ HEADER(version, UNITSET_VERSION + 1), "of another version of oomph" },
+	{ HEADER(unit_size, sizeof(struct unit) + 8), "of another version of oomph" },
+	{ HEADER(size, 0), "not of the size that it tells" },
+	{ HEADER(size, UINT32_MAX), "not of the size that it tells" },
+	{ HEADER(n_units, UINT32_MAX), "the array of units" },
+	{ HEADER(n_units, UNITS_MAX + 1), "the array of units" },
+	{ HEADER(units_at, 0), "the array of units" },
+	{ HEADER(units_at, sizeof(struct unitset_header) + 4), "the array of units" },
+	{ HEADER(units_at, UINT32_MAX - 7), "the array of units" },
+	{ HEADER(notes.at, 8), "the notes of the set" },
+	{ HEADER(notes.n, 1), "the notes of the set" },
+	{ HEADER(notes.n, UINT32_MAX), "the notes of the set" },
+	{ UNIT(name.n, 0), "a unit's name" },
+	{ UNIT(name.n, UNIT_NAME_MAX + 1), "a unit's name" },
+	{ UNIT(name.n, 9), "a unit's name" },
+	{ UNIT(description.n, UINT32_MAX), "a text of a unit" },
+	{ UNIT(description.n, 3), "a text of a unit" },
+	{ UNIT(description.at, UINT32_MAX), "a text of a unit" },
+	{ UNIT(file.at, 40), "a text of a unit" },
+	{ UNIT(working_directory.at, 400), "a text of a unit" },
+	{ UNIT(stdio_path[0].n, 1), "a text of a unit" },
+	{ UNIT(stdio_path[1].n, 1), "a text of a unit" },
+	{ UNIT(stdio_path[2].n, 7), "a text of a unit" },
+	{ UNIT(notes.n, 2), "a list of words of a unit" },
+	{ UNIT(environment.at, 0), "a list of words of a unit" },
+	{ UNIT(environment_files.n, 1), "a list of words of a unit" },
+	{ UNIT(exec[EXEC_START].at, 0), "a list of commands" },
+	{ UNIT(exec[EXEC_STOP].n, 1u << 30), "a list of commands" },
+	{ UNIT(after.n, 1), "a list of dependencies" },
+	{ UNIT(before.n, 0x40000000), "a list of dependencies" },
+	{ UNIT(required_by.at, 1), "a list of dependencies" },
+	{ UNIT(limits.n, 1u << 31), "a list of limits" },
+	{ UNIT(limits.at, 4), "a list of limits" },
+	{ UNIT(groups.n, UINT32_MAX), "a list of groups" },
+	{ UNIT(groups.at, UINT32_MAX), "a list of groups" },
+	{ UNIT(flags, 1u << 31), "the flags of a unit" },
+	{ UNIT(type, N_UNIT_TYPE), "a value that no directive has" },
+	{ UNIT(restart, N_RESTART_POLICY), "a value that no directive has" },
+	{ UNIT(kill_mode, N_KILL_MODE), "a value that no directive has" },
+	{ UNIT(oom_policy, 255), "a value that no directive has" },
+	{ UNIT(notify_access, N_NOTIFY_ACCESS), "a value that no directive has" },
+	{ UNIT(stdio[0], N_STDIO_KIND), "a value that no directive has" },
+	{ UNIT(stdio[2], 128), "a value that no directive has" },
+	{ UNIT(kill_signal, 0), "a signal's number" },
+	{ UNIT(kill_signal, 65), "a signal's number" },
+	{ UNIT(umask, 01000), "a number out of its range" },
+	{ UNIT(nice, 20), "a number out of its range" },
+	{ UNIT(nice, -21), "a number out of its range" },
+	{ UNIT(oom_score_adj, -1001), "a number out of its range" },
+	{ UNIT(oom_score_adj, 1001), "a number out of its range" },
+	{ UNIT(restart_growth, 65535), "a backoff that shrinks" },
+	{ UNIT(restart_ms, BACKOFF_MOST_MS + 1), "a backoff that shrinks" },
+};
+
+static void a_spoilt_value_is_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < countof(spoilt); i++) {
+		struct unitset set = sample();
+		unsigned char *bytes = (void *)set.bytes;
+		memcpy(bytes + spoilt[i].at, &spoilt[i].value, spoilt[i].size); /* little end first: all our machines */
+		seal_again(bytes, set.size);
+		const char *wrong = unitset_check(set.bytes, set.size);
+		if (!wrong || strcmp(wrong, spoilt[i].wrong) != 0)
+			fail_msg("row %zu: \"%s\" instead of \"%s\"", i, wrong ? wrong : "(taken)", spoilt[i].wrong);
+		free(bytes);
+	}
+}
+
+/* Inside the lists of the unit DB. */
+static void a_spoilt_element_is_named(void **state)
+{
+	(void)state;
+#define LIST(member) offsetof(struct unit, member)
+	static const struct { size_t list, at; uint32_t value; const char *wrong; } rows[] = {
+		{ LIST(exec[EXEC_START_PRE]), offsetof(struct command, path.at), 1, "the path of a command" },
+		{ LIST(exec[EXEC_RELOAD]), offsetof(struct command, path.n), 4, "the path of a command" },
+		{ LIST(exec[EXEC_START]), offsetof(struct command, argv.n), 1, "the words of a command" },
+		{ LIST(exec[EXEC_STOP]), offsetof(struct command, flags), 4, "the flags of a command" },
+		{ LIST(before), 0, N_SAMPLE, "a dependency on a unit that is not there" },
+		{ LIST(required_by), 0, NO_UNIT, "a dependency on a unit that is not there" },
+		{ LIST(limits), offsetof(struct limit, kind), N_LIMIT_KIND, "the kind of a limit" },
+	};
+#undef LIST
+	for (size_t i = 0; i < countof(rows); i++) {
+		struct unitset set = sample();
+		unsigned char *bytes = (void *)set.bytes;
+		struct span list;
+		memcpy(&list, (const unsigned char *)unitset_unit(set, DB) + rows[i].list, sizeof list);
+		memcpy(bytes + list.at + rows[i].at, &rows[i].value, sizeof rows[i].value);
+		seal_again(bytes, set.size);
+		const char *wrong = unitset_check(set.bytes, set.size);
+		if (!wrong || strcmp(wrong, rows[i].wrong) != 0)
+			fail_msg("row %zu: \"%s\" instead of \"%s\"", i, wrong ? wrong : "(taken)", rows[i].wrong);
+		free(bytes);
+	}
+}
+
+static void a_name_that_is_a_path_is_refused(void **state)
+{
+	(void)state;
+	static const struct { struct str name; bool is_good; } rows[] = {
+		{ { "a.service", 9 }, true },
+		{ { "...", 3 }, true },
+		{ { ".", 1 }, false },
+		{ { "..", 2 }, false },
+		{ { "a/b", 3 }, false },
+		{ { "/", 1 }, false },
+		{ { "a\0b", 3 }, false },
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		_Alignas(8) unsigned char bytes[1024];
+		struct unitset_writer w;
+		unitset_begin(&w, bytes, sizeof bytes, 1);
+		unitset_slot(&w, 0)->name = unitset_put_text(&w, rows[i].name);
+		assert_true(unitset_end(&w, (struct span){ 0, 0 }));
+		assert_int_equal(unitset_check(bytes, w.needed) == NULL, rows[i].is_good);
+	}
+}
+
+static void a_set_cut_anywhere_is_refused(void **state)
+{
+	(void)state;
+	struct unitset whole = sample();
+	for (size_t size = 0; size < whole.size; size++) {
+		unsigned char *bytes = malloc(size);
+		memcpy(bytes, whole.bytes, size);
+		assert_non_null(unitset_check(bytes, size));
+		/* A liar cuts the size in the header as well. */
+		if (size >= sizeof(struct unitset_header)) {
+			((struct unitset_header *)(void *)bytes)->size = (uint32_t)size;
+			seal_again(bytes, size);
+			assert_non_null(unitset_check(bytes, size));
+		}
+		free(bytes);
+	}
+	free((void *)whole.bytes);
+}
+
+static void a_set_at_an_odd_address_is_refused(void **state)
+{
+	(void)state;
+	struct unitset set = sample();
+	unsigned char *bytes = malloc(set.size + 4);
+	memcpy(bytes + 4, set.bytes, set.size);
+	assert_string_equal(unitset_check(bytes + 4, set.size), "not aligned in memory");
+	free(bytes);
+	free((void *)set.bytes);
+}
+
+/* Texts may be shared (one PATH for all); lists whose elements are checked may not multiply the work. */
+static void shared_lists_cannot_make_the_check_slow(void **state)
+{
+	(void)state;
+	enum { N = 200 };
+	for (int is_shared = 0; is_shared < 2; is_shared++) {
+		uint32_t all[N];
+		size_t room = 1u << 20;
+		unsigned char *bytes = malloc(room);
+		struct unitset_writer w;
+		unitset_begin(&w, bytes, room, N);
+		for (uint32_t i = 0; i < N; i++)
+			all[i] = i;
+		struct span name = unitset_put_text(&w, STR("a.service"));
+		struct span shared = put_indices(&w, all, N);
+		for (uint32_t i = 0; i < N; i++) {
+			unitset_slot(&w, i)->name = name;
+			unitset_slot(&w, i)->after = is_shared ? shared : put_indices(&w, all, N);
+		}
+		assert_true(unitset_end(&w, (struct span){ 0, 0 }));
+		const char *wrong = unitset_check(bytes, w.needed);
+		if (is_shared)
+			assert_string_equal(wrong, "a list of dependencies");
+		else
+			assert_null(wrong);
+		free(bytes);
+	}
+}
+
+/* Refused, or everything in it can be looked at: the sanitizer and the walk's assertions are the judges. */
+static bool survives(struct unitset set)
+{
+	seal_again((void *)set.bytes, set.size);
+	if (unitset_check(set.bytes, set.size))
+		return false;
+	walk(set);
+	return true;
+}
+
+static void no_corrupt_byte_leads_out_of_the_set(void **state)
+{
+	(void)state;
+	struct unitset set = sample();
+	unsigned char *bytes = (void *)set.bytes;
+	unsigned n_taken = 0, n_refused = 0;
+	for (uint32_t at = 0; at < set.size; at++) {
+		unsigned char good = bytes[at];
+		const unsigned char bad[] = { 0, 1, 0x7f, 0x80, 0xff, good + 1, good - 1, good ^ 0x40 };
+		for (size_t i = 0; i < countof(bad); i++) {
+			bytes[at] = bad[i];
+			*(survives(set) ? &n_taken : &n_refused) += 1;
+		}
+		bytes[at] = good;
+	}
+	assert_true(survives(set));
+	assert_in_range(n_refused, set.size / 4, set.size * 8);
+	assert_in_range(n_taken, set.size / 4, set.size * 8);
+	free(bytes);
+}
+
+static void no_corrupt_word_leads_out_of_the_set(void **state)
+{
+	(void)state;
+	struct unitset set = sample();
+	unsigned char *bytes = (void *)set.bytes;
+	for (uint32_t at = 0; at + 4 <= set.size; at += 4) {
+		uint32_t good;
+		memcpy(&good, bytes + at, 4);
+		const uint32_t bad[] = {
+			0, 1, 2, 3, 4, 8, 40, set.size, set.size - 1, set.size - 4, set.size - 8, set.size - 24,
+			set.size + 1, 0x3fffffff, 0x40000000, 0x7fffffff, 0x80000000, UINT32_MAX, UINT32_MAX - 3,
+			UINT32_MAX - 7, UINT32_MAX / 20, UINT32_MAX / 24 + 1,
+			-good, good + 1, good + 4, good + 8, good - 1, good - 4, good * 2,
+			sizeof(struct unitset_header) + N_SAMPLE * sizeof(struct unit),
+			sizeof(struct unitset_header) + N_SAMPLE * sizeof(struct unit) - 4,
+		};
+		for (size_t i = 0; i < countof(bad); i++) {
+			memcpy(bytes + at, &bad[i], 4);
+			survives(set);
+		}
+		memcpy(bytes + at, &good, 4);
+	}
+	assert_true(survives(set));
+	free(bytes);
+}
+
+/* Several wrong words at once, as a hostile writer would do it. A fixed seed: a failure comes back. */
+static void no_mixture_of_corrupt_words_leads_out_of_the_set(void **state)
+{
+	(void)state;
+	struct unitset whole = sample();
+	unsigned char *bytes = malloc(whole.size);
+	uint64_t random = 42;
+	for (int round = 0; round < 10000; round++) {
+		memcpy(bytes, whole.bytes, whole.size);
+		for (int i = 0; i < 3; i++) {
+			random = random * 6364136223846793005u + 1442695040888963407u;
+			uint32_t at = (uint32_t)(random >> 33) % (whole.size / 4) * 4;
+			uint32_t value = (uint32_t)(random >> 20) % (whole.size + 16);
+			memcpy(bytes + at, &value, 4);
+		}
+		survives((struct unitset){ bytes, whole.size });
+	}
+	free(bytes);
+	free((void *)whole.bytes);
+}
+
+static void a_byte_changed_on_the_way_is_noticed(void **state)
+{
+	(void)state;
+	struct unitset set = sample();
+	unsigned char *bytes = (void *)set.bytes;
+	for (uint32_t at = sizeof(struct unitset_header); at < set.size; at++) {
+		bytes[at] ^= 1;
+		assert_string_equal(unitset_check(bytes, set.size), "the checksum");
+		bytes[at] ^= 1;
+	}
+	free(bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_written_is_read_back),
+		cmocka_unit_test(too_little_room_is_told_and_never_left),
+		cmocka_unit_test(no_set_is_larger_than_its_offsets),
+		cmocka_unit_test(an_empty_set_is_a_set),
+		cmocka_unit_test(equal_units_make_equal_bytes),
+		cmocka_unit_test(defaults_are_those_of_the_manuals),
+		cmocka_unit_test(units_are_found_by_name),
+		cmocka_unit_test(success_is_judged_as_systemd_does),
+		cmocka_unit_test(a_spoilt_value_is_named),
+		cmocka_unit_test(a_spoilt_element_is_named),
+		cmocka_unit_test(a_name_that_is_a_path_is_refused),
+		cmocka_unit_test(a_set_cut_anywhere_is_refused),
+		cmocka_unit_test(a_set_at_an_odd_address_is_refused),
+		cmocka_unit_test(shared_lists_cannot_make_the_check_slow),
+		cmocka_unit_test(no_corrupt_byte_leads_out_of_the_set),
+		cmocka_unit_test(no_corrupt_word_leads_out_of_the_set),
+		cmocka_unit_test(no_mixture_of_corrupt_words_leads_out_of_the_set),
+		cmocka_unit_test(a_byte_changed_on_the_way_is_noticed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
