@@ -15,11 +15,11 @@ SIZE_MAX=150000         # bytes of the stripped PID 1
 FILE_LINES=400          # tables aside
 FUNCTION_LINES=60
 
-# The tiers of lib/: a room includes rooms of its own tier and of lower ones.
+# The tiers of lib/: a room includes rooms of its own tier and of lower ones. ROOM_part is a part of ROOM.
 tier() {
-	case $1 in
+	case ${1%%_*} in
 	limits | str) echo 0 ;;
-	unitfile | words | directives | values | kmsg | kmsg_lines | proto | names | notify | expand) echo 1 ;;
+	unitfile | words | directives | values | kmsg | proto | names | notify | expand) echo 1 ;;
 	unit | graph | plan | service | restart | verdict | backoff | attrib | admit | system) echo 2 ;;
 	core) echo 3 ;;
 	*) echo none ;;
