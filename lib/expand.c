@@ -215,7 +215,7 @@ static bool is_name(struct str name)
 
 static void take_assignment(struct launch_words *w, struct str *s)
 {
-	/* The first byte belongs to the name whatever it is: the quote in a line `="a` does not swallow the next line. */
+	/* The first byte belongs to the name whatever it is: the quote in a line `="a` swallows no further line. */
 	size_t name_n = 1;
 	while (name_n < s->n && s->p[name_n] != '=' && !ends_line(s->p[name_n]))
 		name_n++;

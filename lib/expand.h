@@ -3,7 +3,7 @@
  * EnvironmentFile= and the values behind $VAR may differ from one launch to the next.
  *
  * Texts handed in NUL-terminated (of the unit set) are pointed at, not copied, so they must outlive the execve; what
- * has to be made up is written into `bytes`. When words or bytes run out, is_full stays set, nothing is written any more,
+ * has to be made up is written into `bytes`. When words or bytes run out, is_full stays set, nothing more is written,
  * and the launch must fail with E2BIG: never exec half a command line.
  */
 #ifndef OOMPH_EXPAND_H

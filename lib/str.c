@@ -24,13 +24,15 @@ bool str_starts(struct str s, struct str prefix)
 
 bool str_ends(struct str s, struct str suffix)
 {
-	return s.n >= suffix.n && str_eq(str_of(s.p + s.n - suffix.n, suffix.n), suffix);
+	return s.n >= suffix.n && str_eq(str_skip(s, s.n - suffix.n), suffix);
 }
 
 struct str str_skip(struct str s, size_t n)
 {
 	if (n > s.n)
 		n = s.n;
+	if (n == 0)
+		return s;       /* a zeroed struct is an empty string, too, and NULL + 0 is undefined in C17 */
 	return str_of(s.p + n, s.n - n);
 }
 
@@ -109,9 +111,9 @@ bool str_i64(struct str s, int64_t *value)
 {
 	bool is_negative = str_take(&s, STR("-"));
 	uint64_t v;
-	if (!str_u64(s, &v) || v > INT64_MAX)
+	if (!str_u64(s, &v) || v > (uint64_t)INT64_MAX + is_negative)
 		return false;
-	*value = is_negative ? -(int64_t)v : (int64_t)v;
+	*value = (int64_t)(is_negative ? -v : v);
 	return true;
 }
 

@@ -172,7 +172,7 @@ static void environment_files_read_as_in_systemd(void **state)
 		{ "a=a\na=b", "a=b|" },
 		{ "  sp = val ue  ", "sp=val ue|" },
 		{ "\tt\t=\tx\t\n", "t=x|" },
-		/* Quotes: single ones raw, double ones with four escapes, both across lines, only in front of a part. */
+		/* Quotes: single ones raw, double ones with four escapes, both across lines, in front of a part. */
 		{ "q='single $x \\n q'", "q=single $x \\n q|" },
 		{ "q=\"dbl \\\" \\\\ \\$ \\n \\` q\"", "q=dbl \" \\ $ \\n ` q|" },
 		{ "q=ab\"cd ef\"gh", "q=ab\"cd ef\"gh|" },
