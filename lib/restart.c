@@ -5,7 +5,8 @@
 const char *const result_name[N_RESULT] = {
 	[RESULT_SUCCESS] = "success", [RESULT_EXIT_CODE] = "exit-code", [RESULT_SIGNAL] = "signal",
 	[RESULT_CORE_DUMP] = "core-dump", [RESULT_TIMEOUT] = "timeout", [RESULT_WATCHDOG] = "watchdog",
-	[RESULT_OOM_KILL] = "oom-kill", [RESULT_RESOURCES] = "resources", [RESULT_DEPENDENCY] = "dependency",
+	[RESULT_PROTOCOL] = "protocol", [RESULT_OOM_KILL] = "oom-kill",
+	[RESULT_RESOURCES] = "resources", [RESULT_DEPENDENCY] = "dependency",
 	[RESULT_START_LIMIT] = "start-limit-hit", [RESULT_BAD_SETTING] = "bad-setting",
 };
 
@@ -13,19 +14,20 @@ const char *const result_name[N_RESULT] = {
 #define NO false
 
 /*
- * Rows: Restart=. Columns: how it ended. The first six columns are systemd's to the letter. In the seventh, systemd gives
- * `no` for on-abort; an OOM kill is an unclean signal to anybody who reads the manual, so it is `yes` here.
+ * Rows: Restart=. Columns: how it ended. All but the last are systemd's to the letter (service_shall_restart in its
+ * src/core/service.c). In the last, systemd says `no` for on-abort; an OOM kill is an unclean signal to anybody who reads
+ * the manual, so it is `yes` here.
  */
 static const bool table[N_RESTART_POLICY][RESULT_OOM_KILL + 1] = {
-	/*                        success code signal core timeout watchdog oom-kill */
-	[RESTART_UNSET]       = { NO,     NO,  NO,    NO,  NO,     NO,      YES },
-	[RESTART_NO]          = { NO,     NO,  NO,    NO,  NO,     NO,      NO  },
-	[RESTART_ON_SUCCESS]  = { YES,    NO,  NO,    NO,  NO,     NO,      NO  },
-	[RESTART_ON_FAILURE]  = { NO,     YES, YES,   YES, YES,    YES,     YES },
-	[RESTART_ON_ABNORMAL] = { NO,     NO,  YES,   YES, YES,    YES,     YES },
-	[RESTART_ON_WATCHDOG] = { NO,     NO,  NO,    NO,  NO,     YES,     NO  },
-	[RESTART_ON_ABORT]    = { NO,     NO,  YES,   YES, NO,     NO,      YES },
-	[RESTART_ALWAYS]      = { YES,    YES, YES,   YES, YES,    YES,     YES },
+	/*                        success code signal core timeout watchdog protocol oom-kill */
+	[RESTART_UNSET]       = { NO,     NO,  NO,    NO,  NO,     NO,      NO,      YES },
+	[RESTART_NO]          = { NO,     NO,  NO,    NO,  NO,     NO,      NO,      NO  },
+	[RESTART_ON_SUCCESS]  = { YES,    NO,  NO,    NO,  NO,     NO,      NO,      NO  },
+	[RESTART_ON_FAILURE]  = { NO,     YES, YES,   YES, YES,    YES,     YES,     YES },
+	[RESTART_ON_ABNORMAL] = { NO,     NO,  YES,   YES, YES,    YES,     YES,     YES },
+	[RESTART_ON_WATCHDOG] = { NO,     NO,  NO,    NO,  NO,     YES,     NO,      NO  },
+	[RESTART_ON_ABORT]    = { NO,     NO,  YES,   YES, NO,     NO,      NO,      YES },
+	[RESTART_ALWAYS]      = { YES,    YES, YES,   YES, YES,    YES,     YES,     YES },
 };
 
 bool restart_applies(enum restart_policy policy, enum result result)

@@ -6,9 +6,11 @@
 
 #include "unit.h"
 
-/* How a generation ended; systemd's Result=, with our own last three. The order of the first seven is the table's in restart.c. */
+/* How a generation ended; systemd's Result=, up to RESULT_OOM_KILL in the order of restart.c's table. */
 enum result {
-	RESULT_SUCCESS, RESULT_EXIT_CODE, RESULT_SIGNAL, RESULT_CORE_DUMP, RESULT_TIMEOUT, RESULT_WATCHDOG, RESULT_OOM_KILL,
+	RESULT_SUCCESS, RESULT_EXIT_CODE, RESULT_SIGNAL, RESULT_CORE_DUMP, RESULT_TIMEOUT, RESULT_WATCHDOG,
+	RESULT_PROTOCOL,        /* Type=notify: it left, cleanly, without ever having said READY=1 */
+	RESULT_OOM_KILL,
 	RESULT_RESOURCES,       /* no process could be made: fork, memory, descriptors. Never the service's fault, so always tried again */
 	RESULT_DEPENDENCY,      /* a unit in Requires= is not to be had */
 	RESULT_START_LIMIT,     /* StartLimitBurst= starts within StartLimitIntervalSec= */

@@ -10,6 +10,8 @@ const char *const cause_name[N_CAUSE] = {
 /* A signal that a fault raises: no order of ours explains it, even while we are stopping the service. */
 static bool is_crash(const struct death_facts *f)
 {
+	if (f->errand != ERRAND_NONE && f->status == f->sent_signal)
+		return false;   /* KillSignal=SIGQUIT, say */
 	return f->code == CLD_DUMPED || (f->code == CLD_KILLED && (f->status == SIGSEGV || f->status == SIGBUS ||
 		f->status == SIGILL || f->status == SIGFPE || f->status == SIGABRT || f->status == SIGSYS));
 }

@@ -25,6 +25,7 @@ struct death_facts {
 	uint8_t code;                   /* CLD_EXITED, CLD_KILLED or CLD_DUMPED of waitid(2) */
 	uint8_t status;                 /* exit status, or the signal */
 	uint8_t errand;                 /* enum errand: of the last signal that we sent to it */
+	uint8_t sent_signal;            /* which one that was */
 	bool was_sigkilled;             /* by us: SIGKILL was among them */
 	bool has_counter;               /* memory.events was readable at launch and now */
 	bool has_kmsg;                  /* /dev/kmsg is open, and no record was lost since the launch */

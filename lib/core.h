@@ -1,0 +1,247 @@
+/*
+ * The core decides: one event in, effects out.
+ *
+ * Everything oomph knows is in `struct core` (flat: indices, no pointers, one mapping) and in the unit set in force
+ * (read-only). core_step() takes one event with its time, changes the core and appends effects; the shell (init/pid1, or
+ * the simulator) carries them out, and what comes of them returns as events. The core never asks, never waits, and never
+ * does anything by itself: even time passes only when an event says so.
+ *
+ * Order within a step: the event is applied, then the services whose neighbours or deadlines it touched settle, until
+ * nothing moves. `effects` has room for what one event can cause at once; when it runs short, core_step says so
+ * (is_unsettled), and the shell carries out what there is and steps again with EVENT_TICK.
+ */
+#ifndef OOMPH_CORE_H
+#define OOMPH_CORE_H
+
+#include "notify.h"
+#include "restart.h"
+#include "service.h"
+#include "system.h"
+#include "unit.h"
+#include "verdict.h"
+
+/* ---- what happens ---- */
+
+enum event_kind {
+	EVENT_TICK,             /* nothing but time */
+	EVENT_UNITS,            /* a unit set has come into force: core_adopt() was called with it */
+	EVENT_RELOADED,         /* oomph-load has written a new set (is_ok), or could not; see core_may_adopt() */
+	EVENT_REQUEST,          /* a client asks: client, verb, service, argument */
+	EVENT_LAUNCHED,         /* a process was made: service, role, pid */
+	EVENT_EXECED,           /* ... and its program runs: service, role */
+	EVENT_LAUNCH_FAILED,    /* ... or will not: service, role, step, error. A pid known by then still dies as EVENT_DEATH */
+	EVENT_LAUNCH_WARNING,   /* a setting could not be applied, the launch goes on: service, step, error */
+	EVENT_DEATH,            /* a child died and is not reaped yet: pid, code, status, comm; counter, is_empty of its service */
+	EVENT_EMPTY,            /* no process is left in the service's cgroup (or session) */
+	EVENT_COUNTER,          /* memory.events of a service changed: counter */
+	EVENT_NOTIFY,           /* a datagram of sd_notify(3): service, pid of its sender, message */
+	EVENT_OOM_KILL,         /* the kernel log names a victim: kill */
+	EVENT_OOM_GROUP,        /* the victims from kill->seq on, below kill->task_memcg, were one memory.oom.group */
+	EVENT_KMSG_LOST,        /* the log was overrun: records are missing */
+	EVENT_SIGNAL,           /* PID 1 got a signal: argument */
+	EVENT_FILES,            /* something changed in services.d */
+	EVENT_HALTED,           /* oomph-halt is through, or dead */
+	N_EVENT_KIND
+};
+
+enum role { ROLE_MAIN, ROLE_CONTROL, ROLE_OTHER };
+
+/* A launch's steps, in order, for messages and for the status its child exits with: systemd.exec(5), "Process Exit Codes". */
+enum launch_step {
+	LAUNCH_FORK, LAUNCH_CGROUP, LAUNCH_SESSION, LAUNCH_SCORE, LAUNCH_NICE, LAUNCH_LIMITS, LAUNCH_STDIN, LAUNCH_STDOUT,
+	LAUNCH_STDERR, LAUNCH_ENVIRONMENT, LAUNCH_GROUP, LAUNCH_USER, LAUNCH_CHDIR, LAUNCH_EXEC, N_LAUNCH_STEP
+};
+struct launch_step_info {
+	const char *setting;            /* the directive it obeys, or what it does */
+	uint8_t status;                 /* with which a child leaves that got no further */
+};
+extern const struct launch_step_info launch_step_info[N_LAUNCH_STEP];
+
+/* What can be asked; the wire's numbers (proto.h). */
+enum verb {
+	VERB_LIST, VERB_STATUS, VERB_START, VERB_STOP, VERB_RESTART, VERB_RELOAD, VERB_KILL, VERB_DEATHS, VERB_EVENTS,
+	VERB_POWER, VERB_VERSION, N_VERB
+};
+
+enum answer {
+	ANSWER_OK, ANSWER_NO_SUCH_UNIT, ANSWER_NOT_PERMITTED, ANSWER_BROKEN_UNIT, ANSWER_NOT_RUNNING, ANSWER_NO_RELOAD,
+	ANSWER_BUSY, ANSWER_STOPPING, ANSWER_BAD_REQUEST, ANSWER_LOAD_FAILED, ANSWER_LATER /* the answer comes in a later FX_REPLY */, N_ANSWER
+};
+
+#define NO_CLIENT UINT32_MAX
+
+struct event {
+	uint8_t kind;                   /* enum event_kind */
+	uint8_t role;                   /* enum role */
+	uint8_t verb;                   /* enum verb */
+	uint8_t code, status;           /* of waitid(2) */
+	uint8_t step;                   /* enum launch_step */
+	bool has_counter;
+	bool is_empty;
+	bool is_ok;
+	bool has_kmsg;
+	int32_t error;                  /* errno */
+	uint32_t service;               /* index, or NO_UNIT */
+	uint32_t client;
+	uint32_t pid;
+	uint32_t counter;               /* oom_kill of memory.events */
+	int32_t argument;
+	uint64_t now_ms;                /* CLOCK_BOOTTIME */
+	uint64_t wall_ms;               /* CLOCK_REALTIME */
+	uint64_t kmsg_seq;              /* LAUNCHED: the newest record read so far */
+	char comm[16];
+	const struct oom_kill *kill;    /* only during the step */
+	const struct notify_message *message;
+};
+
+/* ---- what to do about it ---- */
+
+enum effect_kind {
+	FX_LAUNCH,              /* service, role, list, index: make its cgroup if need be, clone, exec */
+	FX_SIGNAL,              /* service, role or ROLE_OTHER for all in the cgroup: signal `number` */
+	FX_SWEPT,               /* service is over: its cgroup may go */
+	FX_REPLY,               /* client, number: enum answer */
+	FX_NOTE,                /* note: for the console and for clients of `events -f` */
+	FX_LOAD,                /* run oomph-load */
+	FX_ADOPT,               /* the loaded set may come into force: core_adopt(), then EVENT_UNITS */
+	FX_HALT,                /* run oomph-halt */
+	FX_POWER,               /* number: enum power; exit status in `argument`. The end */
+	N_EFFECT_KIND
+};
+
+enum note_kind {
+	NOTE_STARTING, NOTE_UP, NOTE_DEATH, NOTE_BACKOFF, NOTE_STOPPING, NOTE_IDLE, NOTE_FAILED, NOTE_DONE, NOTE_RELOADING,
+	NOTE_WARNING, NOTE_AMENDED, NOTE_KMSG_LOST, NOTE_UNITS, NOTE_LOAD_FAILED, NOTE_SYSTEM, NOTE_BUG, N_NOTE_KIND
+};
+
+/* Something worth telling. Flat: goes to clients as it is; say.c puts it in words. */
+struct note {
+	uint64_t wall_ms;
+	uint64_t death;                 /* NOTE_DEATH, NOTE_AMENDED: its id */
+	uint32_t service;               /* NO_UNIT: of the whole */
+	uint32_t generation;
+	uint32_t pid;
+	uint32_t value;                 /* BACKOFF: ms; UP: ms since the start; FAILED: enum result; WARNING: errno; UNITS: how many; SYSTEM: enum power */
+	uint8_t kind;                   /* enum note_kind */
+	uint8_t step;                   /* WARNING: enum launch_step */
+	uint8_t state;                  /* BUG: state and event */
+	uint8_t event;
+	char unit[64];
+};
+
+struct effect {
+	uint8_t kind;                   /* enum effect_kind */
+	uint8_t role, list;
+	uint32_t index;
+	uint32_t service;
+	uint32_t client;
+	int32_t number;
+	int32_t argument;
+	struct note note;
+};
+
+#define EFFECTS_MAX 32          /* of one step; beyond, core_step is called again */
+#define EFFECTS_RESERVE 8       /* the most that one service's one transition causes */
+
+struct effects {
+	struct effect list[EFFECTS_MAX];
+	uint32_t n;
+	bool is_unsettled;              /* carry these out, then step again */
+};
+
+/* ---- what is known ---- */
+
+enum service_flags {
+	SERVICE_RESTART_ASKED = 1 << 0, /* `restart`: start again once this generation is gone */
+	SERVICE_WANT_CHANGED = 1 << 10, /* and nobody has told its state yet */
+	SERVICE_WAS_SIGKILLED = 1 << 1, /* by us */
+	SERVICE_HAS_COUNTER = 1 << 2,
+	SERVICE_QUEUED = 1 << 4,
+	SERVICE_WAS_UP = 1 << 5,        /* this generation got as far as UP */
+	SERVICE_IS_EMPTY = 1 << 6,      /* nothing is left in its cgroup */
+	SERVICE_HAS_KMSG = 1 << 7,      /* the log was readable at launch, and nothing was lost since */
+	SERVICE_WARNED = 1 << 8,
+	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
+};
+
+struct service {
+	uint8_t state, step, want;      /* enum state, enum step; want: true is up */
+	uint8_t result;                 /* enum result of the last or current generation */
+	uint8_t errand;                 /* enum errand of the signal sent last */
+	uint8_t sent_signal;
+	uint8_t warned_step;            /* the last setting that could not be applied, with SERVICE_WARNED */
+	uint8_t warned_error;
+	uint32_t flags;
+	uint32_t step_number;           /* command in its list */
+	uint32_t main_pid, control_pid;
+	uint32_t generation, n_restarts, n_oom_kills;
+	uint32_t counter_base, counter; /* oom_kill at launch, and now */
+	uint32_t n_explained;           /* victims of this generation told by records, main not among them */
+	uint32_t counter_told;          /* the count up to which wounds are recorded or explained */
+	uint32_t n_failures;            /* in a row, without a healthy run between */
+	uint32_t delay_ms;              /* of the last backoff, without jitter */
+	uint32_t n_starts;              /* within the start limit's window */
+	uint32_t next_queued;           /* settle queue */
+	uint64_t limit_since_at;
+	uint64_t since_at;              /* in this state */
+	uint64_t began_at;              /* this generation */
+	uint64_t launched_at;           /* its main process */
+	uint64_t up_at;
+	uint64_t deadline_at;           /* 0: none */
+	uint64_t grace_at;              /* evidence may still come until then; 0: nothing is open */
+	uint64_t kmsg_seq;              /* records up to here are older than the main process */
+	uint64_t last_death;            /* id */
+	char status_text[STATUS_TEXT_MAX];
+};
+
+#define CORE_MAGIC 0x45524f43u          /* "CORE" */
+#define CORE_VERSION 1u
+
+struct core {
+	uint32_t magic, version, size;
+	uint32_t n_services;
+	struct system_state system;
+	uint64_t random;
+	uint64_t next_deadline_at;      /* no deadline of a service is earlier; 0: none at all */
+	uint64_t next_death;            /* id */
+	uint64_t n_kmsg_lost;           /* times the log was overrun */
+	uint64_t now_ms, wall_ms;       /* of the event in hand */
+	uint32_t n_bugs;                /* NEVER cells hit */
+	uint32_t next_kill;             /* in kills[], a ring */
+	uint32_t queue_head, queue_tail;
+	uint32_t reload_client;         /* who waits for the answer to `reload`; NO_CLIENT */
+	bool is_loading, is_pending;    /* oomph-load runs; its set waits for leaving services */
+	bool wants_load;                /* once more, when that is through */
+	uint64_t load_at;               /* run oomph-load then; 0: no plan to */
+	char cgroup_root[KMSG_PATH_MAX];        /* of the services, as the kernel's log writes it: "/system.slice" */
+	uint32_t cells[N_STATE][N_SERVICE_EVENT];       /* how often each was taken: the simulator's coverage */
+	struct oom_kill kills[KILLS_KEPT];
+	struct death deaths[DEATHS_KEPT];
+	struct service services[];
+};
+
+size_t core_size(uint32_t n_services);
+
+/* A new core in `size` zeroed bytes, without services. `seed` is any random number. */
+void core_init(struct core *c, enum system_mode mode, uint64_t seed);
+
+/*
+ * Another unit set comes into force: fills `to` (core_size(n) zeroed bytes) from `from`. Services are carried over by
+ * name, new ones are IDLE. Call it with an `old` set of no units at boot. EVENT_UNITS must follow.
+ */
+void core_adopt(struct core *to, const struct core *from, struct unitset old, struct unitset new);
+
+/* Marks the services of `old` that `new` has no unit for; they are stopped first (EVENT_RELOADED does), then FX_ADOPT comes. */
+void core_mark_leaving(struct core *c, struct unitset old, struct unitset new);
+
+void core_step(struct core *c, struct unitset units, const struct event *ev, struct effects *fx);
+
+/* When core_step wants an EVENT_TICK, in the clock of now_ms; 0: it does not. */
+uint64_t core_deadline(const struct core *c);
+
+/* The service whose main or control process this is; NO_UNIT. */
+uint32_t core_find_pid(const struct core *c, uint32_t pid, enum role *role);
+
+const struct death *core_death(const struct core *c, uint64_t id);      /* NULL when it is not kept any more */
+
+#endif

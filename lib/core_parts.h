@@ -1,0 +1,78 @@
+/*
+ * What the files of the core share among themselves: core.c (steps, deadlines, the machine as a whole), life.c (a
+ * generation from wish to end), evidence.c (deaths and what the kernel says of them), request.c (what clients ask).
+ */
+#ifndef OOMPH_CORE_PARTS_H
+#define OOMPH_CORE_PARTS_H
+
+#include "core.h"
+
+/* One core_step at work. */
+struct turn {
+	struct core *c;
+	struct unitset units;
+	const struct event *ev;
+	struct effects *fx;
+};
+
+/* ---- core.c ---- */
+
+static inline struct service *service_at(struct turn *t, uint32_t i)
+{
+	return &t->c->services[i];
+}
+
+static inline const struct unit *unit_at(struct turn *t, uint32_t i)
+{
+	return unitset_unit(t->units, i);
+}
+
+struct effect *emit(struct turn *t, enum effect_kind kind, uint32_t i);
+struct note *emit_note(struct turn *t, enum note_kind kind, uint32_t i, uint32_t value);
+
+/* The one way from a state to another: looks the cell up, enters its state, takes its action. */
+void dispatch(struct turn *t, uint32_t i, enum service_event ev);
+void enter(struct turn *t, uint32_t i, enum state state);
+
+/* The one place where a service's deadline is set; FOREVER_MS: none. */
+void arm(struct turn *t, uint32_t i, uint32_t ms);
+void arm_grace(struct turn *t, uint32_t i, uint32_t ms);
+
+void enqueue(struct turn *t, uint32_t i);
+void set_want(struct turn *t, uint32_t i, bool want);
+uint32_t next_random(struct core *c);
+void load(struct turn *t);
+void system_stop(struct turn *t, enum power power, int exit_status);
+
+/* ---- life.c ---- */
+
+void act(struct turn *t, uint32_t i, enum action action, enum service_event why);
+void go_on(struct turn *t, uint32_t i);         /* the next step of the plan, as far as it goes without waiting */
+bool is_gone(struct turn *t, uint32_t i);
+bool is_going_down(const struct service *s);    /* has to end before what it stands upon may */
+void on_launched(struct turn *t);
+void on_execed(struct turn *t);
+void on_launch_failed(struct turn *t);
+void on_launch_warning(struct turn *t);
+void on_notify(struct turn *t);
+void on_main_end(struct turn *t, uint32_t i, bool is_success);
+void on_control_end(struct turn *t, uint32_t i, bool is_success);
+void set_result(struct service *s, enum result result);
+
+/* ---- evidence.c ---- */
+
+void on_death(struct turn *t);
+void on_oom_kill(struct turn *t);
+void on_oom_group(struct turn *t);
+void on_counter(struct turn *t);
+void on_kmsg_lost(struct turn *t);
+void on_grace_over(struct turn *t, uint32_t i);
+void record_launch_failure(struct turn *t, uint32_t i);
+void tell_decided(struct turn *t, uint32_t i, bool is_restart, uint32_t delay_ms);     /* of the generation's last death */
+
+/* ---- request.c ---- */
+
+void on_request(struct turn *t);
+void reply(struct turn *t, uint32_t client, enum answer answer);
+
+#endif

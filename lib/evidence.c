@@ -1,0 +1,313 @@
+/* Deaths, and what the kernel has to say of them. Every end of a process that matters passes through here once. */
+#include "attrib.h"
+#include "core_parts.h"
+
+#include <signal.h>
+#include <string.h>
+
+/* ---- the record of deaths ---- */
+
+static void oom_untold(struct oom_kill *k)
+{
+	*k = (struct oom_kill){
+		.total_vm_kb = KMSG_UNTOLD_KB, .anon_rss_kb = KMSG_UNTOLD_KB, .file_rss_kb = KMSG_UNTOLD_KB,
+		.shmem_rss_kb = KMSG_UNTOLD_KB, .pgtables_kb = KMSG_UNTOLD_KB, .uid = KMSG_UNTOLD_UID,
+		.oom_score_adj = KMSG_UNTOLD_ADJ,
+	};
+}
+
+static struct death *new_death(struct turn *t, uint32_t i, uint32_t pid)
+{
+	struct core *c = t->c;
+	const struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	uint64_t id = c->next_death++;
+	uint64_t since_at = s->launched_at ? s->launched_at : s->began_at;
+	struct death *d = &c->deaths[id % DEATHS_KEPT];
+	struct str name = unitset_text(t->units, u->name);
+	*d = (struct death){
+		.id = id, .wall_ms = c->wall_ms, .uptime_ms = c->now_ms - since_at, .service = i,
+		.generation = s->generation, .pid = pid, .memory_max = u->knobs[KNOB_MEMORY_MAX],
+	};
+	memcpy(d->unit, name.p, name.n < sizeof d->unit ? name.n : sizeof d->unit - 1);
+	oom_untold(&d->oom);
+	return d;
+}
+
+static void tell(struct turn *t, enum note_kind kind, struct death *d)
+{
+	struct note *n = emit_note(t, kind, d->service, 0);
+	n->death = d->id;
+	n->pid = d->pid;
+	n->generation = d->generation;
+}
+
+static void tell_now(struct turn *t, struct death *d)
+{
+	d->is_decided = true;
+	tell(t, NOTE_DEATH, d);
+}
+
+void tell_decided(struct turn *t, uint32_t i, bool is_restart, uint32_t delay_ms)
+{
+	struct service *s = service_at(t, i);
+	struct death *d = &t->c->deaths[s->last_death % DEATHS_KEPT];
+	if (s->last_death == 0 || d->id != s->last_death || d->is_decided || d->generation != s->generation)
+		return;
+	d->is_restart = is_restart;
+	d->delay_ms = delay_ms;
+	tell_now(t, d);
+}
+
+void record_launch_failure(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	struct death *d = new_death(t, i, t->ev->pid);
+	d->cause = CAUSE_START_FAILED;
+	d->launch_step = t->ev->step;
+	d->launch_error = (uint8_t)t->ev->error;
+	d->is_main = t->ev->role == ROLE_MAIN;
+	s->last_death = d->id;
+}
+
+/* ---- what the kernel said ---- */
+
+static bool names(const struct oom_kill *k, uint32_t pid)
+{
+	return k->seq && (k->pid == pid || k->tgid == pid);
+}
+
+static const struct oom_kill *find_kill(const struct core *c, uint32_t pid, uint64_t after_seq)
+{
+	for (size_t k = 0; k < KILLS_KEPT; k++)
+		if (names(&c->kills[k], pid) && c->kills[k].seq > after_seq)
+			return &c->kills[k];
+	return NULL;
+}
+
+static void adopt_evidence(struct death *d, const struct oom_kill *k, uint8_t evidence)
+{
+	d->cause = CAUSE_OOM_KILL;
+	d->evidence |= evidence;
+	if (k)
+		d->oom = *k;
+}
+
+/* ---- a death seen by the reaper ---- */
+
+static enum result result_of(const struct death *d, bool is_success, int sent_signal)
+{
+	switch (d->cause) {
+	case CAUSE_OOM_KILL:
+		return RESULT_OOM_KILL;
+	case CAUSE_TIMEOUT:
+		return RESULT_TIMEOUT;
+	case CAUSE_WATCHDOG:
+		return RESULT_WATCHDOG;
+	case CAUSE_STOP:
+		if (d->code != CLD_EXITED && (d->status == sent_signal || d->status == SIGKILL))
+			return RESULT_SUCCESS;
+		break;
+	default:
+		break;
+	}
+	if (is_success)
+		return RESULT_SUCCESS;
+	return d->code == CLD_EXITED ? RESULT_EXIT_CODE : d->code == CLD_DUMPED ? RESULT_CORE_DUMP : RESULT_SIGNAL;
+}
+
+/* The `-` of the command that has ended (systemd.service(5)): any exit status of it is a success. */
+static bool may_fail(struct turn *t, uint32_t i, enum role role)
+{
+	const struct unit *u = unit_at(t, i);
+	const struct service *s = service_at(t, i);
+	enum exec_list list = role == ROLE_MAIN ? EXEC_START : s->step == STEP_PRE ? EXEC_START_PRE :
+		s->step == STEP_POST ? EXEC_START_POST : s->step == STEP_RELOAD ? EXEC_RELOAD : EXEC_STOP;
+	/* The number counts the list that the step walks; a main process that is not a oneshot's is the first of its own. */
+	uint32_t number = role == ROLE_MAIN && s->step != STEP_MAIN ? 0 : s->step_number;
+	return number < u->exec[list].n && (unitset_commands(t->units, u, list)[number].flags & COMMAND_MAY_FAIL);
+}
+
+static struct verdict judge_service(struct turn *t, uint32_t i, const struct oom_kill **record)
+{
+	const struct event *ev = t->ev;
+	struct service *s = service_at(t, i);
+	if (ev->has_counter)
+		s->counter = ev->counter;
+	*record = find_kill(t->c, ev->pid, s->kmsg_seq);
+	return judge(&(struct death_facts){
+		.code = ev->code, .status = ev->status, .errand = s->errand, .sent_signal = s->sent_signal,
+		.was_sigkilled = s->flags & SERVICE_WAS_SIGKILLED,
+		.has_counter = ev->has_counter && (s->flags & SERVICE_HAS_COUNTER), .has_kmsg = s->flags & SERVICE_HAS_KMSG,
+		.n_kills = s->counter - s->counter_base, .n_explained = s->n_explained, .record = *record,
+	});
+}
+
+void on_death(struct turn *t)
+{
+	const struct event *ev = t->ev;
+	const struct oom_kill *record;
+	enum role role = ROLE_OTHER;
+	uint32_t i = core_find_pid(t->c, ev->pid, &role);
+	if (i == NO_UNIT)
+		i = ev->service;
+	if (i == NO_UNIT)
+		return;                         /* an orphan: reaping it is all it needs */
+	struct service *s = service_at(t, i);
+	if (ev->is_empty)
+		s->flags |= SERVICE_IS_EMPTY;
+	enqueue(t, i);
+	if (role == ROLE_OTHER)
+		return;
+
+	bool is_main = role == ROLE_MAIN;
+	struct verdict v = judge_service(t, i, &record);
+	bool is_success = unit_is_success(unit_at(t, i), ev->code != CLD_EXITED, ev->status) ||
+		(ev->code == CLD_EXITED && may_fail(t, i, role));
+	if (v.cause == CAUSE_OOM_KILL)
+		is_success = false;             /* even with SuccessExitStatus=SIGKILL: nobody asked for this one */
+
+	if (is_main)
+		s->main_pid = 0;
+	else
+		s->control_pid = 0;
+	if (is_main || !is_success) {
+		struct death *d = new_death(t, i, ev->pid);
+		d->cause = v.cause;
+		d->code = ev->code;
+		d->status = ev->status;
+		d->is_main = is_main;
+		d->has_oom_besides = v.has_oom_besides;
+		memcpy(d->comm, ev->comm, sizeof d->comm);
+		if (v.cause == CAUSE_OOM_KILL) {
+			adopt_evidence(d, record, v.evidence);
+			s->n_oom_kills++;
+			s->counter_told = s->counter;
+		}
+		s->grace_at = 0;
+		if (v.is_open)
+			arm_grace(t, i, EVIDENCE_GRACE_MS);
+		enum result result = result_of(d, is_success, s->sent_signal);
+		bool ends_generation = is_main || s->state == STARTING;
+		if (ends_generation || s->state == STOPPING)
+			set_result(s, result);
+		if (ends_generation)
+			s->last_death = d->id;
+		else
+			tell_now(t, d);
+	}
+	if (is_main)
+		on_main_end(t, i, is_success);
+	else
+		on_control_end(t, i, is_success);
+}
+
+/* ---- wounds: a child of the service was killed, its main process lives ---- */
+
+static void wound(struct turn *t, uint32_t i, const struct oom_kill *record)
+{
+	struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	bool has_risen = (s->flags & SERVICE_HAS_COUNTER) && s->counter > s->counter_told;
+	struct death *d = new_death(t, i, record ? record->tgid : 0);
+	adopt_evidence(d, record, (uint8_t)((record ? EVIDENCE_KMSG : 0) | (has_risen ? EVIDENCE_MEMORY_EVENTS : 0)));
+	if (record)
+		memcpy(d->comm, record->comm, sizeof d->comm);
+	s->n_oom_kills++;
+	s->counter_told = s->counter;
+	tell_now(t, d);
+	if (u->oom_policy == OOM_CONTINUE || (s->state != UP && s->state != STARTING))
+		return;
+	set_result(s, RESULT_OOM_KILL);
+	dispatch(t, i, u->oom_policy == OOM_KILL ? EV_EXIT : EV_ERR);
+}
+
+/* A death that was judged on the count's word, or is still open, learns what the log says of it. */
+static bool amend(struct turn *t, const struct oom_kill *k)
+{
+	for (size_t n = 0; n < DEATHS_KEPT; n++) {
+		struct death *d = &t->c->deaths[n];
+		bool is_owner = d->id && d->pid && names(k, d->pid) && d->service != NO_UNIT && !(d->evidence & EVIDENCE_KMSG);
+		struct service *s = is_owner ? service_at(t, d->service) : NULL;
+		bool is_open = is_owner && s->grace_at && s->last_death == d->id;
+		if (!is_owner || (!is_open && d->cause != CAUSE_OOM_KILL))
+			continue;
+		bool is_news = d->is_decided;
+		adopt_evidence(d, k, EVIDENCE_KMSG);
+		if (is_open) {
+			s->n_oom_kills++;
+			s->result = RESULT_OOM_KILL;
+			s->grace_at = 0;
+			enqueue(t, d->service);
+		}
+		if (is_news)
+			tell(t, NOTE_AMENDED, d);
+		return true;
+	}
+	return false;
+}
+
+void on_oom_kill(struct turn *t)
+{
+	struct core *c = t->c;
+	const struct oom_kill *k = t->ev->kill;
+	enum role role;
+	c->kills[c->next_kill] = *k;
+	c->next_kill = (c->next_kill + 1) % KILLS_KEPT;
+	if (amend(t, k) || core_find_pid(c, k->pid, &role) != NO_UNIT || core_find_pid(c, k->tgid, &role) != NO_UNIT)
+		return;                         /* a main or control process: its death will ask for this record */
+	uint32_t i = attrib_path(t->units, str_from(c->cgroup_root), str_from(k->task_memcg));
+	if (i == NO_UNIT)
+		i = t->ev->service;             /* no summary line (the kernel limits them): where /proc still shows it to be */
+	if (i == NO_UNIT || service_at(t, i)->generation == 0)
+		return;
+	if (k->seq > service_at(t, i)->kmsg_seq)
+		service_at(t, i)->n_explained++;
+	wound(t, i, k);
+}
+
+void on_oom_group(struct turn *t)
+{
+	const struct oom_kill *k = t->ev->kill;
+	for (size_t n = 0; n < KILLS_KEPT; n++)
+		if (t->c->kills[n].seq == k->seq && k->pid)
+			t->c->kills[n].is_group = true;
+	for (size_t n = 0; n < DEATHS_KEPT; n++) {
+		struct death *d = &t->c->deaths[n];
+		if (d->id && k->pid && d->oom.seq == k->seq)
+			d->oom.is_group = true;
+	}
+}
+
+/*
+ * The count rose. Whose death it was the log or the reaper will tell, mostly in this very turn; only where neither does
+ * within the grace is it a wound on the count's word alone.
+ */
+void on_counter(struct turn *t)
+{
+	struct service *s = service_at(t, t->ev->service);
+	s->counter = t->ev->counter;
+	if (s->counter > s->counter_told && s->main_pid && !s->grace_at)
+		arm_grace(t, t->ev->service, EVIDENCE_GRACE_MS);
+}
+
+void on_kmsg_lost(struct turn *t)
+{
+	t->c->n_kmsg_lost++;
+	for (uint32_t i = 0; i < t->c->n_services; i++)
+		service_at(t, i)->flags &= ~(uint32_t)SERVICE_HAS_KMSG;
+	emit_note(t, NOTE_KMSG_LOST, NO_UNIT, 0);
+}
+
+void on_grace_over(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	s->grace_at = 0;
+	if (!s->main_pid || s->counter <= s->counter_told)
+		return;                         /* an open death stays what it was judged to be: a signal, and no record of an OOM */
+	/* A group kill counts one victim twice (OOM.md 0.6): with records at hand the count beyond them proves nobody more. */
+	if ((s->flags & SERVICE_HAS_KMSG) && s->n_explained > 0)
+		s->counter_told = s->counter;
+	else
+		wound(t, i, NULL);
+}

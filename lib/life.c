@@ -1,0 +1,581 @@
+/* A generation from the wish to the end: what each action of the machine does, and how a plan goes on step by step. */
+#include "core_parts.h"
+
+#include <signal.h>
+#include <string.h>
+
+/* Statuses: systemd.exec(5), "Process Exit Codes". The first two steps are PID 1's own: no child leaves from there. */
+const struct launch_step_info launch_step_info[N_LAUNCH_STEP] = {
+	[LAUNCH_FORK] = { "fork", 0 }, [LAUNCH_CGROUP] = { "cgroup", 219 }, [LAUNCH_SESSION] = { "session", 220 },
+	[LAUNCH_SCORE] = { "OOMScoreAdjust=", 206 }, [LAUNCH_NICE] = { "Nice=", 201 }, [LAUNCH_LIMITS] = { "Limit*=", 205 },
+	[LAUNCH_STDIN] = { "StandardInput=", 208 }, [LAUNCH_STDOUT] = { "StandardOutput=", 209 },
+	[LAUNCH_STDERR] = { "StandardError=", 222 }, [LAUNCH_ENVIRONMENT] = { "EnvironmentFile=", 204 },
+	[LAUNCH_GROUP] = { "Group=", 216 }, [LAUNCH_USER] = { "User=", 217 }, [LAUNCH_CHDIR] = { "WorkingDirectory=", 200 },
+	[LAUNCH_EXEC] = { "exec", 203 },
+};
+
+/* ---- launching and signalling ---- */
+
+static void launch(struct turn *t, uint32_t i, enum role role, enum exec_list list)
+{
+	struct service *s = service_at(t, i);
+	struct effect *e = emit(t, FX_LAUNCH, i);
+	e->role = (uint8_t)role;
+	e->list = (uint8_t)list;
+	e->index = s->step_number;
+	s->flags &= ~(uint32_t)SERVICE_IS_EMPTY;
+}
+
+static void send(struct turn *t, uint32_t i, enum role role, int number)
+{
+	struct effect *e = emit(t, FX_SIGNAL, i);
+	e->role = (uint8_t)role;
+	e->number = number;
+	service_at(t, i)->sent_signal = (uint8_t)number;
+	if (number == SIGKILL)
+		service_at(t, i)->flags |= SERVICE_WAS_SIGKILLED;
+}
+
+/* Whether KillMode= or SendSIGKILL=no let processes outlive their generation (systemd.kill(5)). */
+static bool leaves_rest(const struct unit *u)
+{
+	return u->kill_mode == KILL_PROCESS || u->kill_mode == KILL_NONE || (u->flags & UNIT_NO_SIGKILL);
+}
+
+static void forget_processes(struct service *s)
+{
+	s->main_pid = s->control_pid = 0;
+	s->flags |= SERVICE_IS_EMPTY;
+}
+
+static void sweep(struct turn *t, uint32_t i)
+{
+	const struct unit *u = unit_at(t, i);
+	struct service *s = service_at(t, i);
+	if (u->kill_mode == KILL_NONE || (u->flags & UNIT_NO_SIGKILL)) {
+		forget_processes(s);
+	} else if (u->kill_mode == KILL_PROCESS) {
+		if (s->main_pid)
+			send(t, i, ROLE_MAIN, SIGKILL);
+		if (s->control_pid)
+			send(t, i, ROLE_CONTROL, SIGKILL);
+	} else if (!(s->flags & SERVICE_IS_EMPTY) || s->main_pid || s->control_pid) {
+		send(t, i, ROLE_OTHER, SIGKILL);
+	}
+}
+
+/* KillSignal= to whom KillMode= says (systemd.kill(5)). */
+static void terminate(struct turn *t, uint32_t i)
+{
+	const struct unit *u = unit_at(t, i);
+	struct service *s = service_at(t, i);
+	bool has_any = s->main_pid || s->control_pid || !(s->flags & SERVICE_IS_EMPTY);
+	s->step = STEP_TERM;
+	switch (u->kill_mode) {
+	case KILL_CONTROL_GROUP:
+		if (has_any)
+			send(t, i, ROLE_OTHER, u->kill_signal);
+		break;
+	case KILL_MIXED:
+		if (has_any)
+			send(t, i, s->main_pid ? ROLE_MAIN : ROLE_OTHER, s->main_pid ? u->kill_signal : SIGKILL);
+		break;
+	case KILL_PROCESS:
+		if (s->control_pid)
+			send(t, i, ROLE_CONTROL, u->kill_signal);
+		if (s->main_pid)
+			send(t, i, ROLE_MAIN, u->kill_signal);
+		break;
+	case KILL_NONE:
+		forget_processes(s);
+		break;
+	}
+	enqueue(t, i);
+}
+
+bool is_gone(struct turn *t, uint32_t i)
+{
+	const struct service *s = service_at(t, i);
+	if (s->main_pid || s->control_pid || (s->grace_at && !s->main_pid))
+		return false;
+	if (s->state == STOPPING && s->step != STEP_TERM)
+		return false;                   /* ExecStop= is still to come, even for a service without a process */
+	return (s->flags & SERVICE_IS_EMPTY) || leaves_rest(unit_at(t, i));
+}
+
+void set_result(struct service *s, enum result result)
+{
+	if (s->result == RESULT_SUCCESS)
+		s->result = (uint8_t)result;    /* what came first is the reason; what it caused is not */
+}
+
+/* ---- the steps ---- */
+
+enum wait { WAIT_OVER, WAIT_ON, WAIT_VAIN };
+
+static bool requires(struct turn *t, const struct unit *u, uint32_t other)
+{
+	const uint32_t *list = unitset_indices(t->units, u->requires);
+	for (uint32_t k = 0; k < u->requires.n; k++)
+		if (list[k] == other)
+			return true;
+	return false;
+}
+
+/* What stands before this one in order, systemd.unit(5) After=; with Requires= it must also have come up. */
+static enum wait wait_for_start(struct turn *t, uint32_t i)
+{
+	const struct unit *u = unit_at(t, i);
+	const uint32_t *list = unitset_indices(t->units, u->after);
+	enum wait wait = u->flags & UNIT_DEPENDENCY_MISSING ? WAIT_VAIN : WAIT_OVER;
+	for (uint32_t k = 0; k < u->after.n && wait != WAIT_VAIN; k++) {
+		const struct service *d = service_at(t, list[k]);
+		bool is_moving = d->state == STARTING || d->state == STOPPING || d->state == SWEEPING;
+		if (is_moving || (d->flags & SERVICE_WANT_CHANGED))
+			wait = WAIT_ON;
+		else if (!requires(t, u, list[k]))
+			continue;
+		else if (d->state == FAILED || d->state == IDLE)
+			wait = WAIT_VAIN;
+		else if (d->state == BACKOFF)
+			wait = WAIT_ON;         /* it will come, and so shall we: nobody is there to start us by hand */
+	}
+	return wait;
+}
+
+bool is_going_down(const struct service *s)
+{
+	bool runs = s->state == UP || s->state == STARTING;
+	return s->state == STOPPING || s->state == SWEEPING || (runs && (!s->want || (s->flags & SERVICE_RESTART_ASKED)));
+}
+
+/* The order of stopping is that of starting, backwards. */
+static bool is_stood_upon(struct turn *t, uint32_t i)
+{
+	const struct unit *u = unit_at(t, i);
+	const uint32_t *list = unitset_indices(t->units, u->before);
+	for (uint32_t k = 0; k < u->before.n; k++)
+		if (is_going_down(service_at(t, list[k])))
+			return true;
+	return false;
+}
+
+static bool run_list(struct turn *t, uint32_t i, enum role role, enum exec_list list)
+{
+	if (service_at(t, i)->step_number >= unit_at(t, i)->exec[list].n)
+		return false;
+	launch(t, i, role, list);
+	return true;
+}
+
+static void take_step(struct service *s, enum step step)
+{
+	s->step = (uint8_t)step;
+	s->step_number = 0;
+}
+
+static void go_on_starting(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	if (s->step == STEP_WAIT) {
+		enum wait wait = wait_for_start(t, i);
+		if (wait == WAIT_ON)
+			return;
+		if (wait == WAIT_VAIN) {
+			set_result(s, RESULT_DEPENDENCY);
+			dispatch(t, i, EV_ERR);
+			return;
+		}
+		emit_note(t, NOTE_STARTING, i, 0);
+		s->began_at = t->c->now_ms;
+		arm(t, i, u->start_ms);
+		take_step(s, STEP_PRE);
+	}
+	if (s->step == STEP_PRE) {
+		if (run_list(t, i, ROLE_CONTROL, EXEC_START_PRE))
+			return;
+		take_step(s, STEP_MAIN);
+	}
+	if (s->step == STEP_MAIN) {
+		if (run_list(t, i, ROLE_MAIN, EXEC_START))
+			return;
+		take_step(s, STEP_POST);
+	}
+	if (s->step == STEP_POST && !run_list(t, i, ROLE_CONTROL, EXEC_START_POST)) {
+		bool is_through = u->type == TYPE_ONESHOT && !(u->flags & UNIT_REMAIN_AFTER_EXIT);
+		dispatch(t, i, is_through ? EV_EXIT : EV_READY);
+	}
+}
+
+static void go_on_stopping(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->step == STEP_HOLD) {
+		if (is_stood_upon(t, i))
+			return;
+		arm(t, i, unit_at(t, i)->stop_ms);
+		take_step(s, STEP_STOP);
+	}
+	if (s->step == STEP_STOP) {
+		/* systemd.service(5): ExecStop= is only for a service that had been started successfully. */
+		if ((s->flags & SERVICE_WAS_UP) && run_list(t, i, ROLE_CONTROL, EXEC_STOP))
+			return;
+		terminate(t, i);
+	}
+}
+
+void go_on(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->state == STARTING)
+		go_on_starting(t, i);
+	else if (s->state == STOPPING)
+		go_on_stopping(t, i);
+	else if (s->state == UP && s->step == STEP_RELOAD && !run_list(t, i, ROLE_CONTROL, EXEC_RELOAD)) {
+		take_step(s, STEP_RUN);
+		arm(t, i, FOREVER_MS);
+	}
+}
+
+/* ---- the actions ---- */
+
+static bool start_limit_is_hit(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	if (!(u->flags & UNIT_HAS_START_LIMIT) || u->start_limit_burst == 0 || u->start_limit_ms == 0)
+		return false;
+	if (s->n_starts == 0 || t->c->now_ms - s->limit_since_at > u->start_limit_ms) {
+		s->limit_since_at = t->c->now_ms;
+		s->n_starts = 0;
+	}
+	if (s->n_starts >= u->start_limit_burst)
+		return true;
+	s->n_starts++;
+	return false;
+}
+
+static void begin(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	uint32_t kept = SERVICE_QUEUED | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING;
+	if (start_limit_is_hit(t, i)) {
+		s->result = RESULT_START_LIMIT;
+		enter(t, i, FAILED);
+		emit_note(t, NOTE_FAILED, i, s->result);
+		return;
+	}
+	s->generation++;
+	s->flags &= kept;
+	s->result = RESULT_SUCCESS;
+	s->errand = ERRAND_NONE;
+	s->sent_signal = 0;
+	s->counter_base = s->counter_told = s->counter;
+	s->n_explained = 0;
+	s->began_at = t->c->now_ms;
+	s->up_at = s->launched_at = 0;
+	s->status_text[0] = '\0';
+	s->main_pid = s->control_pid = 0;
+	take_step(s, STEP_WAIT);
+	go_on(t, i);
+}
+
+static void go_up(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	s->flags |= SERVICE_WAS_UP;
+	s->up_at = t->c->now_ms;
+	take_step(s, STEP_RUN);
+	emit_note(t, NOTE_UP, i, (uint32_t)(s->up_at - s->began_at));
+}
+
+/* A command that runs beside the main process has no part in what comes now. */
+static void drop_control(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (!s->control_pid)
+		return;
+	struct effect *e = emit(t, FX_SIGNAL, i);       /* not send(): it says nothing about the generation's end */
+	e->role = ROLE_CONTROL;
+	e->number = SIGKILL;
+}
+
+static void stop(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	bool was_waiting = s->step == STEP_WAIT;
+	s->errand = ERRAND_STOP;
+	if (s->control_pid && s->step == STEP_RELOAD) {
+		drop_control(t, i);
+		s->control_pid = 0;
+	}
+	if (!was_waiting)
+		emit_note(t, NOTE_STOPPING, i, 0);
+	take_step(s, STEP_HOLD);
+	go_on(t, i);
+}
+
+static void expire(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	set_result(s, RESULT_TIMEOUT);
+	s->errand = ERRAND_TIMEOUT;
+	emit_note(t, NOTE_STOPPING, i, 0);
+	arm(t, i, unit_at(t, i)->stop_ms);
+	terminate(t, i);
+}
+
+static void kill_rest(struct turn *t, uint32_t i, enum service_event why)
+{
+	struct service *s = service_at(t, i);
+	if (why == EV_TIMER && s->errand != ERRAND_SWEEP) {
+		set_result(s, RESULT_TIMEOUT);
+		s->errand = ERRAND_TIMEOUT;
+	} else if (s->errand == ERRAND_NONE) {
+		s->errand = ERRAND_SWEEP;
+	}
+	sweep(t, i);
+	arm(t, i, SWEEP_AGAIN_MS);
+	enqueue(t, i);
+}
+
+/* Main is gone while stopping. KillMode=mixed: the rest has had its time with it. */
+static void linger(struct turn *t, uint32_t i)
+{
+	if (unit_at(t, i)->kill_mode == KILL_MIXED && service_at(t, i)->step == STEP_TERM)
+		sweep(t, i);
+	enqueue(t, i);
+}
+
+static void reload_late(struct turn *t, uint32_t i)
+{
+	drop_control(t, i);
+	arm(t, i, SWEEP_AGAIN_MS);              /* until its death is told, and again if it is not */
+}
+
+/* The generation is over. What now? */
+static void decide(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	enum result result = s->result;
+	bool is_asked = s->flags & SERVICE_RESTART_ASKED;
+	bool was_healthy = s->up_at && t->c->now_ms - s->up_at >= HEALTHY_RUN_MS;
+	uint32_t delay_ms = 0;
+
+	if (s->want && (is_asked || restart_applies(u->restart, result))) {
+		bool is_first = is_asked || was_healthy || s->n_failures == 0;
+		s->n_failures = is_asked ? 0 : is_first ? 1 : s->n_failures + 1;
+		s->delay_ms = restart_delay(u, is_first, s->delay_ms);
+		delay_ms = is_asked ? 0 : restart_jitter(u, s->delay_ms, next_random(t->c));
+		s->n_restarts += !is_asked;
+		tell_decided(t, i, true, delay_ms);
+		enter(t, i, BACKOFF);
+		arm(t, i, delay_ms);
+		emit_note(t, NOTE_BACKOFF, i, delay_ms);
+		return;
+	}
+	tell_decided(t, i, false, 0);
+	emit(t, FX_SWEPT, i);
+	enter(t, i, !s->want ? IDLE : result == RESULT_SUCCESS ? DONE : FAILED);
+	emit_note(t, s->state == IDLE ? NOTE_IDLE : s->state == DONE ? NOTE_DONE : NOTE_FAILED, i, result);
+}
+
+void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
+{
+	struct service *s = service_at(t, i);
+	switch (action) {
+	case ACT_BEGIN:
+		begin(t, i);
+		break;
+	case ACT_UP:
+		go_up(t, i);
+		break;
+	case ACT_STOP:
+	case ACT_END:
+		stop(t, i);
+		break;
+	case ACT_EXPIRE:
+		expire(t, i);
+		break;
+	case ACT_KILL:
+		kill_rest(t, i, why);
+		break;
+	case ACT_LINGER:
+		linger(t, i);
+		break;
+	case ACT_RELOAD_LATE:
+		reload_late(t, i);
+		break;
+	case ACT_CANCEL:
+		emit_note(t, NOTE_IDLE, i, s->result);
+		break;
+	case ACT_DECIDE:
+		decide(t, i);
+		break;
+	case ACT_FORGET:
+		s->n_failures = s->n_starts = s->delay_ms = 0;
+		break;
+	case ACT_NONE:
+	case N_ACTION:
+		break;
+	}
+}
+
+/* ---- what comes of a launch ---- */
+
+void on_launched(struct turn *t)
+{
+	const struct event *ev = t->ev;
+	uint32_t i = ev->service;
+	struct service *s = service_at(t, i);
+	s->flags &= ~(uint32_t)SERVICE_IS_EMPTY;
+	if (ev->has_counter && !s->main_pid && !s->control_pid) {
+		s->flags |= SERVICE_HAS_COUNTER;
+		s->counter = s->counter_base = s->counter_told = ev->counter;
+		s->n_explained = 0;
+	}
+	if (ev->role == ROLE_CONTROL) {
+		s->control_pid = ev->pid;
+	} else {
+		s->main_pid = ev->pid;
+		s->launched_at = t->c->now_ms;
+		s->flags = (s->flags & ~(uint32_t)SERVICE_HAS_KMSG) | (ev->has_kmsg ? SERVICE_HAS_KMSG : 0);
+	}
+	s->kmsg_seq = ev->kmsg_seq;
+	if (s->state == STOPPING && s->step == STEP_TERM)
+		terminate(t, i);                /* the wish changed between the order to launch and the launch */
+	else if (s->state == SWEEPING || state_is_resting(s->state))
+		send(t, i, (enum role)ev->role, SIGKILL);
+	else if (s->state == STARTING && s->step == STEP_MAIN && ev->role == ROLE_MAIN) {
+		enum unit_type type = unit_at(t, i)->type;
+		if (type == TYPE_SIMPLE)
+			take_step(s, STEP_POST);
+		else if (type != TYPE_ONESHOT)
+			take_step(s, STEP_READY);
+		if (type == TYPE_SIMPLE)
+			go_on(t, i);
+	}
+}
+
+void on_execed(struct turn *t)
+{
+	uint32_t i = t->ev->service;
+	struct service *s = service_at(t, i);
+	if (s->state != STARTING || s->step != STEP_READY || t->ev->role != ROLE_MAIN || unit_at(t, i)->type != TYPE_EXEC)
+		return;
+	take_step(s, STEP_POST);
+	go_on(t, i);
+}
+
+/* The child reports a step that failed and exits; or there is no child at all (fork, cgroup). */
+void on_launch_failed(struct turn *t)
+{
+	const struct event *ev = t->ev;
+	uint32_t i = ev->service;
+	struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	bool is_main = ev->role == ROLE_MAIN;
+	enum exec_list list = is_main ? EXEC_START : s->step == STEP_PRE ? EXEC_START_PRE :
+		s->step == STEP_POST ? EXEC_START_POST : s->step == STEP_RELOAD ? EXEC_RELOAD : EXEC_STOP;
+	bool may_fail = s->step_number < u->exec[list].n &&
+		(unitset_commands(t->units, u, list)[s->step_number].flags & COMMAND_MAY_FAIL);
+
+	if (is_main)
+		s->main_pid = 0;                /* its exit is only an echo: the reaper finds no owner for it */
+	else
+		s->control_pid = 0;
+	if (ev->pid == 0 && !s->main_pid && !s->control_pid)
+		s->flags |= SERVICE_IS_EMPTY;
+	if (!may_fail) {
+		record_launch_failure(t, i);
+		set_result(s, restart_is_passing(ev->error) ? RESULT_RESOURCES : RESULT_EXIT_CODE);
+	}
+	if (is_main)
+		on_main_end(t, i, may_fail);
+	else
+		on_control_end(t, i, may_fail);
+}
+
+void on_launch_warning(struct turn *t)
+{
+	struct service *s = service_at(t, t->ev->service);
+	struct note *n;
+	s->warned_step = t->ev->step;
+	s->warned_error = (uint8_t)t->ev->error;
+	if (s->flags & SERVICE_WARNED)
+		return;                         /* told once; a respawn has nothing new to say */
+	s->flags |= SERVICE_WARNED;
+	n = emit_note(t, NOTE_WARNING, t->ev->service, (uint32_t)t->ev->error);
+	n->step = t->ev->step;
+}
+
+static bool may_notify(const struct unit *u, enum role role)
+{
+	switch (u->notify_access) {
+	case NOTIFY_MAIN:
+		return role == ROLE_MAIN;
+	case NOTIFY_EXEC:
+		return role != ROLE_OTHER;
+	default:
+		return u->notify_access == NOTIFY_ALL;
+	}
+}
+
+void on_notify(struct turn *t)
+{
+	const struct event *ev = t->ev;
+	const struct notify_message *m = ev->message;
+	struct service *s = service_at(t, ev->service);
+	enum role role = ROLE_OTHER;
+	core_find_pid(t->c, ev->pid, &role);
+	if (!may_notify(unit_at(t, ev->service), role))
+		return;
+	if (m->status.n) {
+		size_t n = m->status.n < sizeof s->status_text ? m->status.n : sizeof s->status_text - 1;
+		memcpy(s->status_text, m->status.p, n);
+		s->status_text[n] = '\0';
+	}
+	if (m->has_main_pid && ev->is_ok && s->main_pid)
+		s->main_pid = m->main_pid;
+	if (m->is_ready && s->state == STARTING && s->step == STEP_READY && unit_at(t, ev->service)->type == TYPE_NOTIFY) {
+		take_step(s, STEP_POST);
+		go_on(t, ev->service);
+	}
+}
+
+/* ---- what comes of a death ---- */
+
+void on_main_end(struct turn *t, uint32_t i, bool is_success)
+{
+	struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	bool remains = is_success && (u->flags & UNIT_REMAIN_AFTER_EXIT);
+	if (s->state == STARTING && u->type == TYPE_ONESHOT && s->step == STEP_MAIN && is_success) {
+		s->step_number++;
+		go_on(t, i);
+		return;
+	}
+	if (s->state == STARTING && s->step == STEP_READY && is_success)
+		set_result(s, RESULT_PROTOCOL);
+	else if ((s->state == UP || (s->state == STARTING && s->step == STEP_POST)) && remains)
+		return;
+	if (s->state == STARTING || s->state == UP || s->state == STOPPING || s->state == SWEEPING)
+		dispatch(t, i, EV_EXIT);
+}
+
+void on_control_end(struct turn *t, uint32_t i, bool is_success)
+{
+	struct service *s = service_at(t, i);
+	if (s->state == STARTING && !is_success) {
+		dispatch(t, i, EV_EXIT);
+		return;
+	}
+	s->step_number++;
+	if (s->state == UP && !is_success)
+		s->step_number = UINT32_MAX;    /* what is left of ExecReload= is not tried */
+	if (s->state != STOPPING || s->step == STEP_STOP)
+		go_on(t, i);
+	enqueue(t, i);
+}

@@ -1,0 +1,112 @@
+/* What clients ask for: each verb's checks and what it sets in motion. Reading is the shell's own (view.h). */
+#include "core_parts.h"
+
+void reply(struct turn *t, uint32_t client, enum answer answer)
+{
+	if (client == NO_CLIENT)
+		return;
+	struct effect *e = emit(t, FX_REPLY, NO_UNIT);
+	e->client = client;
+	e->number = answer;
+}
+
+static bool has_process(const struct service *s)
+{
+	return s->main_pid || s->control_pid || !(s->flags & SERVICE_IS_EMPTY);
+}
+
+static enum answer start(struct turn *t, uint32_t i)
+{
+	if (t->c->system.phase >= SYSTEM_STOPPING)
+		return ANSWER_STOPPING;
+	if (unit_at(t, i)->flags & UNIT_BROKEN)
+		return ANSWER_BROKEN_UNIT;
+	set_want(t, i, true);
+	return ANSWER_OK;
+}
+
+static enum answer stop(struct turn *t, uint32_t i)
+{
+	set_want(t, i, false);
+	return ANSWER_OK;
+}
+
+static enum answer restart(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	enum answer answer = start(t, i);
+	if (answer == ANSWER_OK && (s->state == UP || s->state == STARTING)) {
+		s->flags |= SERVICE_RESTART_ASKED;
+		enqueue(t, i);
+	}
+	return answer;
+}
+
+static enum answer reload(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (i == NO_UNIT) {
+		if (t->c->system.mode == MODE_COMMAND)
+			return ANSWER_BAD_REQUEST;
+		if (t->c->reload_client != NO_CLIENT)
+			return ANSWER_BUSY;
+		t->c->reload_client = t->ev->client;
+		load(t);
+		return ANSWER_LATER;
+	}
+	if (s->state != UP)
+		return ANSWER_NOT_RUNNING;
+	if (unit_at(t, i)->exec[EXEC_RELOAD].n == 0)
+		return ANSWER_NO_RELOAD;
+	if (s->step != STEP_RUN)
+		return ANSWER_BUSY;
+	s->step = STEP_RELOAD;
+	s->step_number = 0;
+	emit_note(t, NOTE_RELOADING, i, 0);
+	arm(t, i, unit_at(t, i)->start_ms);     /* systemd puts reloads under TimeoutStartSec= as well */
+	go_on(t, i);
+	return ANSWER_OK;
+}
+
+static enum answer kill_all(struct turn *t, uint32_t i)
+{
+	int number = t->ev->argument;
+	if (number < 1 || number > 64)
+		return ANSWER_BAD_REQUEST;
+	if (!has_process(service_at(t, i)))
+		return ANSWER_NOT_RUNNING;
+	struct effect *e = emit(t, FX_SIGNAL, i);       /* the operator's, not ours: the verdict will say `signal` */
+	e->role = ROLE_OTHER;
+	e->number = number;
+	return ANSWER_OK;
+}
+
+static enum answer power(struct turn *t, uint32_t i)
+{
+	(void)i;
+	if (t->ev->argument < 0 || t->ev->argument >= N_POWER)
+		return ANSWER_BAD_REQUEST;
+	if (t->c->system.phase >= SYSTEM_STOPPING)
+		return ANSWER_STOPPING;
+	system_stop(t, (enum power)t->ev->argument, t->ev->status);
+	return ANSWER_OK;
+}
+
+static const struct {
+	enum answer (*serve)(struct turn *, uint32_t);
+	bool needs_unit;
+} verbs[N_VERB] = {
+	[VERB_START] = { start, true }, [VERB_STOP] = { stop, true }, [VERB_RESTART] = { restart, true },
+	[VERB_RELOAD] = { reload, false }, [VERB_KILL] = { kill_all, true }, [VERB_POWER] = { power, false },
+};
+
+void on_request(struct turn *t)
+{
+	const struct event *ev = t->ev;
+	enum answer answer = ANSWER_BAD_REQUEST;
+	if (verbs[ev->verb].serve)
+		answer = verbs[ev->verb].needs_unit && ev->service == NO_UNIT ? ANSWER_NO_SUCH_UNIT :
+			verbs[ev->verb].serve(t, ev->service);
+	if (answer != ANSWER_LATER)
+		reply(t, ev->client, answer);
+}
