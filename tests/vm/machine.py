@@ -131,7 +131,7 @@ class Machine:
     mem = 192               # MB
     cpus = 2
     cmdline = ""            # added to the kernel's
-    qemu = ()               # added to QEMU's arguments: ("-icount", "shift=1")
+    qemu = ()               # added to QEMU's arguments: ("-icount", "shift=1") with cpus=1
     units = {}              # name -> text, in /etc/services.d
     files = {}              # path -> str | bytes | Path; may replace anything, /sbin/oomph too
     has_agent = True
@@ -173,6 +173,8 @@ class Machine:
         kernel = BUILD / "kernels" / self.kernel / "vmlinuz"
         if not kernel.exists():
             raise FileNotFoundError(f"no kernel for {self.kernel}: tools/setup kernel {self.kernel}")
+        if "-icount" in self.qemu and self.cpus != 1:
+            raise ValueError("-icount counts the instructions of one CPU, and two never get to PID 1: cpus=1")
         # Never KVM: it may be there and still hang every guest.
         return ["qemu-system-x86_64", "-accel", "tcg", "-smp", str(self.cpus), "-m", str(self.mem),
                 "-nodefaults", "-no-reboot", "-display", "none", "-kernel", str(kernel), "-initrd", str(image),
