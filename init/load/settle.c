@@ -1,0 +1,98 @@
+#include "load.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define GROWTH_NONE 65536u
+
+void environment_add(struct list *environment, struct str assignment)
+{
+	struct str name = str_of(assignment.p, str_chr(assignment, '=') + 1);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < environment->n; i++)
+		if (!str_starts(LIST_AT(*environment, struct str, i), name))
+			LIST_AT(*environment, struct str, n++) = LIST_AT(*environment, struct str, i);
+	environment->n = n;
+	list_add_str(environment, assignment);
+}
+
+/* What the manager gives stands first, so that Environment= can override it. */
+static void settle_environment(struct draft *d)
+{
+	struct list own = d->environment;
+
+	d->environment = (struct list){ .n = 0 };
+	list_add_str(&d->environment, STR(PATH_DEFAULT));
+	account_resolve(d);
+	for (uint32_t i = 0; i < own.n; i++)
+		environment_add(&d->environment, LIST_AT(own, struct str, i));
+}
+
+/*
+ * systemd.service(5): RestartSec= alone never grows; with RestartSteps= it grows to RestartMaxDelaySec= in that many
+ * equal factors. With nothing set our own backoff stands as unit_defaults() has it.
+ */
+static void settle_restart(struct draft *d)
+{
+	struct unit *u = &d->unit;
+	struct unit defaults;
+
+	unit_defaults(&defaults);
+	if (!d->has_restart_sec && d->n_steps == 0 && !d->has_restart_max)
+		return;
+	u->flags &= ~UNIT_JITTER;
+	u->restart_growth = GROWTH_NONE;
+	bool grows = d->n_steps > 0 && d->has_restart_max && u->restart_ms > 0 && u->restart_max_ms != FOREVER_MS;
+	if (grows && u->restart_max_ms > u->restart_ms)
+		u->restart_growth = (uint32_t)fmin(UINT32_MAX, round(GROWTH_NONE *
+			pow((double)u->restart_max_ms / u->restart_ms, 1.0 / d->n_steps)));
+	else
+		u->restart_max_ms = u->restart_ms;
+	if ((d->n_steps > 0) != d->has_restart_max)
+		complain(d, 0, "RestartSteps= and RestartMaxDelaySec= need each other: without effect");
+}
+
+static void settle_type(struct draft *d)
+{
+	struct unit *u = &d->unit;
+
+	if (u->type == TYPE_ONESHOT && !d->has_start_timeout)
+		u->start_ms = FOREVER_MS;
+	if (u->type == TYPE_NOTIFY && !d->has_notify_access)
+		u->notify_access = NOTIFY_MAIN;
+	if (d->has_start_limit && u->start_limit_ms > 0 && u->start_limit_burst > 0)
+		u->flags |= UNIT_HAS_START_LIMIT;
+}
+
+/* systemd.service(5): what makes the whole unit impossible. */
+static void judge(struct draft *d)
+{
+	const struct unit *u = &d->unit;
+	uint32_t n = d->exec[EXEC_START].n;
+	bool remains = u->flags & UNIT_REMAIN_AFTER_EXIT;
+
+	if (d->is_broken)
+		return;
+	if (n == 0 && d->exec[EXEC_STOP].n == 0)
+		refuse(d, 0, "there is no ExecStart=: the unit is left out");
+	else if (n == 0 && u->type != TYPE_ONESHOT)
+		refuse(d, 0, "there is no ExecStart=, which only Type=oneshot may lack: the unit is left out");
+	else if (n == 0 && !remains)
+		refuse(d, 0, "there is only ExecStop=, which needs RemainAfterExit=yes: the unit is left out");
+	else if (n > 1 && u->type != TYPE_ONESHOT)
+		refuse(d, 0, "there are %u ExecStart= commands, which only Type=oneshot may have: the unit is left out", n);
+	else if (u->type == TYPE_ONESHOT && (u->restart == RESTART_ALWAYS || u->restart == RESTART_ON_SUCCESS))
+		refuse(d, 0, "Restart=always and on-success are not for Type=oneshot: the unit is left out");
+	if (d->privileged_line && d->user.n)
+		note(d, d->privileged_line, "`+` and `!` in front of a command are not yet honoured: it runs as User= too");
+}
+
+void settle(struct draft *d)
+{
+	settle_type(d);
+	settle_restart(d);
+	settle_environment(d);
+	judge(d);
+}
