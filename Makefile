@@ -1,9 +1,9 @@
 # What is linked into what: these lists are the architecture (see the rooms of lib/ and init/).
 # A room can be built alone while its neighbours are still being written:
-#     make unit-str LIB=str          make build/musl/lib/str.o
+#     make build/musl/lib/str.o      make unit-str LIB=str
 
-LIB  = str unitfile words values directives unit kmsg kmsg_lines proto names graph service restart verdict attrib system core \
-       notify expand
+LIB  = str unitfile words values directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text proto names graph \
+       service restart verdict attrib system core life evidence request notify expand
 PID1 = main loop boot effects spawn child reap devkmsg cgroupfs ctlsock notifysock console loader
 LOAD = main host scan read settings command account settle link write builtin say keep
 NET  = main
@@ -58,13 +58,18 @@ $M/%.o: %.c Makefile | build/deps/ready
 
 $M/init/net/%.o: MUSL += -isystem build/deps/include/libnl3
 
-$M/liboomph.a: $(LIB:%=$M/lib/%.o) Makefile
+$M/liboomph.a: $(LIB:%=$M/lib/%.o) build/lib.list
 	@rm -f $@
 	ar rcs $@ $(filter %.o,$^)
 
 $(PROGRAMS:%=build/debug/%): Makefile
 	@mkdir -p $(@D)
 	$(MUSLCC) $(LINK) $(filter %.o,$^) $(filter %.a,$^) -o $@
+
+# Another LIB= on the command line must not leave its archive behind.
+build/lib.list: FORCE
+	@mkdir -p $(@D); echo '$(LIB)' | cmp -s - $@ || echo '$(LIB)' >$@
+FORCE:
 
 build/bin/%: build/debug/%
 	@mkdir -p $(@D)
@@ -83,10 +88,10 @@ $H/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOST) -c $< -o $@
 
-$H/test_%: $H/tests/unit/test_%.o $(LIB:%=$H/lib/%.o)
+$H/test_%: $H/tests/unit/test_%.o $(LIB:%=$H/lib/%.o) build/lib.list
 	$(HOSTCC) $(HOST) $(filter %.o,$^) -lcmocka -o $@
 
-$H/sim: $(SIM) $(LIB:%=$H/lib/%.o)
+$H/sim: $(SIM) $(LIB:%=$H/lib/%.o) build/lib.list
 	$(HOSTCC) $(HOST) $(filter %.o,$^) -o $@
 
 unit-%: $H/test_%

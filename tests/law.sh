@@ -21,7 +21,7 @@ tier() {
 	limits | str) echo 0 ;;
 	unitfile | words | directives | values | kmsg | proto | names | notify | expand) echo 1 ;;
 	unit | graph | plan | service | restart | verdict | backoff | attrib | admit | system) echo 2 ;;
-	core) echo 3 ;;
+	core | life | evidence | request) echo 3 ;;
 	*) echo none ;;
 	esac
 }
