@@ -14,10 +14,10 @@
 
 #include "str.h"
 
-/* A read(2) of /dev/kmsg gives one record of at most this many bytes (CONSOLE_EXT_LOG_MAX, kernel/printk/internal.h). */
+/* A read(2) of /dev/kmsg gives one record of at most this many bytes (CONSOLE_EXT_LOG_MAX, include/linux/printk.h). */
 #define KMSG_RECORD_MAX 8192
 
-/* A cgroup path kept, with its NUL. Longer ones lose their end, which is marked: a service's own path is far shorter. */
+/* A cgroup path kept, with its NUL. Longer ones lose their end, which is marked: a service's own path is shorter. */
 #define KMSG_PATH_MAX 128
 
 #define KMSG_COMM_MAX 16                /* TASK_COMM_LEN with its NUL */
@@ -42,7 +42,8 @@ bool kmsg_record(struct str bytes, struct kmsg_record *r);
 /*
  * The same for one line of a log that somebody saved: raw records, or the output of dmesg, syslog and journalctl,
  * whose prefixes (date and host, "<N>", "[  time]", "[ T123]") are dropped. False for a line that is visibly not the
- * kernel's. A line without a number gets seq 0, without a time since boot usec 0, without "<N>" facility 0.
+ * kernel's. A line without a number gets seq 0, without "<N>" facility 0, without a time since boot usec 0: give it
+ * the one of the line before it where there is one, or it will seem to belong to an earlier OOM.
  */
 bool kmsg_text_line(struct str line, struct kmsg_record *r);
 
@@ -96,10 +97,10 @@ struct kmsg_reader {
 	uint32_t candidate;             /* pid of the "Kill process ... or sacrifice child" line (until 5.0), or 0 */
 	uint32_t pending_caller;
 	uint16_t n_victims, n_threads, n_pending;
-	bool has_begun, has_table, has_summary, is_in_table, is_spent, is_group, is_pending_holed;
+	bool has_begun, has_table, has_summary, is_spent, is_manual_next, is_pending_told;
 	struct oom_kill about;          /* what this OOM's context says; pid and uid are the summary's */
+	bool is_group, is_group_cut, is_group_idle;     /* idle: no kill line since the group's own */
 	char group[KMSG_PATH_MAX];
-	bool is_group_cut;
 	uint32_t victims[KMSG_VICTIMS_MAX];
 	struct { uint32_t pid, tgid; } threads[KMSG_THREADS_MAX];
 	char pending[KMSG_PENDING_MAX];
