@@ -202,6 +202,7 @@ static void add_value(struct launch_words *w, struct str *s)
 	}
 }
 
+/* Of a name that is not empty. */
 static bool is_name(struct str name)
 {
 	for (size_t i = 0; i < name.n; i++) {
@@ -210,7 +211,7 @@ static bool is_name(struct str name)
 		if (!is_letter && (i == 0 || c < '0' || c > '9'))
 			return false;
 	}
-	return name.n > 0;
+	return true;
 }
 
 static void take_assignment(struct launch_words *w, struct str *s)
@@ -239,7 +240,7 @@ static void take_assignment(struct launch_words *w, struct str *s)
 
 void launch_env_file(struct launch_words *w, struct str s)
 {
-	while (s.n && !w->is_full) {
+	while (s.n) {
 		char c = s.p[0];
 		if (c == '#' || c == ';')
 			skip_comment(&s);
@@ -286,7 +287,7 @@ static void push_value_words(struct launch_words *w, struct str name)
 	for (;;) {
 		while (value.n && (is_blank(value.p[0]) || ends_line(value.p[0])))
 			next(&value);
-		if (value.n == 0 || w->is_full)
+		if (value.n == 0)
 			return;
 		push_value_word(w, &value);
 	}

@@ -7,7 +7,7 @@
 
 #include "str.h"
 
-/* A longer line is ignored: systemd takes no message above PIPE_BUF. What was cut short (MSG_TRUNC) must not come here. */
+/* A longer line is ignored: systemd takes no message above PIPE_BUF. One cut short (MSG_TRUNC) must not come here. */
 #define NOTIFY_LINE_MAX 4096
 
 struct notify_message {

@@ -200,7 +200,7 @@ static void environment_files_read_as_in_systemd(void **state)
 		{ "q=\\'a b\\'", "q='a b'|" },
 		/* Comments only at the beginning of a line, and they go on behind a backslash. */
 		{ "h=a#b\ni=a #b", "h=a#b|i=a #b|" },
-		{ "# c\nb=1\n; d\n  # e=2\nc=3", "b=1|c=3|" },
+		{ "# c\nb=1\n; d='open\n  # e=2\nc=3", "b=1|c=3|" },
 		{ "# c \\\nnormal=line\nb=1", "b=1|" },
 		{ "# c \\x\nb=1", "b=1|" },
 		{ "#", "" },

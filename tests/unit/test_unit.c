@@ -215,6 +215,7 @@ static void no_set_is_larger_than_its_offsets(void **state)
 	struct unitset_writer w;
 	unitset_begin(&w, NULL, 0, 0);
 	unitset_put_text(&w, str_of("", UNITSET_MAX));  /* full already: not read */
+	assert_int_equal(w.needed, UNITSET_MAX);
 	unitset_put_text(&w, str_of("", SIZE_MAX - 1));
 	assert_false(unitset_end(&w, (struct span){ 0, 0 }));
 	assert_int_equal(w.needed, UNITSET_MAX);
@@ -245,6 +246,19 @@ static void equal_units_make_equal_bytes(void **state)
 	unit_defaults(&a);
 	unit_defaults(&b);
 	assert_memory_equal(&a, &b, sizeof a);
+}
+
+static void the_bytes_do_not_depend_on_what_was_there(void **state)
+{
+	(void)state;
+	struct unitset_writer w;
+	struct unitset first = sample();
+	unsigned char *second = malloc(first.size);
+	memset(second, 0x55, first.size);
+	assert_true(write_sample(&w, second, first.size));
+	assert_memory_equal(first.bytes, second, first.size);
+	free(second);
+	free((void *)first.bytes);
 }
 
 static void defaults_are_those_of_the_manuals(void **state)
@@ -354,7 +368,7 @@ static const struct { size_t at, size; uint64_t value; const char *wrong; } spoi
 	{ HEADER(size, 0), "not of the size that it tells" },
 	{ HEADER(size, UINT32_MAX), "not of the size that it tells" },
 	{ HEADER(n_units, UINT32_MAX), "the array of units" },
-	{ HEADER(n_units, UNITS_MAX + 1), "the array of units" },
+	{ HEADER(n_units, UNITS_MAX), "the array of units" },
 	{ HEADER(units_at, 0), "the array of units" },
 	{ HEADER(units_at, sizeof(struct unitset_header) + 4), "the array of units" },
 	{ HEADER(units_at, UINT32_MAX - 7), "the array of units" },
@@ -447,9 +461,20 @@ static void a_spoilt_element_is_named(void **state)
 	}
 }
 
-static void a_name_that_is_a_path_is_refused(void **state)
+static const char *check_of_one_named(struct str name)
+{
+	_Alignas(8) unsigned char bytes[1024];
+	struct unitset_writer w;
+	unitset_begin(&w, bytes, sizeof bytes, 1);
+	unitset_slot(&w, 0)->name = unitset_put_text(&w, name);
+	assert_true(unitset_end(&w, (struct span){ 0, 0 }));
+	return unitset_check(bytes, w.needed);
+}
+
+static void a_name_that_is_no_file_name_is_refused(void **state)
 {
 	(void)state;
+	char longest[UNIT_NAME_MAX + 1];
 	static const struct { struct str name; bool is_good; } rows[] = {
 		{ { "a.service", 9 }, true },
 		{ { "...", 3 }, true },
@@ -459,14 +484,56 @@ static void a_name_that_is_a_path_is_refused(void **state)
 		{ { "/", 1 }, false },
 		{ { "a\0b", 3 }, false },
 	};
-	for (size_t i = 0; i < countof(rows); i++) {
-		_Alignas(8) unsigned char bytes[1024];
+	for (size_t i = 0; i < countof(rows); i++)
+		assert_int_equal(check_of_one_named(rows[i].name) == NULL, rows[i].is_good);
+	memset(longest, 'x', sizeof longest);
+	assert_null(check_of_one_named(str_of(longest, UNIT_NAME_MAX)));
+	assert_string_equal(check_of_one_named(str_of(longest, UNIT_NAME_MAX + 1)), "a unit's name");
+}
+
+static void an_array_that_lacks_a_few_bytes_is_refused(void **state)
+{
+	(void)state;
+	size_t size = 2 * sizeof(struct unit);
+	unsigned char *bytes = malloc(size);
+	struct unitset_writer w;
+	unitset_begin(&w, bytes, size, 1);
+	assert_true(unitset_end(&w, (struct span){ 0, 0 }));
+	((struct unitset_header *)(void *)bytes)->size = (uint32_t)size;
+	((struct unitset_header *)(void *)bytes)->n_units = 2;
+	seal_again(bytes, size);
+	assert_string_equal(unitset_check(bytes, size), "the array of units");
+	free(bytes);
+}
+
+static void there_may_be_so_many_units_and_no_more(void **state)
+{
+	(void)state;
+	size_t room = 64 + (UNITS_MAX + 1) * sizeof(struct unit);
+	unsigned char *bytes = malloc(room);
+	for (uint32_t n = UNITS_MAX; n <= UNITS_MAX + 1; n++) {
 		struct unitset_writer w;
-		unitset_begin(&w, bytes, sizeof bytes, 1);
-		unitset_slot(&w, 0)->name = unitset_put_text(&w, rows[i].name);
+		unitset_begin(&w, bytes, room, n);
+		struct span name = unitset_put_text(&w, STR("a.service"));
+		for (uint32_t i = 0; i < n; i++)
+			unitset_slot(&w, i)->name = name;
 		assert_true(unitset_end(&w, (struct span){ 0, 0 }));
-		assert_int_equal(unitset_check(bytes, w.needed) == NULL, rows[i].is_good);
+		assert_int_equal(unitset_check(bytes, w.needed) == NULL, n == UNITS_MAX);
 	}
+	free(bytes);
+}
+
+static void a_suffix_is_added_only_once(void **state)
+{
+	(void)state;
+	_Alignas(8) unsigned char bytes[1024];
+	struct unitset_writer w;
+	unitset_begin(&w, bytes, sizeof bytes, 1);
+	unitset_slot(&w, 0)->name = unitset_put_text(&w, STR("x.service.service"));
+	assert_true(unitset_end(&w, (struct span){ 0, 0 }));
+	struct unitset set = { bytes, (uint32_t)w.needed };
+	assert_int_equal(unitset_find(set, STR("x.service")), NO_UNIT);
+	assert_int_equal(unitset_find(set, STR("x.service.service")), 0);
 }
 
 static void a_set_cut_anywhere_is_refused(void **state)
@@ -627,12 +694,16 @@ int main(void)
 		cmocka_unit_test(no_set_is_larger_than_its_offsets),
 		cmocka_unit_test(an_empty_set_is_a_set),
 		cmocka_unit_test(equal_units_make_equal_bytes),
+		cmocka_unit_test(the_bytes_do_not_depend_on_what_was_there),
 		cmocka_unit_test(defaults_are_those_of_the_manuals),
 		cmocka_unit_test(units_are_found_by_name),
 		cmocka_unit_test(success_is_judged_as_systemd_does),
 		cmocka_unit_test(a_spoilt_value_is_named),
 		cmocka_unit_test(a_spoilt_element_is_named),
-		cmocka_unit_test(a_name_that_is_a_path_is_refused),
+		cmocka_unit_test(a_name_that_is_no_file_name_is_refused),
+		cmocka_unit_test(an_array_that_lacks_a_few_bytes_is_refused),
+		cmocka_unit_test(there_may_be_so_many_units_and_no_more),
+		cmocka_unit_test(a_suffix_is_added_only_once),
 		cmocka_unit_test(a_set_cut_anywhere_is_refused),
 		cmocka_unit_test(a_set_at_an_odd_address_is_refused),
 		cmocka_unit_test(shared_lists_cannot_make_the_check_slow),
