@@ -107,6 +107,7 @@ struct load {
 void note_set(struct load *load, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void scan_folders(struct load *load);                   /* scan.c: a draft for every unit there is */
+const char *scan_refusal(struct str name);              /* scan.c: why a file of that name is no unit here, or NULL */
 bool read_file(struct draft *d, struct str *text);      /* scan.c: its bytes; false, and refused, when it has none */
 void read_unit(struct draft *d, struct str text);       /* read.c: into the draft; text is written to */
 void builtin_add(struct load *load);                    /* builtin.c: drafts for those that nobody's file replaces */

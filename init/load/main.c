@@ -49,8 +49,9 @@ static bool check_file(struct load *load, const char *path)
 	struct str name = slash < file.n ? str_skip(file, slash + 1) : file;
 
 	draft_begin(&d, &load->host, name, file);
-	if (!str_ends(name, STR(".service")))
-		refuse(&d, 0, "not yet: only .service units are run");
+	const char *refusal = scan_refusal(name);
+	if (refusal)
+		refuse(&d, 0, "%s", refusal);
 	else
 		read_draft(&d);
 	if (!d.has_error)

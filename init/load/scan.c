@@ -27,30 +27,21 @@ static struct draft *find(struct load *load, struct str name)
 	return NULL;
 }
 
-/* A file of another type of unit than a service is said, anything else (notes, backups) is nobody's business. */
-static void pass_over(struct load *load, struct str name, struct str path)
+const char *scan_refusal(struct str name)
 {
-	if (value_is_unit_name(name))
-		note_set(load, "%.*s: not yet: only .service units are run", STR_ARG(path));
+	size_t at = str_chr(name, '@');
+
+	if (!str_ends(name, SUFFIX))
+		return value_is_unit_name(name) ? "not yet: only .service units are run" : "is not a .service file";
+	if (!value_is_unit_name(name))
+		return "left out: not a name that a unit can have (letters, digits and :-_.\\@, up to 255)";
+	return at < name.n && at + 1 == name.n - SUFFIX.n ? "not yet: templates" : NULL;
 }
 
-static bool is_service_file(struct load *load, struct str name, struct str path)
+/* Notes, backups and hidden files beside the units are nobody's business. */
+static bool is_unit_file(struct str name)
 {
-	if (!str_ends(name, SUFFIX) || str_starts(name, STR("."))) {
-		pass_over(load, name, path);
-		return false;
-	}
-	if (!value_is_unit_name(name)) {
-		note_set(load, "%.*s: left out: not a name that a unit can have (letters, digits and :-_.\\@, up to %d)",
-			 STR_ARG(shown(path)), UNIT_NAME_MAX);
-		return false;
-	}
-	size_t at = str_chr(name, '@');
-	if (at < name.n && at + 1 == name.n - SUFFIX.n) {
-		note_set(load, "%.*s: not yet: templates", STR_ARG(path));
-		return false;
-	}
-	return true;
+	return !str_starts(name, STR(".")) && (str_ends(name, SUFFIX) || value_is_unit_name(name));
 }
 
 static void scan_file(struct load *load, struct str folder, const char *file_name, uint32_t n_before)
@@ -58,8 +49,13 @@ static void scan_file(struct load *load, struct str folder, const char *file_nam
 	struct str name = keep_str(str_from(file_name));
 	struct str path = keep_print("%.*s/%s", STR_ARG(folder), file_name);
 
-	if (!is_service_file(load, name, path))
+	if (!is_unit_file(name))
 		return;
+	const char *refusal = scan_refusal(name);
+	if (refusal) {
+		note_set(load, "%.*s: %s", STR_ARG(shown(path)), refusal);
+		return;
+	}
 	/* Within one folder names differ by themselves; only the folders before it can have the same one. */
 	struct load before = { .drafts = { load->drafts.items, n_before, n_before } };
 	struct draft *other = n_before ? find(&before, name) : NULL;
@@ -71,18 +67,17 @@ static void scan_file(struct load *load, struct str folder, const char *file_nam
 	draft_begin(list_add(&load->drafts, sizeof(struct draft)), &load->host, name, path);
 }
 
+/* In the order of their names, so that the same folder is told of in the same lines every time. */
 static void scan_folder(struct load *load, struct str folder)
 {
-	DIR *dir = opendir(folder.p);
+	struct dirent **entries;
 	uint32_t n_before = load->drafts.n;
+	int n = scandir(folder.p, &entries, NULL, alphasort);
 
-	if (!dir) {
+	if (n < 0)
 		note_set(load, "%.*s: %s: no units from there", STR_ARG(folder), strerror(errno));
-		return;
-	}
-	for (struct dirent *entry; (entry = readdir(dir));)
-		scan_file(load, folder, entry->d_name, n_before);
-	closedir(dir);
+	for (int i = 0; i < n; i++)
+		scan_file(load, folder, entries[i]->d_name, n_before);
 }
 
 static int by_name(const void *a, const void *b)

@@ -38,20 +38,22 @@ static void settle_restart(struct draft *d)
 {
 	struct unit *u = &d->unit;
 	struct unit defaults;
+	bool has_steps = d->n_steps > 0 && d->has_restart_max;
 
 	unit_defaults(&defaults);
-	if (!d->has_restart_sec && d->n_steps == 0 && !d->has_restart_max)
-		return;
-	u->flags &= ~UNIT_JITTER;
-	u->restart_growth = GROWTH_NONE;
-	bool grows = d->n_steps > 0 && d->has_restart_max && u->restart_ms > 0 && u->restart_max_ms != FOREVER_MS;
-	if (grows && u->restart_max_ms > u->restart_ms)
-		u->restart_growth = (uint32_t)fmin(UINT32_MAX, round(GROWTH_NONE *
-			pow((double)u->restart_max_ms / u->restart_ms, 1.0 / d->n_steps)));
-	else
-		u->restart_max_ms = u->restart_ms;
 	if ((d->n_steps > 0) != d->has_restart_max)
 		complain(d, 0, "RestartSteps= and RestartMaxDelaySec= need each other: without effect");
+	if (!has_steps && !d->has_restart_sec) {
+		u->restart_max_ms = defaults.restart_max_ms;
+		return;
+	}
+	u->flags &= ~UNIT_JITTER;
+	u->restart_growth = GROWTH_NONE;
+	if (!has_steps || u->restart_ms == 0 || u->restart_max_ms == FOREVER_MS || u->restart_max_ms <= u->restart_ms)
+		u->restart_max_ms = u->restart_ms;
+	else
+		u->restart_growth = (uint32_t)fmin(UINT32_MAX, round(GROWTH_NONE *
+			pow((double)u->restart_max_ms / u->restart_ms, 1.0 / d->n_steps)));
 }
 
 static void settle_type(struct draft *d)

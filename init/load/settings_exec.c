@@ -1,0 +1,284 @@
+/* Settings of how a process is made: resources, identity, environment, standard files. */
+#include "settings.h"
+#include "lib/names.h"
+#include "lib/values.h"
+
+#include <glob.h>
+#include <string.h>
+
+#define CONSOLE STR("/dev/console")      /* systemd.exec(5) TTYPath=: its default */
+
+/* ---- resources ---- */
+
+/* A share of `whole`, in hundredths of a percent; the division first, for a whole may be large. */
+static uint64_t share(uint64_t whole, unsigned hundredths)
+{
+	return whole / 10000 * hundredths + whole % 10000 * hundredths / 10000;
+}
+
+/* A share of something that this machine does not tell is no limit at all. */
+static bool read_share(const struct setting *s, uint64_t whole, uint64_t *value)
+{
+	unsigned hundredths;
+	if (!value_percent(s->value, &hundredths))
+		return false;
+	if (whole == 0)
+		note(s->d, s->line, "%.*s=%.*s: a share of what is not known here: no limit", STR_ARG(s->row->key),
+		     STR_ARG(s->value));
+	*value = whole ? share(whole, hundredths) : KNOB_INFINITY;
+	return true;
+}
+
+bool read_memory(const struct setting *s)
+{
+	uint64_t value = KNOB_UNSET;
+	bool may_be_zero = s->row->which == KNOB_MEMORY_SWAP_MAX || s->row->which == KNOB_MEMORY_LOW ||
+			   s->row->which == KNOB_MEMORY_MIN;
+
+	if (str_eq(s->value, STR("infinity")))
+		value = KNOB_INFINITY;
+	else if (s->value.n && !read_share(s, s->d->host->memory_bytes, &value) &&
+		 (!value_size(s->value, &value) || value >= KNOB_INFINITY))
+		return false;
+	if (value == 0 && !may_be_zero)
+		return false;
+	s->d->unit.knobs[s->row->which] = value;
+	return true;
+}
+
+bool read_tasks(const struct setting *s)
+{
+	uint64_t value = KNOB_UNSET;
+
+	if (str_eq(s->value, STR("infinity")))
+		value = KNOB_INFINITY;
+	else if (s->value.n && !read_share(s, s->d->host->tasks_max, &value) &&
+		 (!value_u64(s->value, &value) || value >= KNOB_INFINITY))
+		return false;
+	if (value == 0)
+		return false;
+	s->d->unit.knobs[s->row->which] = value;
+	return true;
+}
+
+bool read_weight(const struct setting *s)
+{
+	uint64_t value = KNOB_UNSET;
+	if (s->value.n && (!value_u64(s->value, &value) || value < 1 || value > 10000))
+		return false;
+	s->d->unit.knobs[s->row->which] = value;
+	return true;
+}
+
+bool read_limit(const struct setting *s)
+{
+	struct limit limit = { .kind = s->row->which };
+	if (!value_limit(s->value, limit.kind == LIMIT_CORE, &limit))
+		return false;
+	for (uint32_t i = 0; i < s->d->limits.n; i++)
+		if (LIST_AT(s->d->limits, struct limit, i).kind == limit.kind) {
+			LIST_AT(s->d->limits, struct limit, i) = limit;
+			return true;
+		}
+	*(struct limit *)list_add(&s->d->limits, sizeof limit) = limit;
+	return true;
+}
+
+bool read_score(const struct setting *s)
+{
+	int64_t value;
+	if (!value_int(s->value, -1000, 1000, &value))
+		return false;
+	*(int16_t *)setting_field(s) = (int16_t)value;
+	s->d->unit.flags |= UNIT_HAS_SCORE;
+	return true;
+}
+
+bool read_nice(const struct setting *s)
+{
+	int64_t value;
+	if (!value_int(s->value, -20, 19, &value))
+		return false;
+	*(int8_t *)setting_field(s) = (int8_t)value;
+	s->d->unit.flags |= UNIT_HAS_NICE;
+	return true;
+}
+
+bool read_umask(const struct setting *s)
+{
+	unsigned mode;
+	if (!value_mode(s->value, 0777, &mode))
+		return false;
+	*(uint16_t *)setting_field(s) = (uint16_t)mode;
+	return true;
+}
+
+/* ---- who and where ---- */
+
+/* Who it was to run as is not known: as root, by default, it must not. */
+static bool read_account(const struct setting *s, struct str *name)
+{
+	char letter;
+	bool is_known = specify(s->d, s->value, name, &letter);
+
+	if (!is_known || (s->value.n && name->n == 0))
+		refuse(s->d, s->line, "%.*s=%.*s: expected %s: the unit is left out", STR_ARG(s->row->key),
+		       STR_ARG(shown(s->value)), directive_expects(s->row));
+	return true;
+}
+
+bool read_user(const struct setting *s)
+{
+	s->d->user_line = s->line;
+	return read_account(s, &s->d->user);
+}
+
+bool read_group(const struct setting *s)
+{
+	s->d->group_line = s->line;
+	return read_account(s, &s->d->group);
+}
+
+/* A bad folder refuses the whole unit, as in systemd: a daemon in the wrong place may write over anything. */
+bool read_directory(const struct setting *s)
+{
+	struct str path = s->value;
+	bool may_fail = str_take(&path, STR("-"));
+
+	s->d->wants_home = str_eq(path, STR("~"));
+	s->d->unit.flags = may_fail ? s->d->unit.flags | UNIT_CHDIR_MAY_FAIL : s->d->unit.flags & ~UNIT_CHDIR_MAY_FAIL;
+	s->d->working_directory = STR("");
+	if (s->d->wants_home || s->value.n == 0)
+		return true;
+	if (!setting_specified(s, path, &path) || !value_is_path(path)) {
+		if (may_fail)
+			return false;
+		refuse(s->d, s->line, "%.*s=%.*s: expected %s: the unit is left out", STR_ARG(s->row->key),
+		       STR_ARG(shown(s->value)), directive_expects(s->row));
+		return true;
+	}
+	struct buf b = keep_buf(path.n);
+	value_simplify_path(path, &b);
+	s->d->working_directory = buf_view(&b);
+	return true;
+}
+
+/* A word that cannot be read takes the rest of its line with it; one that is no assignment goes alone. */
+bool read_environment(const struct setting *s)
+{
+	struct str rest = s->value;
+
+	if (rest.n == 0)
+		s->d->environment.n = 0;
+	for (;;) {
+		struct buf b = keep_buf(rest.n);
+		enum words_result r = words_next(&rest, &b);
+		struct str word = buf_view(&b);
+		if (r == WORDS_END)
+			return true;
+		if (r != WORDS_WORD) {
+			complain(s->d, s->line, "Environment=: `%.*s`: %s: ignored from here on", STR_ARG(shown(word)),
+				 r == WORDS_ODD ? "an escape that means nothing" : "a quote is never closed");
+			return true;
+		}
+		if (!setting_specified(s, word, &word))
+			continue;
+		if (value_is_assignment(word))
+			environment_add(&s->d->environment, word);
+		else
+			complain(s->d, s->line, "Environment=: `%.*s`: expected %s: this one is ignored",
+				 STR_ARG(shown(word)), directive_expects(s->row));
+	}
+}
+
+/*
+ * Patterns are resolved now, where systemd does it at every start: PID 1 then has no folder to read. A file that
+ * appears later is seen after the next reload.
+ */
+static void add_environment_files(struct draft *d, struct str path, bool may_fail)
+{
+	glob_t found;
+	const char *sign = may_fail ? "-" : "";
+	bool is_pattern = path.n > strcspn(path.p, "*?[");
+
+	if (is_pattern && glob(path.p, GLOB_NOESCAPE, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			list_add_str(&d->environment_files, keep_print("%s%s", sign, found.gl_pathv[i]));
+		globfree(&found);
+		return;
+	}
+	list_add_str(&d->environment_files, keep_print("%s%.*s", sign, STR_ARG(path)));
+}
+
+bool read_environment_file(const struct setting *s)
+{
+	struct str path = s->value;
+
+	if (path.n == 0) {
+		s->d->environment_files.n = 0;
+		return true;
+	}
+	bool may_fail = str_take(&path, STR("-"));
+	if (!setting_specified(s, path, &path))
+		return true;
+	if (!value_is_path(path))
+		return false;
+	add_environment_files(s->d, keep_str(path), may_fail);
+	return true;
+}
+
+/* ---- standard input, output, error ---- */
+
+static bool is_pathless(int kind)
+{
+	return kind == STDIO_NULL || kind == STDIO_INHERIT || kind == STDIO_TTY || kind == STDIO_KMSG;
+}
+
+static bool set_stdio(const struct setting *s, enum stdio_kind kind, struct str path)
+{
+	s->d->unit.stdio[s->row->which] = (uint8_t)kind;
+	s->d->stdio_path[s->row->which] = path;
+	return true;
+}
+
+/* What systemd has and oomph has not yet, and what is taken for it: output that would be lost goes where it is seen. */
+static bool read_later_stdio(const struct setting *s)
+{
+	static const char *const to_default[] = { "journal", "syslog", "journal+console", "syslog+console", "socket" };
+	static const char *const to_tty[] = { "tty-force", "tty-fail" };
+	unsigned which = s->row->which;
+	struct unit defaults;
+
+	unit_defaults(&defaults);
+	if (which > 0 && str_eq(s->value, STR("kmsg+console")))
+		return set_stdio(s, STDIO_KMSG, STR(""));
+	if (which == 0 && name_find(to_tty, countof(to_tty), s->value) >= 0) {
+		note(s->d, s->line, "%.*s=%.*s is not yet there: taken as tty", STR_ARG(s->row->key), STR_ARG(s->value));
+		return set_stdio(s, STDIO_TTY, CONSOLE);
+	}
+	if (which == 0 && (str_eq(s->value, STR("data")) || str_eq(s->value, STR("socket")))) {
+		note(s->d, s->line, "%.*s=%.*s is not yet there: taken as null", STR_ARG(s->row->key), STR_ARG(s->value));
+		return set_stdio(s, STDIO_NULL, STR(""));
+	}
+	if (which == 0 || name_find(to_default, countof(to_default), s->value) < 0)
+		return false;
+	note(s->d, s->line, "%.*s=%.*s is not yet there: goes where output goes by default", STR_ARG(s->row->key),
+	     STR_ARG(s->value));
+	/* Not the default of StandardError=, which is to follow an output that may be null. */
+	return set_stdio(s, (enum stdio_kind)defaults.stdio[1], STR(""));
+}
+
+bool read_stdio(const struct setting *s)
+{
+	int kind = name_find(stdio_names, N_STDIO_KIND, s->value);
+	if (kind >= 0 && is_pathless(kind))
+		return set_stdio(s, (enum stdio_kind)kind, kind == STDIO_TTY ? CONSOLE : STR(""));
+
+	struct str path = s->value;
+	kind = name_find(stdio_names, N_STDIO_KIND, str_until(&path, ':'));
+	if (kind < 0 || is_pathless(kind))
+		return read_later_stdio(s);
+	if (!setting_specified(s, path, &path))
+		return true;
+	return value_is_path(path) && set_stdio(s, (enum stdio_kind)kind, keep_str(path));
+}
