@@ -16,6 +16,18 @@ void say_death(struct buf *b, const struct death *d);
 /* The cause alone: "killed by SIGKILL (no record of an OOM kill)", "exited with status 3". */
 void say_cause(struct buf *b, const struct death *d);
 
+/* Why the kernel chose to kill: "the machine was out of memory". Nothing where it did not tell. */
+void say_reason(struct buf *b, const struct death *d);
+
+/* What the verdict rests on: "kernel log record 512, memory.events". Nothing for a verdict that needs no evidence. */
+void say_evidence(struct buf *b, const struct death *d);
+
+/* An errno in words: "no such file or directory"; "error 123" for one that no launch can meet. */
+void say_error(struct buf *b, int error);
+
+/* A setting that could not be applied: "OOMScoreAdjust= could not be applied: operation not permitted". */
+void say_warning(struct buf *b, unsigned step, int error);
+
 /* "312 ms", "3.2 s", "4 min 10 s", "2 h 5 min", "3 d 4 h" */
 void say_ms(struct buf *b, uint64_t ms);
 
