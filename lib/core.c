@@ -109,6 +109,8 @@ void set_want(struct turn *t, uint32_t i, bool want)
 	struct service *s = service_at(t, i);
 	if (want && (t->c->system.phase >= SYSTEM_STOPPING || (s->flags & SERVICE_LEAVING)))
 		return;
+	if (want && (s->state == STOPPING || s->state == SWEEPING))
+		s->flags |= SERVICE_RESTART_ASKED;      /* whatever Restart= says: this wish is newer than that end */
 	if (s->want == want && !(want && (state_is_resting(s->state) || s->state == BACKOFF)))
 		return;
 	s->want = want;
@@ -166,11 +168,13 @@ static void pass_on_want(struct turn *t, uint32_t i)
 {
 	const struct unit *u = unit_at(t, i);
 	bool want = service_at(t, i)->want;
+	if (service_at(t, i)->flags & SERVICE_LEAVING)
+		return;                         /* the set to come may not require it any more, and says so if it does */
 	struct span lists[] = { want ? u->requires : u->required_by, want ? u->wants : (struct span){ 0, 0 } };
 	for (size_t l = 0; l < countof(lists); l++) {
 		const uint32_t *list = unitset_indices(t->units, lists[l]);
 		for (uint32_t k = 0; k < lists[l].n; k++)
-			if (!want || !t->c->services[list[k]].want)
+			if (!want || !t->c->services[list[k]].want || t->c->services[list[k]].state == FAILED)
 				set_want(t, list[k], want);
 	}
 }
@@ -352,6 +356,7 @@ static void on_units(struct turn *t)
 		bool is_new = s->generation == 0 && s->state == IDLE && !s->want;
 		bool is_mended = s->state == FAILED && s->result == RESULT_BAD_SETTING;
 		enqueue(t, i);
+		dispatch(t, i, EV_RESET);
 		if (u->flags & UNIT_BROKEN) {
 			if (is_new)
 				put_aside(t, i);
@@ -387,6 +392,8 @@ static void on_signal(struct turn *t)
 {
 	enum power power;
 	if (t->c->system.mode == MODE_COMMAND) {
+		if (t->c->n_services == 0 || !t->c->services[0].main_pid)
+			return;
 		struct effect *e = emit(t, FX_SIGNAL, 0);
 		e->role = ROLE_MAIN;
 		e->number = t->ev->argument;

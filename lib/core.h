@@ -156,12 +156,14 @@ enum service_flags {
 	SERVICE_WANT_CHANGED = 1 << 10, /* and nobody has told its state yet */
 	SERVICE_WAS_SIGKILLED = 1 << 1, /* by us */
 	SERVICE_HAS_COUNTER = 1 << 2,
+	SERVICE_LAUNCHING = 1 << 3,     /* FX_LAUNCH is out, and neither LAUNCHED nor LAUNCH_FAILED has come of it yet */
 	SERVICE_QUEUED = 1 << 4,
 	SERVICE_WAS_UP = 1 << 5,        /* this generation got as far as UP */
 	SERVICE_IS_EMPTY = 1 << 6,      /* nothing is left in its cgroup */
 	SERVICE_HAS_KMSG = 1 << 7,      /* the log was readable at launch, and nothing was lost since */
 	SERVICE_WARNED = 1 << 8,
 	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
+	SERVICE_COMMAND_LATE = 1 << 11, /* we killed the ExecReload= that runs: it took too long */
 };
 
 struct service {
@@ -176,7 +178,7 @@ struct service {
 	uint32_t main_pid, control_pid;
 	uint32_t generation, n_restarts, n_oom_kills;
 	uint32_t counter_base, counter; /* oom_kill at launch, and now */
-	uint32_t n_explained;           /* victims of this generation told by records, main not among them */
+	uint32_t n_explained;           /* how far other victims explain the rise of the count: by records, deaths, wounds */
 	uint32_t counter_told;          /* the count up to which wounds are recorded or explained */
 	uint32_t n_failures;            /* in a row, without a healthy run between */
 	uint32_t delay_ms;              /* of the last backoff, without jitter */
@@ -190,6 +192,7 @@ struct service {
 	uint64_t deadline_at;           /* 0: none */
 	uint64_t grace_at;              /* evidence may still come until then; 0: nothing is open */
 	uint64_t kmsg_seq;              /* records up to here are older than the main process */
+	uint64_t control_seq;           /* ... and than the control process */
 	uint64_t last_death;            /* id */
 	char status_text[STATUS_TEXT_MAX];
 };

@@ -59,15 +59,32 @@ void tell_decided(struct turn *t, uint32_t i, bool is_restart, uint32_t delay_ms
 	tell_now(t, d);
 }
 
-void record_launch_failure(struct turn *t, uint32_t i)
+/*
+ * What a death means to its generation. The first that ends it is the reason, told with what comes next; those that it
+ * brings along (the main process of a failed ExecStartPost=), and a failed ExecReload=, are told as they happen.
+ */
+static void account(struct turn *t, uint32_t i, struct death *d, enum result result)
 {
 	struct service *s = service_at(t, i);
+	const struct death *reason = core_death(t->c, s->last_death);
+	bool has_reason = reason && reason->generation == s->generation && !reason->is_decided;
+	bool ends_generation = d->is_main || s->state == STARTING;
+	if (ends_generation || s->state == STOPPING)
+		set_result(s, result);
+	if (ends_generation && !has_reason)
+		s->last_death = d->id;
+	else
+		tell_now(t, d);
+}
+
+void record_launch_failure(struct turn *t, uint32_t i)
+{
 	struct death *d = new_death(t, i, t->ev->pid);
 	d->cause = CAUSE_START_FAILED;
 	d->launch_step = t->ev->step;
 	d->launch_error = (uint8_t)t->ev->error;
 	d->is_main = t->ev->role == ROLE_MAIN;
-	s->last_death = d->id;
+	account(t, i, d, restart_is_passing(t->ev->error) ? RESULT_RESOURCES : RESULT_EXIT_CODE);
 }
 
 /* ---- what the kernel said ---- */
@@ -117,7 +134,7 @@ static enum result result_of(const struct death *d, bool is_success, int sent_si
 }
 
 /* The `-` of the command that has ended (systemd.service(5)): any exit status of it is a success. */
-static bool may_fail(struct turn *t, uint32_t i, enum role role)
+bool may_fail(struct turn *t, uint32_t i, enum role role)
 {
 	const struct unit *u = unit_at(t, i);
 	const struct service *s = service_at(t, i);
@@ -128,16 +145,17 @@ static bool may_fail(struct turn *t, uint32_t i, enum role role)
 	return number < u->exec[list].n && (unitset_commands(t->units, u, list)[number].flags & COMMAND_MAY_FAIL);
 }
 
-static struct verdict judge_service(struct turn *t, uint32_t i, const struct oom_kill **record)
+static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, const struct oom_kill **record)
 {
 	const struct event *ev = t->ev;
 	struct service *s = service_at(t, i);
+	bool is_late = role == ROLE_CONTROL && (s->flags & SERVICE_COMMAND_LATE);
 	if (ev->has_counter)
 		s->counter = ev->counter;
-	*record = find_kill(t->c, ev->pid, s->kmsg_seq);
+	*record = find_kill(t->c, ev->pid, role == ROLE_MAIN ? s->kmsg_seq : s->control_seq);
 	return judge(&(struct death_facts){
-		.code = ev->code, .status = ev->status, .errand = s->errand, .sent_signal = s->sent_signal,
-		.was_sigkilled = s->flags & SERVICE_WAS_SIGKILLED,
+		.code = ev->code, .status = ev->status, .errand = is_late ? ERRAND_TIMEOUT : s->errand,
+		.sent_signal = is_late ? SIGKILL : s->sent_signal, .was_sigkilled = is_late || (s->flags & SERVICE_WAS_SIGKILLED),
 		.has_counter = ev->has_counter && (s->flags & SERVICE_HAS_COUNTER), .has_kmsg = s->flags & SERVICE_HAS_KMSG,
 		.n_kills = s->counter - s->counter_base, .n_explained = s->n_explained, .record = *record,
 	});
@@ -161,7 +179,7 @@ void on_death(struct turn *t)
 		return;
 
 	bool is_main = role == ROLE_MAIN;
-	struct verdict v = judge_service(t, i, &record);
+	struct verdict v = judge_service(t, i, role, &record);
 	bool is_success = unit_is_success(unit_at(t, i), ev->code != CLD_EXITED, ev->status) ||
 		(ev->code == CLD_EXITED && may_fail(t, i, role));
 	if (v.cause == CAUSE_OOM_KILL)
@@ -182,19 +200,14 @@ void on_death(struct turn *t)
 		if (v.cause == CAUSE_OOM_KILL) {
 			adopt_evidence(d, record, v.evidence);
 			s->n_oom_kills++;
+			s->n_explained += !is_main;
 			s->counter_told = s->counter;
 		}
-		s->grace_at = 0;
+		if (is_main)
+			s->grace_at = 0;
 		if (v.is_open)
 			arm_grace(t, i, EVIDENCE_GRACE_MS);
-		enum result result = result_of(d, is_success, s->sent_signal);
-		bool ends_generation = is_main || s->state == STARTING;
-		if (ends_generation || s->state == STOPPING)
-			set_result(s, result);
-		if (ends_generation)
-			s->last_death = d->id;
-		else
-			tell_now(t, d);
+		account(t, i, d, result_of(d, is_success, s->sent_signal));
 	}
 	if (is_main)
 		on_main_end(t, i, is_success);
@@ -216,32 +229,72 @@ static void wound(struct turn *t, uint32_t i, const struct oom_kill *record)
 	s->n_oom_kills++;
 	s->counter_told = s->counter;
 	tell_now(t, d);
-	if (u->oom_policy == OOM_CONTINUE || (s->state != UP && s->state != STARTING))
+	if (u->oom_policy == OOM_CONTINUE || state_is_resting(s->state) || s->state == BACKOFF)
 		return;
-	set_result(s, RESULT_OOM_KILL);
-	dispatch(t, i, u->oom_policy == OOM_KILL ? EV_EXIT : EV_ERR);
+	bool is_on = s->state == UP || s->state == STARTING;
+	if (is_on)
+		set_result(s, RESULT_OOM_KILL);
+	dispatch(t, i, is_on && u->oom_policy == OOM_KILL ? EV_EXIT : EV_ERR);
 }
 
-/* A death that was judged on the count's word, or is still open, learns what the log says of it. */
+/*
+ * The kept death that a record is about: of this pid, by SIGKILL, with no record yet, and of just now, since the pid may
+ * have been given to another process after it. A main or control process that lives asks for its record when it dies.
+ */
+static struct death *find_death(struct turn *t, const struct oom_kill *k)
+{
+	struct core *c = t->c;
+	enum role role;
+	struct death *found = NULL;
+	if (core_find_pid(c, k->pid, &role) != NO_UNIT || core_find_pid(c, k->tgid, &role) != NO_UNIT)
+		return NULL;
+	for (size_t n = 0; n < DEATHS_KEPT; n++) {
+		struct death *d = &c->deaths[n];
+		bool is_candidate = d->id && d->pid && names(k, d->pid) && d->service != NO_UNIT && d->code == CLD_KILLED &&
+			d->status == SIGKILL && !(d->evidence & EVIDENCE_KMSG);
+		if (is_candidate && c->wall_ms - d->wall_ms <= AMENDABLE_MS && (!found || d->id > found->id))
+			found = d;
+	}
+	return found;
+}
+
+/* A death that was judged on the count's word, or without any, learns what the log says of it. */
 static bool amend(struct turn *t, const struct oom_kill *k)
+{
+	struct death *d = find_death(t, k);
+	if (!d)
+		return false;
+	struct service *s = service_at(t, d->service);
+	bool is_open = s->grace_at && !s->main_pid && s->last_death == d->id && !d->is_decided;
+	if (d->cause != CAUSE_OOM_KILL && d->cause != CAUSE_SIGNAL) {
+		d->has_oom_besides = true;      /* our own SIGKILL ended it */
+		return true;
+	}
+	s->n_oom_kills += d->cause == CAUSE_SIGNAL;
+	adopt_evidence(d, k, EVIDENCE_KMSG);
+	if (is_open) {
+		s->result = RESULT_OOM_KILL;
+		s->grace_at = 0;
+		enqueue(t, d->service);
+	}
+	if (d->is_decided)
+		tell(t, NOTE_AMENDED, d);
+	return true;
+}
+
+/* A wound told on the count's word alone gets its name. */
+static bool amend_wound(struct turn *t, uint32_t i, const struct oom_kill *k)
 {
 	for (size_t n = 0; n < DEATHS_KEPT; n++) {
 		struct death *d = &t->c->deaths[n];
-		bool is_owner = d->id && d->pid && names(k, d->pid) && d->service != NO_UNIT && !(d->evidence & EVIDENCE_KMSG);
-		struct service *s = is_owner ? service_at(t, d->service) : NULL;
-		bool is_open = is_owner && s->grace_at && s->last_death == d->id;
-		if (!is_owner || (!is_open && d->cause != CAUSE_OOM_KILL))
+		bool is_nameless = d->id && d->cause == CAUSE_OOM_KILL && d->pid == 0 && d->service == i &&
+			d->generation == service_at(t, i)->generation;
+		if (!is_nameless)
 			continue;
-		bool is_news = d->is_decided;
+		d->pid = k->tgid;
+		memcpy(d->comm, k->comm, sizeof d->comm);
 		adopt_evidence(d, k, EVIDENCE_KMSG);
-		if (is_open) {
-			s->n_oom_kills++;
-			s->result = RESULT_OOM_KILL;
-			s->grace_at = 0;
-			enqueue(t, d->service);
-		}
-		if (is_news)
-			tell(t, NOTE_AMENDED, d);
+		tell(t, NOTE_AMENDED, d);
 		return true;
 	}
 	return false;
@@ -259,7 +312,7 @@ void on_oom_kill(struct turn *t)
 	uint32_t i = attrib_path(t->units, str_from(c->cgroup_root), str_from(k->task_memcg));
 	if (i == NO_UNIT)
 		i = t->ev->service;             /* no summary line (the kernel limits them): where /proc still shows it to be */
-	if (i == NO_UNIT || service_at(t, i)->generation == 0)
+	if (i == NO_UNIT || service_at(t, i)->generation == 0 || amend_wound(t, i, k))
 		return;
 	if (k->seq > service_at(t, i)->kmsg_seq)
 		service_at(t, i)->n_explained++;
@@ -305,9 +358,12 @@ void on_grace_over(struct turn *t, uint32_t i)
 	s->grace_at = 0;
 	if (!s->main_pid || s->counter <= s->counter_told)
 		return;                         /* an open death stays what it was judged to be: a signal, and no record of an OOM */
+	uint32_t n_kills = s->counter - s->counter_base;
 	/* A group kill counts one victim twice (OOM.md 0.6): with records at hand the count beyond them proves nobody more. */
-	if ((s->flags & SERVICE_HAS_KMSG) && s->n_explained > 0)
+	if (n_kills <= s->n_explained || ((s->flags & SERVICE_HAS_KMSG) && s->n_explained > 0)) {
 		s->counter_told = s->counter;
-	else
-		wound(t, i, NULL);
+		return;
+	}
+	s->n_explained = n_kills;               /* or an operator's SIGKILL to the main process would be laid at its door */
+	wound(t, i, NULL);
 }

@@ -23,7 +23,7 @@ static void launch(struct turn *t, uint32_t i, enum role role, enum exec_list li
 	e->role = (uint8_t)role;
 	e->list = (uint8_t)list;
 	e->index = s->step_number;
-	s->flags &= ~(uint32_t)SERVICE_IS_EMPTY;
+	s->flags |= SERVICE_LAUNCHING;
 }
 
 static void send(struct turn *t, uint32_t i, enum role role, int number)
@@ -96,7 +96,7 @@ static void terminate(struct turn *t, uint32_t i)
 bool is_gone(struct turn *t, uint32_t i)
 {
 	const struct service *s = service_at(t, i);
-	if (s->main_pid || s->control_pid || (s->grace_at && !s->main_pid))
+	if (s->main_pid || s->control_pid || s->grace_at || (s->flags & SERVICE_LAUNCHING))
 		return false;
 	if (s->state == STOPPING && s->step != STEP_TERM)
 		return false;                   /* ExecStop= is still to come, even for a service without a process */
@@ -256,14 +256,24 @@ static bool start_limit_is_hit(struct turn *t, uint32_t i)
 	return false;
 }
 
+static void refuse(struct turn *t, uint32_t i, enum result result)
+{
+	service_at(t, i)->result = (uint8_t)result;
+	emit(t, FX_SWEPT, i);                   /* BACKOFF had kept the cgroup */
+	enter(t, i, FAILED);
+	emit_note(t, NOTE_FAILED, i, result);
+}
+
 static void begin(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	uint32_t kept = SERVICE_QUEUED | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING;
+	if (unit_at(t, i)->flags & UNIT_BROKEN) {
+		refuse(t, i, RESULT_BAD_SETTING);       /* pulled in by another unit, or broken since its last generation */
+		return;
+	}
 	if (start_limit_is_hit(t, i)) {
-		s->result = RESULT_START_LIMIT;
-		enter(t, i, FAILED);
-		emit_note(t, NOTE_FAILED, i, s->result);
+		refuse(t, i, RESULT_START_LIMIT);
 		return;
 	}
 	s->generation++;
@@ -299,6 +309,7 @@ static void drop_control(struct turn *t, uint32_t i)
 	struct effect *e = emit(t, FX_SIGNAL, i);       /* not send(): it says nothing about the generation's end */
 	e->role = ROLE_CONTROL;
 	e->number = SIGKILL;
+	s->flags |= SERVICE_COMMAND_LATE;
 }
 
 static void stop(struct turn *t, uint32_t i)
@@ -368,6 +379,8 @@ static void decide(struct turn *t, uint32_t i)
 		bool is_first = is_asked || was_healthy || s->n_failures == 0;
 		s->n_failures = is_asked ? 0 : is_first ? 1 : s->n_failures + 1;
 		s->delay_ms = restart_delay(u, is_first, s->delay_ms);
+		if (result == RESULT_RESOURCES && s->delay_ms < BACKOFF_FIRST_MS)
+			s->delay_ms = BACKOFF_FIRST_MS;         /* RestartSec=0 must not turn a full machine into a busy one */
 		delay_ms = is_asked ? 0 : restart_jitter(u, s->delay_ms, next_random(t->c));
 		s->n_restarts += !is_asked;
 		tell_decided(t, i, true, delay_ms);
@@ -409,6 +422,7 @@ void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
 		reload_late(t, i);
 		break;
 	case ACT_CANCEL:
+		emit(t, FX_SWEPT, i);
 		emit_note(t, NOTE_IDLE, i, s->result);
 		break;
 	case ACT_DECIDE:
@@ -430,7 +444,7 @@ void on_launched(struct turn *t)
 	const struct event *ev = t->ev;
 	uint32_t i = ev->service;
 	struct service *s = service_at(t, i);
-	s->flags &= ~(uint32_t)SERVICE_IS_EMPTY;
+	s->flags &= ~(uint32_t)(SERVICE_IS_EMPTY | SERVICE_LAUNCHING);
 	if (ev->has_counter && !s->main_pid && !s->control_pid) {
 		s->flags |= SERVICE_HAS_COUNTER;
 		s->counter = s->counter_base = s->counter_told = ev->counter;
@@ -438,16 +452,18 @@ void on_launched(struct turn *t)
 	}
 	if (ev->role == ROLE_CONTROL) {
 		s->control_pid = ev->pid;
+		s->control_seq = ev->kmsg_seq;
+		s->flags &= ~(uint32_t)SERVICE_COMMAND_LATE;
 	} else {
 		s->main_pid = ev->pid;
 		s->launched_at = t->c->now_ms;
+		s->kmsg_seq = ev->kmsg_seq;
 		s->flags = (s->flags & ~(uint32_t)SERVICE_HAS_KMSG) | (ev->has_kmsg ? SERVICE_HAS_KMSG : 0);
 	}
-	s->kmsg_seq = ev->kmsg_seq;
 	if (s->state == STOPPING && s->step == STEP_TERM)
 		terminate(t, i);                /* the wish changed between the order to launch and the launch */
-	else if (s->state == SWEEPING || state_is_resting(s->state))
-		send(t, i, (enum role)ev->role, SIGKILL);
+	else if (s->state == SWEEPING)
+		sweep(t, i);
 	else if (s->state == STARTING && s->step == STEP_MAIN && ev->role == ROLE_MAIN) {
 		enum unit_type type = unit_at(t, i)->type;
 		if (type == TYPE_SIMPLE)
@@ -475,27 +491,24 @@ void on_launch_failed(struct turn *t)
 	const struct event *ev = t->ev;
 	uint32_t i = ev->service;
 	struct service *s = service_at(t, i);
-	const struct unit *u = unit_at(t, i);
 	bool is_main = ev->role == ROLE_MAIN;
-	enum exec_list list = is_main ? EXEC_START : s->step == STEP_PRE ? EXEC_START_PRE :
-		s->step == STEP_POST ? EXEC_START_POST : s->step == STEP_RELOAD ? EXEC_RELOAD : EXEC_STOP;
-	bool may_fail = s->step_number < u->exec[list].n &&
-		(unitset_commands(t->units, u, list)[s->step_number].flags & COMMAND_MAY_FAIL);
+	bool is_known = ev->pid ? ev->pid == (is_main ? s->main_pid : s->control_pid) : s->flags & SERVICE_LAUNCHING;
 
+	if (!is_known)
+		return;                         /* its death was seen first, and told */
+	s->flags &= ~(uint32_t)SERVICE_LAUNCHING;
+	enqueue(t, i);
+	bool is_success = may_fail(t, i, (enum role)ev->role);
 	if (is_main)
 		s->main_pid = 0;                /* its exit is only an echo: the reaper finds no owner for it */
 	else
 		s->control_pid = 0;
-	if (ev->pid == 0 && !s->main_pid && !s->control_pid)
-		s->flags |= SERVICE_IS_EMPTY;
-	if (!may_fail) {
+	if (!is_success)
 		record_launch_failure(t, i);
-		set_result(s, restart_is_passing(ev->error) ? RESULT_RESOURCES : RESULT_EXIT_CODE);
-	}
 	if (is_main)
-		on_main_end(t, i, may_fail);
+		on_main_end(t, i, is_success);
 	else
-		on_control_end(t, i, may_fail);
+		on_control_end(t, i, is_success);
 }
 
 void on_launch_warning(struct turn *t)
@@ -532,9 +545,10 @@ void on_notify(struct turn *t)
 	core_find_pid(t->c, ev->pid, &role);
 	if (!may_notify(unit_at(t, ev->service), role))
 		return;
-	if (m->status.n) {
+	if (m->has_status) {
 		size_t n = m->status.n < sizeof s->status_text ? m->status.n : sizeof s->status_text - 1;
-		memcpy(s->status_text, m->status.p, n);
+		if (n)
+			memcpy(s->status_text, m->status.p, n);
 		s->status_text[n] = '\0';
 	}
 	if (m->has_main_pid && ev->is_ok && s->main_pid)
@@ -553,14 +567,17 @@ void on_main_end(struct turn *t, uint32_t i, bool is_success)
 	const struct unit *u = unit_at(t, i);
 	bool remains = is_success && (u->flags & UNIT_REMAIN_AFTER_EXIT);
 	if (s->state == STARTING && u->type == TYPE_ONESHOT && s->step == STEP_MAIN && is_success) {
+		tell_decided(t, i, false, 0);
 		s->step_number++;
 		go_on(t, i);
 		return;
 	}
-	if (s->state == STARTING && s->step == STEP_READY && is_success)
+	if (s->state == STARTING && s->step == STEP_READY && is_success && u->type == TYPE_NOTIFY) {
 		set_result(s, RESULT_PROTOCOL);
-	else if ((s->state == UP || (s->state == STARTING && s->step == STEP_POST)) && remains)
+	} else if ((s->state == UP || (s->state == STARTING && s->step == STEP_POST)) && remains) {
+		tell_decided(t, i, false, 0);
 		return;
+	}
 	if (s->state == STARTING || s->state == UP || s->state == STOPPING || s->state == SWEEPING)
 		dispatch(t, i, EV_EXIT);
 }

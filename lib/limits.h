@@ -45,6 +45,7 @@
 #define HEALTHY_RUN_MS 10000u           /* a generation that lived this long starts its successor's backoff afresh */
 #define BACKOFF_FIRST_MS 100u           /* RestartSec= unset: 100 ms doubling to 30 s, with jitter */
 #define BACKOFF_MOST_MS 30000u
+#define AMENDABLE_MS 1000u              /* a record this late still finds its death; later the pid may be another's */
 #define EVIDENCE_GRACE_MS 50u           /* a record may be hidden behind one that another CPU is still storing (OOM.md 2) */
 #define HALT_DEADLINE_MS 20000u         /* oomph-halt hangs on a dead disk: reboot(2) all the same */
 #define LOAD_DEADLINE_MS 60000u         /* oomph-load hangs: kill it, keep the units there are */

@@ -21,6 +21,7 @@ static enum answer start(struct turn *t, uint32_t i)
 		return ANSWER_STOPPING;
 	if (unit_at(t, i)->flags & UNIT_BROKEN)
 		return ANSWER_BROKEN_UNIT;
+	dispatch(t, i, EV_RESET);
 	set_want(t, i, true);
 	return ANSWER_OK;
 }
@@ -44,7 +45,6 @@ static enum answer restart(struct turn *t, uint32_t i)
 
 static enum answer reload(struct turn *t, uint32_t i)
 {
-	struct service *s = service_at(t, i);
 	if (i == NO_UNIT) {
 		if (t->c->system.mode == MODE_COMMAND)
 			return ANSWER_BAD_REQUEST;
@@ -54,6 +54,7 @@ static enum answer reload(struct turn *t, uint32_t i)
 		load(t);
 		return ANSWER_LATER;
 	}
+	struct service *s = service_at(t, i);
 	if (s->state != UP)
 		return ANSWER_NOT_RUNNING;
 	if (unit_at(t, i)->exec[EXEC_RELOAD].n == 0)
@@ -104,7 +105,7 @@ void on_request(struct turn *t)
 {
 	const struct event *ev = t->ev;
 	enum answer answer = ANSWER_BAD_REQUEST;
-	if (verbs[ev->verb].serve)
+	if (ev->verb < N_VERB && verbs[ev->verb].serve)
 		answer = verbs[ev->verb].needs_unit && ev->service == NO_UNIT ? ANSWER_NO_SUCH_UNIT :
 			verbs[ev->verb].serve(t, ev->service);
 	if (answer != ANSWER_LATER)

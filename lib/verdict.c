@@ -37,9 +37,10 @@ struct verdict judge(const struct death_facts *f)
 		return v;
 	/*
 	 * Our own SIGKILL: the kernel's killer passes over a process that is dying already (task_will_free_mem in
-	 * mm/oom_kill.c), so even a record would only say that both were on their way. We ended it.
+	 * mm/oom_kill.c), so even a record would only say that both were on their way. We ended it. Not so where we only swept
+	 * up behind an OOM kill of the whole group (memory.oom.group): a record that names it is of the same blow.
 	 */
-	if (f->was_sigkilled) {
+	if (f->was_sigkilled && !(f->errand == ERRAND_SWEEP && f->record)) {
 		v.cause = f->errand == ERRAND_TIMEOUT ? CAUSE_TIMEOUT : CAUSE_STOP;
 		v.has_oom_besides = has_risen || f->record;
 		return v;
