@@ -4,11 +4,11 @@
 
 LIB  = str unitfile words values directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text proto names graph \
        service restart verdict attrib system core life evidence request notify expand
-PID1 = main loop boot effects spawn child reap devkmsg cgroupfs ctlsock notifysock console loader
+PID1 = main boot loop effects spawn child reap devkmsg cgroupfs ctlsock notifysock loader console files
 LOAD = main host scan read settings settings_exec command account settle link write builtin say keep
 NET  = main
 HALT = main
-CTL  = main
+CTL  = main wire json view words list status change deaths verify
 
 PROGRAMS = oomph oomphctl oomph-load oomph-net oomph-halt
 

@@ -335,6 +335,18 @@ static void settle_system(struct turn *t)
 		system_over(t);
 }
 
+/* Asked for again meanwhile: what was read may be older than the asking, so the answer waits for another round. */
+static void answer_reload(struct turn *t, enum answer answer)
+{
+	struct core *c = t->c;
+	if (c->wants_load) {
+		load(t);
+		return;
+	}
+	reply(t, c->reload_client, answer);
+	c->reload_client = NO_CLIENT;
+}
+
 /* A unit that cannot be used is FAILED from the start, so that `status` can tell why. */
 static void put_aside(struct turn *t, uint32_t i)
 {
@@ -346,8 +358,7 @@ static void on_units(struct turn *t)
 {
 	struct core *c = t->c;
 	emit_note(t, NOTE_UNITS, NO_UNIT, c->n_services);
-	reply(t, c->reload_client, ANSWER_OK);
-	c->reload_client = NO_CLIENT;
+	answer_reload(t, ANSWER_OK);
 	if (c->system.phase == SYSTEM_BOOTING)
 		c->system.phase = SYSTEM_RUNNING;
 	for (uint32_t i = 0; i < c->n_services; i++) {
@@ -364,8 +375,6 @@ static void on_units(struct turn *t)
 			set_want(t, i, true);
 		}
 	}
-	if (c->wants_load)
-		load(t);
 }
 
 static void on_reloaded(struct turn *t)
@@ -380,12 +389,9 @@ static void on_reloaded(struct turn *t)
 		return;
 	}
 	emit_note(t, NOTE_LOAD_FAILED, NO_UNIT, (uint32_t)t->ev->error);
-	reply(t, c->reload_client, ANSWER_LOAD_FAILED);
-	c->reload_client = NO_CLIENT;
+	answer_reload(t, ANSWER_LOAD_FAILED);
 	if (c->system.phase == SYSTEM_BOOTING)
 		c->load_at = c->now_ms + RETRY_MS;
-	if (c->wants_load)
-		load(t);
 }
 
 static void on_signal(struct turn *t)
@@ -422,7 +428,7 @@ static void on_empty(struct turn *t)
 static void on_files(struct turn *t)
 {
 	if (t->c->system.mode != MODE_COMMAND)
-		t->c->load_at = t->c->now_ms + RELOAD_SETTLE_MS;
+		t->c->load_at = t->c->now_ms + (t->ev->is_ok ? 0 : RELOAD_SETTLE_MS);
 }
 
 static void on_halted(struct turn *t)

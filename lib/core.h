@@ -39,7 +39,7 @@ enum event_kind {
 	EVENT_OOM_GROUP,        /* the victims from kill->seq on, below kill->task_memcg, were one memory.oom.group */
 	EVENT_KMSG_LOST,        /* the log was overrun: records are missing */
 	EVENT_SIGNAL,           /* PID 1 got a signal: argument */
-	EVENT_FILES,            /* something changed in services.d */
+	EVENT_FILES,            /* something changed in services.d; is_ok: nothing is being written, read it at once */
 	EVENT_HALTED,           /* oomph-halt is through, or dead */
 	N_EVENT_KIND
 };

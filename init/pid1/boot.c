@@ -1,0 +1,170 @@
+/* What PID 1 does once, before the first service: find out what it is PID 1 of, and make that place fit to live in. */
+#include "pid1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- where are we ---- */
+
+bool is_initial_namespace(void)
+{
+	enum { PROC_PID_INIT_INO = 0xEFFFFFFC };        /* linux/proc_ns.h: part of what userspace may rely on */
+	struct stat st;
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == (ino_t)PROC_PID_INIT_INO;
+}
+
+void boot_find_mode(struct pid1 *p, int forced)
+{
+	p->is_first = getpid() == 1;
+	if (p->is_first)
+		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);        /* EBUSY: it is there */
+	if (p->options.command)
+		p->options.mode = MODE_COMMAND;
+	else if (forced >= 0)
+		p->options.mode = (enum system_mode)forced;
+	else
+		p->options.mode = p->is_first && is_initial_namespace() ? MODE_VM : MODE_CONTAINER;
+}
+
+static bool has_loader(struct str folder, char *to, size_t size)
+{
+	struct buf b = { to, 0, size, false };
+	buf_str(&b, folder);
+	buf_lit(&b, "/oomph-load");
+	bool is_there = access(buf_cstr(&b), X_OK) == 0;
+	to[folder.n < size ? folder.n : 0] = '\0';
+	return is_there;
+}
+
+void boot_find_helpers(struct pid1 *p)
+{
+	char self[sizeof p->libdir];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self);
+	struct str own = str_of(self, n > 0 ? (size_t)n : 0);
+	const char *wish = NULL;
+	for (char *const *e = p->options.environment; *e; e++) {
+		struct str word = str_from(*e);
+		if (str_take(&word, STR("OOMPH_LIBDIR=")))
+			wish = word.p;
+	}
+	struct str folders[] = { str_from(wish), STR("/usr/lib/oomph"), str_of(self, own.n ? str_rfind(own, STR("/")) : 0) };
+	for (size_t i = 0; i < countof(folders); i++)
+		if (folders[i].n && has_loader(folders[i], p->libdir, sizeof p->libdir))
+			return;
+}
+
+/* ---- mounts ---- */
+
+static const struct {
+	const char *source, *target, *type, *data;
+	unsigned long flags;
+	bool is_for_container;          /* too: of its own, and needed to work at all */
+} mounts[] = {
+	{ "proc", "/proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, false },
+	{ "sysfs", "/sys", "sysfs", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, false },
+	{ "devtmpfs", "/dev", "devtmpfs", "mode=0755", MS_NOSUID, false },
+	{ "devpts", "/dev/pts", "devpts", "mode=0620,gid=5,ptmxmode=0666", MS_NOSUID | MS_NOEXEC, false },
+	{ "tmpfs", "/dev/shm", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV, false },
+	{ "tmpfs", "/run", "tmpfs", "mode=0755", MS_NOSUID | MS_NODEV, false },
+	{ "tmpfs", "/tmp", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV, false },
+	{ "cgroup2", "/sys/fs/cgroup", "cgroup2", "nsdelegate,memory_recursiveprot", MS_NOSUID | MS_NODEV | MS_NOEXEC, false },
+};
+
+/* A mount point has another device than the folder above it. An initramfs or a distribution may have mounted some. */
+static bool is_mounted(const char *target)
+{
+	struct stat here, above;
+	char text[64];
+	struct buf b = BUF(text);
+	buf_str(&b, str_from(target));
+	buf_lit(&b, "/..");
+	return stat(target, &here) == 0 && stat(buf_cstr(&b), &above) == 0 && here.st_dev != above.st_dev;
+}
+
+void boot_mounts(struct pid1 *p)
+{
+	if (p->options.mode != MODE_VM)
+		return;
+	for (size_t i = 0; i < countof(mounts); i++) {
+		mkdir(mounts[i].target, 0755);
+		if (is_mounted(mounts[i].target) ||
+		    mount(mounts[i].source, mounts[i].target, mounts[i].type, mounts[i].flags, mounts[i].data) == 0 ||
+		    /* an older kernel may not know an option of it */
+		    mount(mounts[i].source, mounts[i].target, mounts[i].type, mounts[i].flags, NULL) == 0)
+			continue;
+		console_say(p, mounts[i].target, errno);
+	}
+	/* An initramfs without /dev/console gives PID 1 no descriptors (init/main.c, console_on_rootfs). */
+	int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+	for (int n = 0; fd >= 0 && n < 3; n++)
+		if (fcntl(n, F_GETFD) < 0)
+			dup2(fd, n);
+	if (fd > 2)
+		close(fd);
+}
+
+void boot_hostname(struct pid1 *p)
+{
+	char text[256];
+	int n = file_read(AT_FDCWD, "/etc/hostname", text, sizeof text);
+	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
+	if (p->options.mode != MODE_VM)
+		return;                 /* a container's name is its manager's */
+	while (rest.n) {
+		struct str line = str_trim(str_until(&rest, '\n'));     /* hostname(5): # begins a comment */
+		if (line.n == 0 || line.p[0] == '#')
+			continue;
+		if (sethostname(line.p, line.n) < 0)
+			console_say(p, "hostname", errno);
+		return;
+	}
+}
+
+/* ---- the process itself ---- */
+
+static void open_signals(struct pid1 *p)
+{
+	sigset_t all;
+	sigfillset(&all);
+	/* Faults must reach us as faults: blocked, they would be sent again and again. */
+	int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+	for (size_t i = 0; i < countof(faults); i++)
+		sigdelset(&all, faults[i]);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	signal(SIGPIPE, SIG_IGN);       /* inherited by services, as under systemd (IgnoreSIGPIPE=yes) */
+	p->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	watch(p, p->signals, EPOLLIN, SOURCE_SIGNAL, 0);
+}
+
+void boot_process(struct pid1 *p)
+{
+	struct rlimit files = { 1 << 19, 1 << 19 };
+	p->epoll = epoll_create1(EPOLL_CLOEXEC);
+	open_signals(p);
+	if (!p->is_first)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);       /* a supervisor that is not PID 1 still wants its orphans */
+	umask(022);
+	if (p->options.mode == MODE_COMMAND)
+		return;                                 /* the command inherits all else */
+	if (p->options.mode == MODE_VM && p->is_first)
+		reboot(RB_DISABLE_CAD);                 /* ctrl-alt-del becomes SIGINT (reboot(2)) */
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0 && getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	chdir("/");
+	/* The kernel never picks the machine's PID 1; a container's it may. Refused without CAP_SYS_RESOURCE, and then so be it. */
+	file_write(AT_FDCWD, "/proc/self/oom_score_adj", STR("-1000"));
+	mlockall(MCL_CURRENT | MCL_FUTURE);
+}

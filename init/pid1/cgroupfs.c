@@ -1,0 +1,225 @@
+/*
+ * A cgroup for each service, in the unified hierarchy (cgroups(7), Documentation/admin-guide/cgroup-v2.rst in the kernel).
+ * Where there is none that we may write, every function here says so by doing nothing, and the services run without.
+ */
+#include "pid1.h"
+
+#include "lib/attrib.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define CGROUP2_MAGIC 0x63677270        /* linux/magic.h */
+
+static const char mount_point[] = "/sys/fs/cgroup";
+
+/* Each by itself: one that the kernel does not have must not cost the others. */
+static void enable_controllers(int folder)
+{
+	static const char *const controllers[] = { "+memory", "+pids", "+cpu" };
+	for (size_t k = 0; k < countof(controllers); k++)
+		file_write(folder, "cgroup.subtree_control", str_from(controllers[k]));
+}
+
+static int make_folder(int in, const char *name)
+{
+	if (mkdirat(in, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	int fd = openat(in, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Services live in system.slice, as under systemd: tools that group by slice go on working. In a container our own
+ * cgroup is the root of what we see, and a cgroup with processes may not have controlled children, so PID 1 moves
+ * into a leaf of its own first.
+ */
+void cgroup_find(struct pid1 *p)
+{
+	struct statfs fs;
+	char text[512];
+	p->cgroups = -1;
+	if (statfs(mount_point, &fs) < 0 || fs.f_type != CGROUP2_MAGIC)
+		return;
+	int root = open(mount_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return;
+	struct str own = file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof text) > 0 ? attrib_unified(str_from(text)) : STR("/");
+	if (p->options.mode != MODE_VM) {
+		int leaf = make_folder(root, "init.scope");
+		if (leaf >= 0) {
+			file_write(leaf, "cgroup.procs", STR("0"));
+			close(leaf);
+		}
+	}
+	enable_controllers(root);
+	int slice = make_folder(root, "system.slice");
+	close(root);
+	if (slice < 0)
+		return;
+	enable_controllers(slice);
+	p->cgroups = slice;
+	struct buf path = BUF(p->core->cgroup_root);
+	if (own.n > 1 && p->options.mode != MODE_VM)
+		buf_str(&path, own);
+	buf_lit(&path, "/system.slice");
+	buf_cstr(&path);
+}
+
+/* ---- a service's own ---- */
+
+static int write_knobs(const struct slot *slot, const struct unit *u)
+{
+	int worst = 0;
+	for (size_t k = 0; k < N_CGROUP_KNOB; k++) {
+		char text[24];
+		struct buf b = BUF(text);
+		if (u->knobs[k] == KNOB_UNSET)
+			continue;
+		if (u->knobs[k] == KNOB_INFINITY)
+			buf_lit(&b, "max");
+		else
+			buf_u64(&b, u->knobs[k]);
+		int r = file_write(slot->cgroup, cgroup_knob_file[k], buf_view(&b));
+		worst = r < 0 ? r : worst;
+	}
+	/* OOMPolicy=kill: the kernel takes the whole service down with its first victim. */
+	int r = u->oom_policy == OOM_KILL ? file_write(slot->cgroup, "memory.oom.group", STR("1")) : 0;
+	return r < 0 ? r : worst;
+}
+
+static bool wants_any_knob(const struct unit *u)
+{
+	for (size_t k = 0; k < N_CGROUP_KNOB; k++)
+		if (u->knobs[k] != KNOB_UNSET)
+			return true;
+	return u->oom_policy == OOM_KILL;
+}
+
+static void warn(struct pid1 *p, uint32_t service, int error)
+{
+	struct event ev = event_of(EVENT_LAUNCH_WARNING, service);
+	ev.step = LAUNCH_CGROUP;
+	ev.error = error;
+	feed(p, &ev);
+}
+
+int cgroup_make(struct pid1 *p, uint32_t i)
+{
+	const struct unit *u = unitset_unit(p->units, i);
+	struct slot *slot = &p->slots[i];
+	if (p->cgroups < 0) {
+		if (wants_any_knob(u))
+			warn(p, i, EROFS);
+		return 0;
+	}
+	if (slot->cgroup >= 0)
+		return 0;                       /* kept from the last generation, limits and all */
+	int fd = make_folder(p->cgroups, unitset_text(p->units, u->name).p);
+	if (fd < 0)
+		return fd;
+	slot->cgroup = fd;
+	int r = write_knobs(slot, u);
+	if (r < 0)
+		warn(p, i, -r);
+	slot->counter = openat(fd, "memory.events", O_RDONLY | O_CLOEXEC);
+	slot->populated = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	/* kernfs: a change of the file is EPOLLPRI. It only wakes us; what counts is what is read then. */
+	if (slot->counter >= 0)
+		watch(p, slot->counter, EPOLLPRI | EPOLLET, SOURCE_COUNTER, i);
+	if (slot->populated >= 0)
+		watch(p, slot->populated, EPOLLPRI | EPOLLET, SOURCE_POPULATED, i);
+	return 0;
+}
+
+void cgroup_close(struct slot *slot)
+{
+	close_fd(&slot->counter);
+	close_fd(&slot->populated);
+	close_fd(&slot->cgroup);
+}
+
+/* Processes that KillMode= spared keep the folder; the next start goes on in it. */
+void cgroup_drop(struct pid1 *p, uint32_t i)
+{
+	struct slot *slot = &p->slots[i];
+	if (slot->cgroup < 0)
+		return;
+	unlinkat(p->cgroups, unitset_text(p->units, unitset_unit(p->units, i)->name).p, AT_REMOVEDIR);
+	cgroup_close(slot);
+}
+
+/* The value behind "key " at the start of a line of a flat keyed file; false when it is not there. */
+static bool flat_keyed(struct str text, struct str key, uint64_t *value)
+{
+	while (text.n) {
+		struct str line = str_until(&text, '\n');
+		if (str_take(&line, key) && str_take(&line, STR(" ")))
+			return str_u64(line, value);
+	}
+	return false;
+}
+
+static bool read_key(int fd, struct str key, uint64_t *value)
+{
+	char text[512];
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text, 0);
+	return n > 0 && flat_keyed(str_of(text, (size_t)n), key, value);
+}
+
+bool cgroup_count(struct pid1 *p, uint32_t i, uint32_t *oom_kills)
+{
+	uint64_t n;
+	if (!read_key(p->slots[i].counter, STR("oom_kill"), &n))
+		return false;
+	*oom_kills = (uint32_t)n;
+	return true;
+}
+
+bool cgroup_is_populated(struct pid1 *p, uint32_t i)
+{
+	uint64_t n;
+	return read_key(p->slots[i].populated, STR("populated"), &n) && n != 0;
+}
+
+/*
+ * SIGKILL goes to all at once, forks included, by cgroup.kill (5.14). Any other signal, and older kernels: to each that
+ * is listed, until a round finds nobody new; a fork bomb is for SIGKILL and TasksMax=.
+ */
+int cgroup_signal(struct pid1 *p, uint32_t i, int number)
+{
+	enum { ROUNDS_MAX = 8 };
+	struct slot *slot = &p->slots[i];
+	int n = 0;
+	if (number == SIGKILL && file_write(slot->cgroup, "cgroup.kill", STR("1")) == 0)
+		return 0;
+	for (int round = 0; round < (number == SIGKILL ? ROUNDS_MAX : 1); round++) {
+		char text[8192];
+		int got = file_read(slot->cgroup, "cgroup.procs", text, sizeof text);
+		struct str rest = str_of(text, got > 0 ? (size_t)got : 0);
+		uint64_t pid;
+		while (rest.n && str_u64(str_until(&rest, '\n'), &pid))
+			n += kill((pid_t)pid, number) == 0;
+		if (got <= 0)
+			break;
+	}
+	return n ? 0 : -ESRCH;
+}
+
+uint32_t cgroup_owner(struct pid1 *p, uint32_t pid)
+{
+	char path[32], text[1024];
+	struct buf b = BUF(path);
+	buf_lit(&b, "/proc/");
+	buf_u64(&b, pid);
+	buf_lit(&b, "/cgroup");
+	if (p->cgroups < 0 || file_read(AT_FDCWD, buf_cstr(&b), text, sizeof text) <= 0)
+		return NO_UNIT;
+	return attrib_path(p->units, str_from(p->core->cgroup_root), attrib_unified(str_from(text)));
+}

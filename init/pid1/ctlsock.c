@@ -1,0 +1,358 @@
+/*
+ * The control socket (proto.h). Whoever may connect may read, which the socket's own permissions decide; only root may
+ * change anything. A bad packet or a slow reader costs that client its connection and nobody else anything.
+ */
+#include "pid1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* ---- the socket ---- */
+
+/* The gid of `oomph` in /etc/group (group(5)), the one thing that PID 1 looks up by name; NO_ID where there is none. */
+static uint32_t reader_group(void)
+{
+	static char text[16384];
+	int n = file_read(AT_FDCWD, "/etc/group", text, sizeof text);
+	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
+	while (rest.n) {
+		struct str line = str_until(&rest, '\n');
+		uint64_t gid;
+		if (!str_take(&line, STR("oomph:")))
+			continue;
+		str_until(&line, ':');
+		if (str_u64(str_until(&line, ':'), &gid))
+			return (uint32_t)gid;
+	}
+	return NO_ID;
+}
+
+static void make_parents(const char *path)
+{
+	char text[108];
+	struct buf b = BUF(text);
+	struct str rest = str_from(path);
+	str_take(&rest, STR("/"));
+	for (size_t at = str_chr(rest, '/'); at < rest.n; at = str_chr(rest, '/')) {
+		buf_char(&b, '/');
+		buf_str(&b, str_until(&rest, '/'));
+		mkdir(buf_cstr(&b), 0755);
+	}
+}
+
+int control_open(struct pid1 *p)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct str path = str_from(p->options.socket);
+	uint32_t gid = reader_group();
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+		p->clients[i].fd = -1;
+	p->control = -1;
+	if (path.n >= sizeof address.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path.p, path.n);
+	make_parents(path.p);
+	unlink(path.p);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path.p, gid == NO_ID ? 0600 : 0660) < 0 ||
+	    (gid != NO_ID && chown(path.p, 0, gid) < 0) || listen(fd, 64) < 0) {
+		int r = -errno;
+		close_fd(&fd);
+		return r;
+	}
+	p->control = fd;
+	return watch(p, fd, EPOLLIN, SOURCE_CONTROL, 0);
+}
+
+static void hang_up(struct client *c)
+{
+	uint32_t serial = c->serial;
+	close_fd(&c->fd);
+	*c = (struct client){ .fd = -1, .serial = serial + 1 };
+}
+
+static struct client *find_place(struct pid1 *p)
+{
+	struct client *oldest = &p->clients[0];
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &p->clients[i];
+		if (c->fd < 0)
+			return c;
+		if (c->active_at < oldest->active_at)
+			oldest = c;
+	}
+	hang_up(oldest);
+	return oldest;
+}
+
+void control_accept(struct pid1 *p)
+{
+	struct ucred who;
+	socklen_t size = sizeof who;
+	int room = 1 << 20;
+	int fd = accept4(p->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0) {
+		close(fd);
+		return;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+	struct client *c = find_place(p);
+	*c = (struct client){ .fd = fd, .uid = who.uid, .serial = c->serial, .service = NO_UNIT, .active_at = now_ms() };
+	watch(p, fd, EPOLLIN, SOURCE_CLIENT, (uint32_t)(c - p->clients));
+}
+
+/* ---- sending ---- */
+
+/* 0, or -EAGAIN when it does not take more now, or it is gone. */
+static int put(struct client *c, const void *packet, size_t size)
+{
+	if (c->fd < 0)
+		return -EPIPE;
+	if (send(c->fd, packet, size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		return 0;
+	if (errno == EAGAIN)
+		return -EAGAIN;
+	hang_up(c);
+	return -EPIPE;
+}
+
+static int put_end(struct client *c, enum answer answer)
+{
+	struct end_packet end = { { PACKET_END, sizeof end }, answer };
+	return put(c, &end, sizeof end);
+}
+
+static int put_unit(struct pid1 *p, struct client *c, uint32_t i)
+{
+	struct unit_packet packet;
+	view_unit(&packet, p->core, p->units, i, now_ms());
+	packet.has_cgroup = p->slots[i].cgroup >= 0;
+	return put(c, &packet, packet.head.size);
+}
+
+static int put_death(struct client *c, const struct death *d)
+{
+	struct death_packet packet = { { PACKET_DEATH, sizeof packet }, *d };
+	return put(c, &packet, sizeof packet);
+}
+
+static int put_text(struct client *c, struct str text)
+{
+	struct text_packet packet = { { PACKET_TEXT, sizeof packet }, "" };
+	memcpy(packet.text, text.p, text.n < sizeof packet.text ? text.n : sizeof packet.text - 1);
+	return put(c, &packet, sizeof packet);
+}
+
+static int put_version(struct pid1 *p, struct client *c)
+{
+	struct version_packet packet = {
+		.head = { PACKET_VERSION, sizeof packet }, .proto_version = PROTO_VERSION, .n_services = p->core->n_services,
+		.uptime_ms = now_ms() - p->boot_at, .n_kmsg_lost = p->core->n_kmsg_lost, .n_bugs = p->core->n_bugs,
+		.mode = p->core->system.mode, .phase = p->core->system.phase, .has_kmsg = p->kmsg >= 0,
+		.has_cgroup = p->cgroups >= 0, .version = VERSION_TEXT,
+	};
+	return put(c, &packet, sizeof packet);
+}
+
+/* The answers to reading, each a function of the cursor: sends what comes next, or says that there is nothing more. */
+enum progress { SENT, FINISHED };
+
+static enum progress next_of_list(struct pid1 *p, struct client *c, int *r)
+{
+	if (c->cursor >= p->core->n_services)
+		return FINISHED;
+	*r = put_unit(p, c, (uint32_t)c->cursor);
+	return SENT;
+}
+
+static enum progress next_of_status(struct pid1 *p, struct client *c, int *r)
+{
+	struct str notes = unitset_text(p->units, unitset_unit(p->units, c->service)->notes), line;
+	const struct death *d = core_death(p->core, p->core->services[c->service].last_death);
+	uint64_t n = 1;
+	if (c->cursor == 0) {
+		*r = put_unit(p, c, c->service);
+		return SENT;
+	}
+	for (; str_next(&notes, &line); n++)
+		if (n == c->cursor) {
+			*r = put_text(c, line);
+			return SENT;
+		}
+	if (c->cursor > n || !d)
+		return FINISHED;
+	*r = put_death(c, d);
+	return SENT;
+}
+
+static enum progress next_of_deaths(struct pid1 *p, struct client *c, int *r)
+{
+	uint64_t oldest = p->core->next_death > DEATHS_KEPT ? p->core->next_death - DEATHS_KEPT : 1;
+	if (c->cursor < oldest)
+		c->cursor = oldest;
+	for (; c->cursor < p->core->next_death; c->cursor++) {
+		const struct death *d = core_death(p->core, c->cursor);
+		if (!d || (c->service != NO_UNIT && d->service != c->service) || !d->is_decided)
+			continue;
+		*r = put_death(c, d);
+		return SENT;
+	}
+	return FINISHED;
+}
+
+static enum progress next_of_version(struct pid1 *p, struct client *c, int *r)
+{
+	if (c->cursor)
+		return FINISHED;
+	*r = put_version(p, c);
+	return SENT;
+}
+
+static enum progress (*const readers[N_VERB])(struct pid1 *, struct client *, int *) = {
+	[VERB_LIST] = next_of_list, [VERB_STATUS] = next_of_status, [VERB_DEATHS] = next_of_deaths, [VERB_VERSION] = next_of_version,
+};
+
+static void wait_for_room(struct pid1 *p, struct client *c, bool has_to)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN | (has_to ? EPOLLOUT : 0), .data.u64 = (uint64_t)SOURCE_CLIENT << 32 | (uint32_t)(c - p->clients),
+	};
+	if (c->fd >= 0 && (c->blocked_at != 0) != has_to)
+		epoll_ctl(p->epoll, EPOLL_CTL_MOD, c->fd, &ev);
+	c->blocked_at = has_to ? now_ms() : 0;
+}
+
+static void go_on_sending(struct pid1 *p, struct client *c)
+{
+	int r = 0;
+	while (c->is_sending && r == 0) {
+		if (!readers[c->verb] || readers[c->verb](p, c, &r) == FINISHED) {
+			r = put_end(c, ANSWER_OK);
+			if (r == 0)
+				c->is_sending = false;
+		} else if (r == 0) {
+			c->cursor++;
+		}
+	}
+	if (c->fd >= 0)
+		wait_for_room(p, c, r == -EAGAIN);
+}
+
+/* ---- asking ---- */
+
+static void take_request(struct pid1 *p, struct client *c, const struct request *q)
+{
+	struct str name = str_from(q->unit);
+	uint32_t i = name.n ? unitset_find(p->units, name) : NO_UNIT;
+	enum verb verb = q->verb;
+	bool needs_unit = name.n || verb == VERB_STATUS;
+
+	c->active_at = now_ms();
+	if (verb_is_change(verb) && c->uid != 0) {
+		put_end(c, ANSWER_NOT_PERMITTED);
+	} else if (needs_unit && i == NO_UNIT) {
+		put_end(c, ANSWER_NO_SUCH_UNIT);
+	} else if (verb_is_change(verb)) {
+		struct event ev = event_of(EVENT_REQUEST, i);
+		ev.verb = verb;
+		ev.argument = q->argument;
+		ev.status = q->status;
+		ev.client = c->serial * CLIENTS_MAX + (uint32_t)(c - p->clients);
+		feed(p, &ev);
+	} else {
+		c->verb = verb;
+		c->service = i;
+		c->cursor = 0;
+		c->is_sending = true;
+		c->is_following = q->flags & REQUEST_FOLLOW;
+		go_on_sending(p, c);
+	}
+}
+
+void control_serve(struct pid1 *p, uint32_t client)
+{
+	struct client *c = &p->clients[client];
+	struct request q;
+	if (c->fd < 0)
+		return;
+	if (c->is_sending)
+		go_on_sending(p, c);
+	if (c->fd < 0 || c->is_sending)
+		return;                         /* one question at a time: the next waits until this answer is taken */
+	ssize_t n = recv(c->fd, &q, sizeof q, MSG_DONTWAIT | MSG_TRUNC);
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0 || request_check(&q, (size_t)n))
+		hang_up(c);
+	else
+		take_request(p, c, &q);
+}
+
+void control_reply(struct pid1 *p, uint32_t client, enum answer answer)
+{
+	struct client *c = &p->clients[client % CLIENTS_MAX];
+	if (c->fd >= 0 && c->serial == client / CLIENTS_MAX)
+		put_end(c, answer);
+}
+
+/* Whoever follows gets it now or is gone: nothing is kept for those who do not read. */
+void control_note(struct pid1 *p, const struct note *note)
+{
+	struct note_packet packet = { { PACKET_NOTE, sizeof packet }, *note };
+	const struct death *d = core_death(p->core, note->death);
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &p->clients[i];
+		int r = 0;
+		if (c->fd < 0 || !c->is_following || c->is_sending)
+			continue;
+		if (c->service != NO_UNIT && c->service != note->service)
+			continue;
+		if (d)
+			r = put_death(c, d);
+		if (r == 0 && c->verb == VERB_EVENTS)
+			r = put(c, &packet, sizeof packet);
+		if (r == -EAGAIN)
+			hang_up(c);
+	}
+}
+
+/* ---- time, and another unit set ---- */
+
+uint64_t control_deadline(const struct pid1 *p)
+{
+	uint64_t at = 0;
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		uint64_t since = p->clients[i].fd >= 0 ? p->clients[i].blocked_at : 0;
+		if (since && (at == 0 || since + SLOW_READER_MS < at))
+			at = since + SLOW_READER_MS;
+	}
+	return at;
+}
+
+void control_expire(struct pid1 *p)
+{
+	uint64_t now = now_ms();
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+		if (p->clients[i].fd >= 0 && p->clients[i].blocked_at && p->clients[i].blocked_at + SLOW_READER_MS <= now)
+			hang_up(&p->clients[i]);
+}
+
+void control_renumber(struct pid1 *p, struct unitset old, struct unitset new)
+{
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &p->clients[i];
+		if (c->fd < 0 || c->service == NO_UNIT)
+			continue;
+		c->service = unitset_find(new, unitset_text(old, unitset_unit(old, c->service)->name));
+		if (c->service == NO_UNIT)
+			hang_up(c);             /* what it asked about is no more */
+	}
+}

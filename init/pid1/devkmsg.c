@@ -1,0 +1,65 @@
+/* The kernel's log (Documentation/ABI/testing/dev-kmsg): opened early, kept for ever, never waited for. */
+#include "pid1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* A flood must not hold the loop. What is left is read in the next turn, since the descriptor stays readable. */
+#define RECORDS_A_DRAIN 4096
+
+/*
+ * Records speak of the initial PID namespace's numbers. Anywhere else a number of ours can be another's there, so the log
+ * proves nothing to us and is left alone.
+ */
+void kmsg_open(struct pid1 *p)
+{
+	static struct kmsg_reader reader;
+	p->kmsg = -1;
+	if (!is_initial_namespace())
+		return;
+	p->kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (p->kmsg < 0)
+		return;
+	lseek(p->kmsg, 0, SEEK_END);    /* what is older than we are is about nobody of ours */
+	p->reader = &reader;
+	kmsg_reset(p->reader);
+	watch(p, p->kmsg, EPOLLIN, SOURCE_KMSG, 0);
+}
+
+static void take_record(struct pid1 *p, struct str bytes)
+{
+	struct kmsg_record record;
+	struct oom_kill kill;
+	if (!kmsg_record(bytes, &record))
+		return;
+	p->kmsg_seq = record.seq;
+	enum kmsg_news news = kmsg_feed(p->reader, &record, &kill);
+	if (news != KMSG_KILL && news != KMSG_GROUP)
+		return;
+	struct event ev = event_of(news == KMSG_KILL ? EVENT_OOM_KILL : EVENT_OOM_GROUP, NO_UNIT);
+	ev.kill = &kill;
+	if (news == KMSG_KILL)
+		ev.service = cgroup_owner(p, kill.pid); /* while it is dying, /proc still knows it */
+	feed(p, &ev);
+}
+
+void kmsg_drain(struct pid1 *p)
+{
+	static char text[KMSG_RECORD_MAX];
+	bool is_lost = false;
+	int n_left = p->kmsg < 0 ? 0 : RECORDS_A_DRAIN;
+	while (n_left-- > 0) {
+		ssize_t n = read(p->kmsg, text, sizeof text);
+		if (n > 0)
+			take_record(p, str_of(text, (size_t)n));
+		else if (n < 0 && errno == EPIPE)
+			is_lost = true;         /* overrun: the position is now at the oldest record there is */
+		else if (n == 0 || (errno != EINTR && errno != EINVAL))
+			break;
+	}
+	struct event ev = event_of(EVENT_KMSG_LOST, NO_UNIT);
+	if (is_lost)
+		feed(p, &ev);
+}

@@ -1,0 +1,204 @@
+/* One place waits, and it is here. */
+#include "pid1.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t clock_ms(clockid_t clock)
+{
+	struct timespec t;
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+uint64_t now_ms(void)
+{
+	return clock_ms(CLOCK_BOOTTIME) + 1;    /* never 0, which means `none` in every *_at */
+}
+
+uint64_t wall_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+struct event event_of(enum event_kind kind, uint32_t service)
+{
+	return (struct event){ .kind = (uint8_t)kind, .service = service, .client = NO_CLIENT };
+}
+
+int watch(struct pid1 *p, int fd, uint32_t epoll_events, enum source source, uint32_t number)
+{
+	struct epoll_event ev = { .events = epoll_events, .data.u64 = (uint64_t)source << 32 | number };
+	if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &ev) == 0 ||
+	    (errno == EEXIST && epoll_ctl(p->epoll, EPOLL_CTL_MOD, fd, &ev) == 0))
+		return 0;
+	return -errno;
+}
+
+static bool step(struct pid1 *p, struct event *ev)
+{
+	struct effects fx;
+	ev->now_ms = now_ms();
+	ev->wall_ms = wall_ms();
+	core_step(p->core, p->units, ev, &fx);
+	for (uint32_t i = 0; i < fx.n; i++)
+		carry_out(p, &fx.list[i]);
+	return fx.is_unsettled;
+}
+
+static bool next_event(struct pid1 *p, struct event *ev)
+{
+	if (p->n_queued == 0)
+		return false;
+	*ev = p->queue[p->queue_head];
+	p->queue_head = (p->queue_head + 1) % EVENTS_QUEUED_MAX;
+	p->n_queued--;
+	return true;
+}
+
+void feed(struct pid1 *p, struct event *ev)
+{
+	if (p->is_feeding && p->n_queued < EVENTS_QUEUED_MAX) {
+		p->queue[(p->queue_head + p->n_queued++) % EVENTS_QUEUED_MAX] = *ev;
+		return;
+	}
+	bool was_feeding = p->is_feeding;       /* with a full queue: rather out of order than lost */
+	bool is_unsettled = false, has_next = true;
+	struct event now = *ev;
+	p->is_feeding = true;
+	while (has_next) {
+		is_unsettled |= step(p, &now);
+		has_next = next_event(p, &now);
+		if (!has_next && p->wants_adopt) {
+			p->wants_adopt = false; /* only now: nothing holds an index of the old set any more */
+			loader_adopt(p);
+			has_next = next_event(p, &now);
+		}
+		if (!has_next && is_unsettled) {
+			is_unsettled = false;
+			has_next = true;
+			now = event_of(EVENT_TICK, NO_UNIT);
+		}
+	}
+	p->is_feeding = was_feeding;
+}
+
+/* ---- waiting ---- */
+
+static void on_signal(struct pid1 *p)
+{
+	struct signalfd_siginfo info[16];
+	ssize_t n = read(p->signals, info, sizeof info);
+	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof info[0]; i++) {
+		struct event ev = event_of(EVENT_SIGNAL, NO_UNIT);
+		ev.argument = (int32_t)info[i].ssi_signo;
+		if (info[i].ssi_signo == SIGCHLD)
+			p->has_more_dead = true;
+		else
+			feed(p, &ev);
+	}
+}
+
+static void on_counter(struct pid1 *p, uint32_t service)
+{
+	struct event ev = event_of(EVENT_COUNTER, service);
+	kmsg_drain(p);                          /* whose death it was is told there; the count alone does not know */
+	if (cgroup_count(p, service, &ev.counter))
+		feed(p, &ev);
+}
+
+static void on_populated(struct pid1 *p, uint32_t service)
+{
+	struct event ev = event_of(EVENT_EMPTY, service);
+	if (!cgroup_is_populated(p, service))
+		feed(p, &ev);
+}
+
+static void serve(struct pid1 *p, enum source source, uint32_t number)
+{
+	switch (source) {
+	case SOURCE_SIGNAL:
+		on_signal(p);
+		break;
+	case SOURCE_KMSG:
+		kmsg_drain(p);
+		break;
+	case SOURCE_CONTROL:
+		control_accept(p);
+		break;
+	case SOURCE_CLIENT:
+		control_serve(p, number);
+		break;
+	case SOURCE_NOTIFY:
+		notify_read(p);
+		break;
+	case SOURCE_FILES:
+		loader_files_changed(p);
+		break;
+	case SOURCE_COUNTER:
+		on_counter(p, number);
+		break;
+	case SOURCE_POPULATED:
+		on_populated(p, number);
+		break;
+	case SOURCE_LAUNCH:
+		spawn_read_report(p, number / 2, (enum role)(number % 2));
+		break;
+	case N_SOURCE:
+		break;
+	}
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a == 0 ? b : b == 0 || a < b ? a : b;
+}
+
+/* For epoll_wait(2): ms, or -1 for ever, which is what an idle machine gets. */
+static int patience(const struct pid1 *p)
+{
+	uint64_t at = earlier(core_deadline(p->core), earlier(control_deadline(p),
+		earlier(p->loader.deadline_at, p->halter.deadline_at)));
+	uint64_t now = now_ms();
+	if (p->has_more_dead || (at && at <= now))
+		return 0;
+	return at == 0 ? -1 : at - now < 60000 ? (int)(at - now) : 60000;
+}
+
+static void end_late_helper(struct helper *helper, uint64_t now)
+{
+	if (helper->deadline_at == 0 || helper->deadline_at > now)
+		return;
+	kill((pid_t)helper->pid, SIGKILL);      /* its death is told as any other */
+	helper->deadline_at = 0;
+}
+
+static void on_time(struct pid1 *p)
+{
+	uint64_t now = now_ms(), due = core_deadline(p->core);
+	struct event ev = event_of(EVENT_TICK, NO_UNIT);
+	if (due && due <= now)
+		feed(p, &ev);
+	end_late_helper(&p->loader, now);
+	end_late_helper(&p->halter, now);
+	control_expire(p);
+}
+
+void loop(struct pid1 *p)
+{
+	for (;;) {
+		struct epoll_event ready[32];
+		int n = epoll_wait(p->epoll, ready, countof(ready), patience(p));
+		const struct core *core = p->core;
+		/* Once another set is in force the numbers of this batch mean other services; what is left is reported again. */
+		for (int i = 0; i < n && p->core == core; i++)
+			serve(p, (enum source)(ready[i].data.u64 >> 32), (uint32_t)ready[i].data.u64);
+		if (p->has_more_dead)
+			reap(p);
+		on_time(p);
+	}
+}

@@ -1,0 +1,107 @@
+/* oomph: PID 1 and service supervisor. See DESIGN in the README, and lib/core.h for who decides. */
+#include "pid1.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static void put(int fd, struct str text)
+{
+	ssize_t n = write(fd, text.p, text.n);
+	(void)n;
+}
+
+static const char usage[] =
+	"usage: oomph [--services DIR]... [--socket PATH] [--container | --vm] [-- COMMAND ARGS...]\n"
+	"       oomph --version\n";
+
+/* PID 1 must not die of a word it does not know: the kernel hands it all of its command line that it did not use itself. */
+static void bad_option(const char *word)
+{
+	put(2, STR("oomph: unknown option: "));
+	put(2, str_from(word));
+	put(2, STR("\n"));
+	if (getpid() == 1)
+		return;
+	put(2, str_from(usage));
+	_exit(2);
+}
+
+static void read_options(struct options *o, int argc, char **argv, int *forced_mode)
+{
+	for (int i = 1; i < argc; i++) {
+		struct str word = str_from(argv[i]);
+		bool has_value = i + 1 < argc;
+		if (str_eq(word, STR("--")) && has_value) {
+			o->command = argv + i + 1;
+			return;
+		}
+		if (str_eq(word, STR("--services")) && has_value && o->n_services < countof(o->services))
+			o->services[o->n_services++] = argv[++i];
+		else if (str_eq(word, STR("--socket")) && has_value)
+			o->socket = argv[++i];
+		else if (str_eq(word, STR("--container")))
+			*forced_mode = MODE_CONTAINER;
+		else if (str_eq(word, STR("--vm")))
+			*forced_mode = MODE_VM;
+		else if (str_eq(word, STR("--version")) || str_eq(word, STR("--help"))) {
+			put(1, str_eq(word, STR("--help")) ? str_from(usage) : STR("oomph " VERSION_TEXT "\n"));
+			_exit(0);
+		} else
+			bad_option(argv[i]);
+	}
+}
+
+static void start(struct pid1 *p)
+{
+	uint64_t seed = now_ms();
+	struct event ev = event_of(EVENT_FILES, NO_UNIT);
+	int r;
+	getrandom(&seed, sizeof seed, GRND_NONBLOCK);
+	r = loader_begin(p, seed);
+	if (r < 0) {
+		console_say(p, "no memory for a core", r);
+		_exit(1);                       /* before the point of no return: nothing is there to supervise yet */
+	}
+	cgroup_find(p);
+	kmsg_open(p);
+	if (p->options.mode == MODE_COMMAND) {
+		if ((r = loader_command(p)) < 0)
+			_exit(126);
+		return;
+	}
+	if ((r = control_open(p)) < 0)
+		console_say(p, "control socket", r);
+	if ((r = notify_open(p)) < 0)
+		console_say(p, "notify socket", r);
+	loader_watch(p);
+	ev.is_ok = true;                        /* now, not once it is quiet */
+	feed(p, &ev);
+}
+
+int main(int argc, char **argv, char **environment)
+{
+	static struct pid1 pid1 = { .options.socket = "/run/oomph/control" };
+	struct pid1 *p = &pid1;
+	int forced_mode = -1;
+
+	p->options.environment = environment;
+	p->boot_at = now_ms();
+	read_options(&p->options, argc, argv, &forced_mode);
+	if (p->options.n_services == 0)
+		p->options.services[p->options.n_services++] = "/etc/services.d";
+	p->slots = NULL;
+	boot_find_mode(p, forced_mode);
+	p->control = p->notify = p->kmsg = p->files = p->console = p->loading = p->cgroups = -1;
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+		p->clients[i].fd = -1;
+	boot_mounts(p);
+	console_open(p);
+	boot_find_helpers(p);
+	boot_process(p);
+	boot_hostname(p);
+	/* From here on we must not die. */
+	start(p);
+	loop(p);
+}

@@ -1,0 +1,96 @@
+/* The socket of sd_notify(3). The kernel vouches for the sender (SCM_CREDENTIALS, unix(7)); what it may say, the core decides. */
+#include "pid1.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define DATAGRAMS_A_TURN 64
+
+/* Beside the control socket. Anybody may write: a service runs as any user, and its credentials say which one it is. */
+int notify_open(struct pid1 *p)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct buf path = BUF(p->notify_path);
+	struct str control = str_from(p->options.socket);
+	int on = 1;
+	p->notify = -1;
+	buf_str(&path, str_of(control.p, str_rfind(control, STR("/"))));
+	buf_lit(&path, "/notify");
+	memcpy(address.sun_path, buf_cstr(&path), path.n + 1);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	unlink(p->notify_path);
+	if (fd < 0 || path.is_cut || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+		int r = -errno;
+		close_fd(&fd);
+		p->notify_path[0] = '\0';       /* no NOTIFY_SOCKET then */
+		return r;
+	}
+	chmod(p->notify_path, 0777);
+	p->notify = fd;
+	return watch(p, fd, EPOLLIN, SOURCE_NOTIFY, 0);
+}
+
+/* Descriptors that came along are nobody's here (FDSTORE=, BARRIER=): closed, which is what BARRIER= waits for. */
+static uint32_t take_ancillary(struct msghdr *m)
+{
+	uint32_t pid = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_CREDENTIALS) {
+			struct ucred who;
+			memcpy(&who, CMSG_DATA(c), sizeof who);
+			pid = (uint32_t)who.pid;
+		}
+		for (size_t at = 0; c->cmsg_type == SCM_RIGHTS && CMSG_LEN(at + sizeof(int)) <= c->cmsg_len; at += sizeof(int)) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(c) + at, sizeof fd);
+			close(fd);
+		}
+	}
+	return pid;
+}
+
+static void take_message(struct pid1 *p, struct str datagram, uint32_t pid)
+{
+	struct notify_message message;
+	enum role role;
+	if (!notify_parse(datagram, &message))
+		return;
+	struct event ev = event_of(EVENT_NOTIFY, core_find_pid(p->core, pid, &role));
+	if (ev.service == NO_UNIT)
+		ev.service = p->cgroups >= 0 ? cgroup_owner(p, pid) : reap_owner(p, pid);
+	if (ev.service == NO_UNIT)
+		return;
+	ev.pid = pid;
+	ev.message = &message;
+	/* MAINPID= of a process elsewhere would make us watch, and kill, somebody else's. */
+	if (message.has_main_pid)
+		ev.is_ok = ev.service == (p->cgroups >= 0 ? cgroup_owner(p, message.main_pid) : reap_owner(p, message.main_pid));
+	feed(p, &ev);
+}
+
+void notify_read(struct pid1 *p)
+{
+	for (int n = 0; n < DATAGRAMS_A_TURN; n++) {
+		static char text[4096];
+		union {
+			struct cmsghdr align;
+			char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * 253)];   /* SCM_MAX_FD */
+		} ancillary;
+		struct iovec part = { text, sizeof text };
+		struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof ancillary };
+		ssize_t got = recvmsg(p->notify, &m, MSG_CMSG_CLOEXEC);
+		if (got < 0)
+			return;
+		uint32_t pid = take_ancillary(&m);
+		if (!(m.msg_flags & MSG_TRUNC) && pid)
+			take_message(p, str_of(text, (size_t)got), pid);
+	}
+}

@@ -1,0 +1,187 @@
+/*
+ * Deaths, evidence first. waitid(WNOWAIT) tells of a death and leaves the zombie, so its pid and its /proc entry cannot be
+ * anybody else's while the log and the counters are read. Only then is it reaped, and only then is it judged.
+ */
+#include "pid1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* So many deaths in one turn of the loop; the rest in the next, after whoever else is waiting. */
+#define DEATHS_A_TURN 64
+
+static const char *proc_path(struct buf *b, uint32_t pid, const char *file)
+{
+	buf_lit(b, "/proc/");
+	buf_u64(b, pid);
+	buf_str(b, str_from(file));
+	return buf_cstr(b);
+}
+
+/* ---- where there is no cgroup: sessions ---- */
+
+/* State and session from /proc/PID/stat: "pid (comm) S ppid pgrp session ...", comm being anybody's to choose (proc(5)). */
+static bool read_stat(uint32_t pid, char *state, uint64_t *session)
+{
+	char path[40], text[512];
+	struct buf b = BUF(path);
+	uint64_t number;
+	int n = file_read(AT_FDCWD, proc_path(&b, pid, "/stat"), text, sizeof text);
+	if (n <= 0)
+		return false;
+	struct str rest = str_of(text, (size_t)n);
+	rest = str_skip(rest, str_rfind(rest, STR(") ")) + 2);
+	*state = rest.n ? rest.p[0] : '?';
+	for (int field = 0; field < 3; field++)
+		str_until(&rest, ' ');
+	*session = str_u64(str_until(&rest, ' '), &number) ? number : 0;
+	return true;
+}
+
+static bool leads(const struct slot *slot, uint64_t session)
+{
+	return session && (slot->process[ROLE_MAIN].session == session || slot->process[ROLE_CONTROL].session == session);
+}
+
+struct dirent64 {                       /* getdents64(2); readdir(3) needs a heap */
+	uint64_t ino, off;
+	uint16_t len;
+	uint8_t type;
+	char name[];
+};
+
+int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number)
+{
+	_Alignas(struct dirent64) char entries[4096];
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int n_found = 0;
+	long n;
+	(void)p;
+	while (proc >= 0 && (n = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0)
+		for (long at = 0; at < n; at += ((struct dirent64 *)(entries + at))->len) {
+			uint64_t pid, session;
+			char state;
+			if (!str_u64(str_from(((struct dirent64 *)(entries + at))->name), &pid) || pid == (uint64_t)getpid() ||
+			    !read_stat((uint32_t)pid, &state, &session) || state == 'Z' || !leads(slot, session))
+				continue;
+			n_found++;
+			if (number)
+				kill((pid_t)pid, number);
+		}
+	close_fd(&proc);
+	return n_found;
+}
+
+uint32_t reap_owner(struct pid1 *p, uint32_t pid)
+{
+	char state;
+	uint64_t session;
+	if (p->cgroups >= 0 || !read_stat(pid, &state, &session))
+		return NO_UNIT;         /* a cgroup tells by itself when it is empty */
+	for (uint32_t i = 0; i < p->n_slots; i++)
+		if (leads(&p->slots[i], session))
+			return i;
+	return NO_UNIT;
+}
+
+bool reap_is_empty(struct pid1 *p, uint32_t i)
+{
+	const struct slot *slot = &p->slots[i];
+	return slot->cgroup >= 0 ? !cgroup_is_populated(p, i) : reap_signal_sessions(p, slot, 0) == 0;
+}
+
+/* ---- one death ---- */
+
+/* The launch that this process belongs to, also when the core has given it up already. */
+static uint32_t find_slot(struct pid1 *p, uint32_t pid, enum role *role)
+{
+	for (uint32_t i = 0; i < p->n_slots; i++)
+		for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++)
+			if (p->slots[i].process[r].pid == pid) {
+				*role = (enum role)r;
+				return i;
+			}
+	return NO_UNIT;
+}
+
+static void read_comm(uint32_t pid, char comm[16])
+{
+	char path[40], text[32];
+	struct buf b = BUF(path);
+	int n = file_read(AT_FDCWD, proc_path(&b, pid, "/comm"), text, sizeof text);
+	if (n > 0 && text[n - 1] == '\n')
+		n--;
+	memcpy(comm, text, n <= 0 ? 0 : n < 16 ? (size_t)n : 15);
+}
+
+static void gather(struct pid1 *p, struct event *ev)
+{
+	enum role role;
+	uint32_t i = find_slot(p, ev->pid, &role);
+	if (i != NO_UNIT)
+		spawn_read_report(p, i, role);          /* what its launch had to say comes before its death */
+	else
+		i = core_find_pid(p->core, ev->pid, &role);
+	if (i == NO_UNIT)
+		i = reap_owner(p, ev->pid);
+	if (i == NO_UNIT)
+		return;
+	read_comm(ev->pid, ev->comm);
+	kmsg_drain(p);
+	ev->service = i;
+	ev->has_counter = cgroup_count(p, i, &ev->counter);
+	ev->is_empty = reap_is_empty(p, i);
+}
+
+static void forget(struct pid1 *p, uint32_t pid)
+{
+	enum role role;
+	uint32_t i = find_slot(p, pid, &role);
+	if (i == NO_UNIT)
+		return;
+	p->slots[i].process[role].pid = 0;
+	close_fd(&p->slots[i].process[role].pidfd);
+}
+
+static bool is_helper(struct pid1 *p, const siginfo_t *info)
+{
+	uint32_t pid = (uint32_t)info->si_pid;
+	bool is_ok = info->si_code == CLD_EXITED && info->si_status == 0;
+	struct event ev = event_of(EVENT_HALTED, NO_UNIT);
+	if (p->loader.pid == pid) {
+		p->loader = (struct helper){ 0 };
+		loader_ended(p, is_ok);
+	} else if (p->halter.pid == pid) {
+		p->halter = (struct helper){ 0 };
+		feed(p, &ev);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void reap(struct pid1 *p)
+{
+	p->has_more_dead = false;
+	for (int n = 0; n < DEATHS_A_TURN; n++) {
+		siginfo_t info = { .si_pid = 0 };
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+			return;
+		struct event ev = event_of(EVENT_DEATH, NO_UNIT);
+		ev.pid = (uint32_t)info.si_pid;
+		ev.code = (uint8_t)info.si_code;
+		ev.status = (uint8_t)info.si_status;
+		gather(p, &ev);
+		siginfo_t reaped;
+		waitid(P_PID, (id_t)info.si_pid, &reaped, WEXITED | WNOHANG);
+		forget(p, ev.pid);
+		if (!is_helper(p, &info))
+			feed(p, &ev);
+	}
+	p->has_more_dead = true;
+}

@@ -1,0 +1,149 @@
+/* The one way to a new process, and what its launch reports. */
+#include "pid1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * A plain copy of PID 1, not a vfork: the child opens files and reads them, and PID 1 must not wait for a dead disk.
+ * Directly into the cgroup, so that not even the first page is charged elsewhere (clone(2), CLONE_INTO_CGROUP, 5.7).
+ * Where clone3 is missing or forbidden (a seccomp filter says ENOSYS or EPERM) the child walks in by itself.
+ */
+static int clone_child(int cgroup, int *pidfd, bool *is_inside)
+{
+	struct clone_args args = {
+		.flags = CLONE_PIDFD | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0), .pidfd = (uintptr_t)pidfd,
+		.exit_signal = SIGCHLD, .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
+	};
+	*is_inside = true;
+	*pidfd = -1;
+	long pid = syscall(SYS_clone3, &args, sizeof args);
+	if (pid >= 0 || errno == EAGAIN || errno == ENOMEM || errno == ENFILE || errno == EMFILE)
+		return pid < 0 ? -errno : (int)pid;
+	*is_inside = false;
+	*pidfd = -1;
+	pid = fork();
+	return pid < 0 ? -errno : (int)pid;
+}
+
+/* The pid of the child, or -errno; *pipe is our end of its report, *pidfd may stay -1. */
+static int spawn(struct launch *l, int *pidfd, int *pipe)
+{
+	int ends[2];
+	bool is_inside;
+	*pidfd = *pipe = -1;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	l->pipe = ends[1];
+	int pid = clone_child(l->cgroup, pidfd, &is_inside);
+	if (pid == 0) {
+		if (is_inside)
+			l->cgroup = -1;
+		child_run(l);
+	}
+	close(ends[1]);
+	if (pid < 0)
+		close(ends[0]);
+	else
+		*pipe = ends[0];
+	return pid;
+}
+
+static int failed(struct event *result, enum launch_step step, int r)
+{
+	result->kind = EVENT_LAUNCH_FAILED;
+	result->step = (uint8_t)step;
+	result->error = -r;
+	return r;
+}
+
+/* Fills *result with the event that tells the core what came of it. */
+int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list list, uint32_t index, struct event *result)
+{
+	const struct unit *unit = unitset_unit(p->units, i);
+	struct slot *slot = &p->slots[i];
+	struct process *process = &slot->process[role];
+	*result = event_of(EVENT_LAUNCHED, i);
+	result->role = (uint8_t)role;
+	result->kmsg_seq = p->kmsg_seq;
+	result->has_kmsg = p->kmsg >= 0;
+
+	int r = cgroup_make(p, i);
+	if (r < 0)
+		return failed(result, LAUNCH_CGROUP, r);
+	result->has_counter = cgroup_count(p, i, &result->counter);
+	close_fd(&process->pidfd);
+	close_fd(&process->pipe);
+	struct launch l = {
+		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
+		.cgroup = slot->cgroup, .main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0,
+		.notify_path = p->notify_path, .is_command = p->options.command != NULL,
+	};
+	r = spawn(&l, &process->pidfd, &process->pipe);
+	if (r < 0)
+		return failed(result, LAUNCH_FORK, r);
+	process->pid = process->session = result->pid = (uint32_t)r;
+	return watch(p, process->pipe, EPOLLIN, SOURCE_LAUNCH, i * 2 + role);
+}
+
+int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms)
+{
+	struct launch l = { .argv = argv, .pass_fd = pass_fd, .cgroup = -1 };
+	int pidfd, pipe;
+	(void)p;
+	int r = spawn(&l, &pidfd, &pipe);
+	if (r < 0)
+		return r;
+	close_fd(&pidfd);
+	close_fd(&pipe);                        /* its exit status says enough */
+	helper->pid = (uint32_t)r;
+	helper->deadline_at = now_ms() + deadline_ms;
+	return 0;
+}
+
+/* Whatever the child has reported since. The end of the pipe without a failure is the exec. */
+void spawn_read_report(struct pid1 *p, uint32_t i, enum role role)
+{
+	struct launch_report report;
+	struct process *process = &p->slots[i].process[role];
+	bool has_failed = false;
+	ssize_t n = -1;
+	while (process->pipe >= 0 && (n = read(process->pipe, &report, sizeof report)) == sizeof report) {
+		struct event ev = event_of(report.is_warning ? EVENT_LAUNCH_WARNING : EVENT_LAUNCH_FAILED, i);
+		ev.role = (uint8_t)role;
+		ev.pid = process->pid;
+		ev.step = report.step;
+		ev.error = report.error;
+		has_failed |= !report.is_warning;
+		if (has_failed)
+			close_fd(&process->pipe);
+		feed(p, &ev);
+	}
+	if (process->pipe < 0 || (n < 0 && errno == EAGAIN))
+		return;
+	close_fd(&process->pipe);
+	struct event ev = event_of(EVENT_EXECED, i);
+	ev.role = (uint8_t)role;
+	feed(p, &ev);
+}
+
+int spawn_signal(struct pid1 *p, uint32_t i, enum role role, int number)
+{
+	struct slot *slot = &p->slots[i];
+	if (role == ROLE_OTHER)
+		return slot->cgroup >= 0 ? cgroup_signal(p, i, number) : reap_signal_sessions(p, slot, number);
+	uint32_t main_pid = role == ROLE_MAIN ? p->core->services[i].main_pid : 0;
+	uint32_t pid = main_pid ? main_pid : slot->process[role].pid;
+	if (pid == 0)
+		return -ESRCH;
+	/* Ours and not reaped, so that its pid is nobody else's; MAINPID= may name another, which the pidfd is not of. */
+	if (slot->process[role].pidfd >= 0 && slot->process[role].pid == pid)
+		return syscall(SYS_pidfd_send_signal, slot->process[role].pidfd, number, NULL, 0) < 0 ? -errno : 0;
+	return kill((pid_t)pid, number) < 0 ? -errno : 0;
+}
