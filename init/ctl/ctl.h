@@ -1,0 +1,159 @@
+/* oomphctl: asks PID 1 over its control socket and puts the answers in words or in JSON. */
+#ifndef OOMPH_CTL_H
+#define OOMPH_CTL_H
+
+#include <stdio.h>
+
+#include "names.h"
+#include "proto.h"
+#include "say.h"
+
+#define PATIENCE_MS 5000        /* PID 1 never blocks: one that is silent for so long does not answer at all */
+
+/* oomphctl's exit status. */
+enum { LEAVE_OK, LEAVE_FAILED, LEAVE_USAGE, LEAVE_NO_UNIT, LEAVE_NO_ANSWER };
+
+enum choice { OPTION_ALL = 1 << 0, OPTION_FOLLOW = 1 << 1, OPTION_NUMBER = 1 << 2, OPTION_SIGNAL = 1 << 3, OPTION_NO_WAIT = 1 << 4 };
+
+/* The command line, understood. */
+struct ask {
+	const struct subcommand *command;
+	char **args;                    /* of the command, n_args of them and a NULL */
+	int n_args;
+	const char *socket;
+	unsigned options;               /* enum choice: those given */
+	unsigned long number;           /* OPTION_NUMBER */
+	int signal;                     /* OPTION_SIGNAL */
+	bool is_json;
+};
+
+/* A row of the one table of commands, main.c. */
+struct subcommand {
+	const char *name;
+	const char *arguments;          /* as in the synopsis */
+	const char *help;
+	int (*run)(const struct ask *);
+	int least, most;                /* arguments */
+	unsigned options;               /* enum choice: those it takes */
+	uint8_t verb;
+	int32_t argument;
+};
+
+/* One line on stderr, with the program's name in front. */
+__attribute__((format(printf, 2, 3))) _Noreturn void leave(int status, const char *format, ...);
+
+/* ---- wire.c ---- */
+
+struct wire {
+	int fd;
+	const char *path;
+	union {
+		struct packet head;
+		struct unit_packet unit;
+		struct text_packet text;
+		struct death_packet death;
+		struct note_packet note;
+		struct version_packet version;
+		struct end_packet end;
+		char bytes[PROTO_PACKET_MAX];
+	} in;                           /* the packet read last */
+};
+
+typedef void wire_take(struct wire *w, void *to);
+
+void wire_open(struct wire *w, const struct ask *ask);
+void wire_close(struct wire *w);
+void wire_send(struct wire *w, const struct request *r);
+
+/* The next packet into w->in; false when `ms` (-1: no limit) pass without one. Leaves with 4 when PID 1 has gone. */
+bool wire_next(struct wire *w, int ms);
+
+/* Sends `r` and hands every packet of the answer to `take` (may be NULL); the END packet's answer. Leaves with 4 on silence. */
+enum answer wire_exchange(struct wire *w, const struct request *r, wire_take *take, void *to);
+
+/* As wire_next, as long as it takes; but a PID 1 that does not answer a question either is told from one with no news. */
+void wire_wait(struct wire *w, const struct ask *ask);
+
+/* ask's verb, and its unit when it names one. */
+struct request request_of(const struct ask *ask, const char *unit);
+
+/* Leaves with the line that fits any answer but ANSWER_OK. */
+void expect_ok(enum answer answer, const struct ask *ask, const char *unit);
+
+/* ---- json.c ---- */
+
+struct json {
+	FILE *out;
+	bool has_member;                /* a comma is due */
+};
+
+void json_open(struct json *j, FILE *out);
+void json_close(struct json *j);                /* and the line's end */
+void json_text(struct json *j, const char *key, struct str raw);
+void json_text_or_null(struct json *j, const char *key, struct str raw);        /* "" is null */
+void json_number(struct json *j, const char *key, uint64_t v);
+void json_signed(struct json *j, const char *key, int64_t v);
+void json_bool(struct json *j, const char *key, bool v);
+void json_null(struct json *j, const char *key);
+void json_array(struct json *j, const char *key);
+void json_end_array(struct json *j);
+void json_item(struct json *j, struct str raw);
+void json_object(struct json *j, const char *key);
+void json_end_object(struct json *j);
+void json_time(struct json *j, const char *key, uint64_t wall_ms);
+
+/* ---- view.c: the objects of the protocol as JSON ---- */
+
+struct notes {
+	char (*lines)[512];
+	size_t n;
+};
+
+void view_unit_json(const struct unit_packet *p, const struct notes *notes);
+void view_death_json(const struct death *d);
+void view_note_json(const struct note *n, const struct death *d);      /* d: NULL, or the death that the note tells of */
+
+/* ---- words.c: the same for people ---- */
+
+struct line {
+	char text[1024];
+};
+
+struct line line_death(const struct death *d);
+struct line line_cause(const struct death *d);
+struct line line_note(const struct note *n);
+struct line line_warning(unsigned step, int error);
+struct line line_reason(const struct death *d);
+struct line line_evidence(const struct death *d);
+struct line line_ms(uint64_t ms);
+struct line line_kb(uint64_t kb);
+struct line line_raw(const char *raw);
+struct line line_text(const char *text);
+struct line line_unit(const char *unit);
+struct line line_time(const char *format, uint64_t wall_ms);     /* strftime(3), local time */
+
+/* ---- the commands ---- */
+
+int list_main(const struct ask *ask);
+int status_main(const struct ask *ask);
+int change_main(const struct ask *ask);         /* start, stop, restart */
+int reload_main(const struct ask *ask);
+int kill_main(const struct ask *ask);
+int deaths_main(const struct ask *ask);
+int oom_main(const struct ask *ask);
+int why_main(const struct ask *ask);
+int events_main(const struct ask *ask);
+int verify_main(const struct ask *ask);
+int power_main(const struct ask *ask);
+int version_main(const struct ask *ask);
+
+/* A unit's status as it arrives: the packet, the lines said of its file, its last death (id 0: none is kept). */
+struct standing {
+	struct unit_packet unit;
+	struct notes notes;
+	struct death death;
+};
+
+void standing_ask(struct wire *w, const struct ask *ask, const char *unit, struct standing *s);
+
+#endif

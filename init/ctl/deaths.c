@@ -1,0 +1,245 @@
+/* oomphctl deaths, oom, why and events: what happened. */
+#include "ctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tables of deaths ---- */
+
+static const char *next_words(const struct death *d)
+{
+	static char text[1100];
+	if (!d->is_restart)
+		return "-";
+	snprintf(text, sizeof text, "%s", d->delay_ms ? line_ms(d->delay_ms).text : "at once");
+	return text;
+}
+
+static void print_heading(void)
+{
+	printf("%4s  %-19s  %-16s %7s  %-15s  %-11s  %-11s  %s\n", "ID", "TIME", "UNIT", "PID", "COMMAND", "LIVED", "RESTART", "CAUSE");
+}
+
+/* Fixed widths, so that those that come later (-f) stand in the same columns. */
+static void print_death(const struct death *d)
+{
+	char pid[16] = "-";
+	if (d->pid)
+		snprintf(pid, sizeof pid, "%u", d->pid);
+	printf("%4llu  %-19s  %-16s %7s  %-15s  %-11s  %-11s  %s\n", (unsigned long long)d->id,
+	       line_time("%Y-%m-%d %H:%M:%S", d->wall_ms).text, line_unit(d->unit).text, pid,
+	       d->comm[0] ? line_raw(d->comm).text : "-", line_ms(d->uptime_ms).text, next_words(d), line_cause(d).text);
+}
+
+static void show(const struct ask *ask, const struct death *d)
+{
+	if (ask->is_json)
+		view_death_json(d);
+	else
+		print_death(d);
+}
+
+static void take_death(struct wire *w, void *to)
+{
+	if (w->in.head.kind == PACKET_DEATH)
+		show(to, &w->in.death.death);
+}
+
+int deaths_main(const struct ask *ask)
+{
+	const char *unit = ask->args[0];
+	struct request r = request_of(ask, unit);
+	struct wire w;
+	bool follows = ask->options & OPTION_FOLLOW;
+	r.flags = follows ? REQUEST_FOLLOW : 0;
+	wire_open(&w, ask);
+	if (!ask->is_json)
+		print_heading();
+	expect_ok(wire_exchange(&w, &r, take_death, (void *)ask), ask, unit);
+	while (follows) {
+		fflush(stdout);
+		wire_wait(&w, ask);
+		take_death(&w, (void *)ask);
+	}
+	return LEAVE_OK;
+}
+
+/* ---- oom ---- */
+
+struct kills {
+	struct death *list;
+	size_t n;
+};
+
+static void take_kill(struct wire *w, void *to)
+{
+	struct kills *k = to;
+	if (w->in.head.kind != PACKET_DEATH || w->in.death.death.cause != CAUSE_OOM_KILL)
+		return;
+	k->list = realloc(k->list, (k->n + 1) * sizeof *k->list);
+	if (!k->list)
+		leave(LEAVE_FAILED, "out of memory");
+	k->list[k->n++] = w->in.death.death;
+}
+
+int oom_main(const struct ask *ask)
+{
+	struct request r = request_of(ask, NULL);
+	struct kills k = { 0 };
+	struct wire w;
+	wire_open(&w, ask);
+	expect_ok(wire_exchange(&w, &r, take_kill, &k), ask, NULL);
+	size_t first = (ask->options & OPTION_NUMBER) && ask->number < k.n ? k.n - ask->number : 0;
+	for (size_t i = first; i < k.n; i++) {
+		if (ask->is_json)
+			view_death_json(&k.list[i]);
+		else
+			printf("%s  %s\n", line_time("%Y-%m-%d %H:%M:%S", k.list[i].wall_ms).text, line_death(&k.list[i]).text);
+	}
+	if (k.n == 0 && !ask->is_json)
+		printf("no OOM kill is on record\n");
+	return LEAVE_OK;
+}
+
+/* ---- why ---- */
+
+static void fact(const char *name, const char *text)
+{
+	if (text[0])
+		printf("  %-9s %s\n", name, text);
+}
+
+static void print_size(const char **separator, uint64_t kb, const char *what)
+{
+	if (kb == KMSG_UNTOLD_KB)
+		return;
+	printf("%s%s %s", *separator, line_kb(kb).text, what);
+	*separator = ", ";
+}
+
+static void print_sizes(const struct oom_kill *k)
+{
+	const char *separator = "  Sizes     ";
+	print_size(&separator, k->anon_rss_kb, "anonymous");
+	print_size(&separator, k->file_rss_kb, "of files");
+	print_size(&separator, k->shmem_rss_kb, "shared");
+	print_size(&separator, k->pgtables_kb, "page tables");
+	print_size(&separator, k->total_vm_kb, "address space");
+	if (separator[0] == ',')
+		printf("\n");
+}
+
+static void print_oom(const struct death *d)
+{
+	const struct oom_kill *k = &d->oom;
+	fact("Reason", line_reason(d).text);
+	if (k->invoked_by[0])
+		printf("  %-9s %s was asking for memory at that moment\n", "Occasion", line_raw(k->invoked_by).text);
+	print_sizes(k);
+	if (k->oom_score_adj != KMSG_UNTOLD_ADJ)
+		printf("  %-9s oom_score_adj %d\n", "Score", k->oom_score_adj);
+	if (k->is_group)
+		fact("Group", "its whole cgroup was killed with it (memory.oom.group)");
+	fact("Cgroup", line_raw(k->task_memcg).text);
+}
+
+static const char *down_words(const struct unit_packet *p)
+{
+	if (!p->want)
+		return "stays down: it was told to stop";
+	if (p->result == RESULT_START_LIMIT)
+		return "stays down: started too often, its StartLimitBurst= is reached";
+	if (p->state == DONE)
+		return "stays down: it is done";
+	if (p->restart == RESTART_UNSET)
+		return "stays down: the unit sets no Restart=, and only an OOM kill is answered without";
+	return p->restart == RESTART_NO ? "stays down: the unit says Restart=no" : "stays down: its Restart= does not cover this end";
+}
+
+static void print_next(const struct standing *s)
+{
+	const struct unit_packet *p = &s->unit;
+	const char *again = p->generation > s->death.generation ? " again" : "";
+	printf("  %-9s ", "Now");
+	if (p->state == BACKOFF)
+		printf("starts again in %s\n", line_ms(p->next_start_ms).text);
+	else if (p->state == UP)
+		printf("is up%s for %s (generation %u)\n", again, line_ms(p->since_ms).text, p->generation);
+	else if (p->state == STARTING)
+		printf("is starting%s (generation %u)\n", again, p->generation);
+	else if (p->state == STOPPING || p->state == SWEEPING)
+		printf("its remains are being ended\n");
+	else
+		printf("%s\n", down_words(p));
+}
+
+static void print_why(const struct standing *s)
+{
+	const struct death *d = &s->death;
+	struct line cause = line_cause(d);
+	printf("%s: %s\n", line_unit(d->unit).text, cause.text);
+	printf("  %-9s %s\n", "When", line_time("%a %Y-%m-%d %H:%M:%S", d->wall_ms).text);
+	if (d->pid)
+		printf("  %-9s %s, pid %u%s%s%s, generation %u\n", "What", d->is_main ? "main process" : "a command of it", d->pid,
+		       d->comm[0] ? " (" : "", line_raw(d->comm).text, d->comm[0] ? ")" : "", d->generation);
+	if (d->cause != CAUSE_START_FAILED)
+		printf("  %-9s %s\n", "Lived", line_ms(d->uptime_ms).text);
+	if (d->cause == CAUSE_OOM_KILL)
+		print_oom(d);
+	if (d->has_oom_besides)
+		fact("Besides", "the kernel's OOM killer was at work in its cgroup as well");
+	fact("Evidence", line_evidence(d).text);
+	print_next(s);
+}
+
+int why_main(const struct ask *ask)
+{
+	struct standing s;
+	struct wire w;
+	wire_open(&w, ask);
+	standing_ask(&w, ask, ask->args[0], &s);
+	if (s.death.id && ask->is_json)
+		view_death_json(&s.death);
+	else if (s.death.id)
+		print_why(&s);
+	else if (s.unit.last_death && !ask->is_json)
+		printf("%s: its last death (number %llu) is too long ago to be kept\n", line_unit(s.unit.unit).text,
+		       (unsigned long long)s.unit.last_death);
+	else if (!ask->is_json)
+		printf("%s: has not died\n", line_unit(s.unit.unit).text);
+	return LEAVE_OK;
+}
+
+/* ---- events ---- */
+
+static void show_event(const struct ask *ask, const struct note *n, const struct death *d)
+{
+	if (ask->is_json) {
+		view_note_json(n, d);
+		return;
+	}
+	printf("%s.%03u  %s\n", line_time("%H:%M:%S", n->wall_ms).text, (unsigned)(n->wall_ms % 1000),
+	       d ? line_death(d).text : line_note(n).text);
+}
+
+/* A death comes right before the note that tells of it. */
+int events_main(const struct ask *ask)
+{
+	struct request r = request_of(ask, NULL);
+	struct death death = { 0 };
+	struct wire w;
+	r.flags = REQUEST_FOLLOW;
+	wire_open(&w, ask);
+	expect_ok(wire_exchange(&w, &r, NULL, NULL), ask, NULL);
+	for (;;) {
+		wire_wait(&w, ask);
+		if (w.in.head.kind == PACKET_DEATH)
+			death = w.in.death.death;
+		if (w.in.head.kind != PACKET_NOTE)
+			continue;
+		const struct note *n = &w.in.note.note;
+		bool has_death = n->death && n->death == death.id;
+		show_event(ask, n, has_death ? &death : NULL);
+		fflush(stdout);
+	}
+}

@@ -1,0 +1,151 @@
+#include "ctl.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+static void comma(struct json *j)
+{
+	if (j->has_member)
+		fputc(',', j->out);
+	j->has_member = true;
+}
+
+/*
+ * Length of the UTF-8 sequence at p, or 0: Unicode 15, table 3-7. What the table leaves out (overlong forms, surrogates,
+ * beyond U+10FFFF) no JSON reader has to take.
+ */
+static size_t utf8(const unsigned char *p, size_t n)
+{
+	size_t more = p[0] < 0x80 ? 0 : p[0] >= 0xc2 && p[0] <= 0xdf ? 1 : (p[0] & 0xf0) == 0xe0 ? 2 :
+		p[0] >= 0xf0 && p[0] <= 0xf4 ? 3 : n;
+	if (more >= n)
+		return 0;
+	for (size_t i = 1; i <= more; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+	    (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return more + 1;
+}
+
+static void quoted(struct json *j, struct str raw)
+{
+	const unsigned char *p = (const unsigned char *)raw.p;
+	fputc('"', j->out);
+	for (size_t i = 0; i < raw.n;) {
+		size_t n = utf8(p + i, raw.n - i);
+		if (n == 0)
+			fputs("\\ufffd", j->out);
+		else if (n == 1 && (p[i] < ' ' || p[i] == 0x7f))
+			fprintf(j->out, "\\u%04x", p[i]);
+		else {
+			if (p[i] == '"' || p[i] == '\\')
+				fputc('\\', j->out);
+			fwrite(p + i, 1, n, j->out);
+		}
+		i += n ? n : 1;
+	}
+	fputc('"', j->out);
+}
+
+static void member(struct json *j, const char *key)
+{
+	comma(j);
+	if (key)
+		fprintf(j->out, "\"%s\":", key);
+}
+
+void json_open(struct json *j, FILE *out)
+{
+	*j = (struct json){ .out = out };
+	fputc('{', out);
+}
+
+void json_close(struct json *j)
+{
+	fputs("}\n", j->out);
+}
+
+void json_text(struct json *j, const char *key, struct str raw)
+{
+	member(j, key);
+	quoted(j, raw);
+}
+
+void json_text_or_null(struct json *j, const char *key, struct str raw)
+{
+	if (raw.n)
+		json_text(j, key, raw);
+	else
+		json_null(j, key);
+}
+
+void json_number(struct json *j, const char *key, uint64_t v)
+{
+	member(j, key);
+	fprintf(j->out, "%" PRIu64, v);
+}
+
+void json_signed(struct json *j, const char *key, int64_t v)
+{
+	member(j, key);
+	fprintf(j->out, "%" PRId64, v);
+}
+
+void json_bool(struct json *j, const char *key, bool v)
+{
+	member(j, key);
+	fputs(v ? "true" : "false", j->out);
+}
+
+void json_null(struct json *j, const char *key)
+{
+	member(j, key);
+	fputs("null", j->out);
+}
+
+void json_array(struct json *j, const char *key)
+{
+	member(j, key);
+	fputc('[', j->out);
+	j->has_member = false;
+}
+
+void json_end_array(struct json *j)
+{
+	fputc(']', j->out);
+	j->has_member = true;
+}
+
+void json_item(struct json *j, struct str raw)
+{
+	json_text(j, NULL, raw);
+}
+
+void json_object(struct json *j, const char *key)
+{
+	member(j, key);
+	fputc('{', j->out);
+	j->has_member = false;
+}
+
+void json_end_object(struct json *j)
+{
+	fputc('}', j->out);
+	j->has_member = true;
+}
+
+/* RFC 3339, in UTC, to the millisecond. */
+void json_time(struct json *j, const char *key, uint64_t wall_ms)
+{
+	char text[64];
+	time_t s = (time_t)(wall_ms / 1000);
+	struct tm tm;
+	if (!gmtime_r(&s, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm)) {
+		json_null(j, key);
+		return;
+	}
+	member(j, key);
+	fprintf(j->out, "\"%s.%03uZ\"", text, (unsigned)(wall_ms % 1000));
+}

@@ -1,0 +1,171 @@
+#include "ctl.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void wire_open(struct wire *w, const struct ask *ask)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
+	size_t n = strlen(ask->socket);
+	if (n >= sizeof address.sun_path)
+		leave(LEAVE_USAGE, "the socket's path is too long: %s", ask->socket);
+	memcpy(address.sun_path, ask->socket, n);
+	w->path = ask->socket;
+	w->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (w->fd < 0)
+		leave(LEAVE_FAILED, "no socket: %s", strerror(errno));
+	/* connect(2) waits on a full backlog under this as well, unix(7) and net/unix/af_unix.c, unix_stream_connect(). */
+	setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	if (connect(w->fd, (struct sockaddr *)&address, sizeof address) == 0)
+		return;
+	if (errno == EACCES || errno == EPERM)
+		leave(LEAVE_FAILED, "not permitted to talk to PID 1: %s is for root and the group oomph", w->path);
+	leave(LEAVE_NO_ANSWER, "no answer from PID 1: %s: %s", w->path, strerror(errno));
+}
+
+void wire_close(struct wire *w)
+{
+	close(w->fd);
+	w->fd = -1;
+}
+
+_Noreturn static void nobody_there(const struct wire *w, const char *what)
+{
+	leave(LEAVE_NO_ANSWER, "no answer from PID 1: %s: %s", w->path, what);
+}
+
+void wire_send(struct wire *w, const struct request *r)
+{
+	if (send(w->fd, r, sizeof *r, MSG_NOSIGNAL) == (ssize_t)sizeof *r)
+		return;
+	/* The answer to a request of before, "not permitted" say, may still be there to read; this one has none to come. */
+	nobody_there(w, errno == EAGAIN ? "it does not read" : strerror(errno));
+}
+
+static bool is_well_formed(const struct wire *w, size_t n)
+{
+	static const size_t sizes[] = {
+		[PACKET_UNIT] = sizeof(struct unit_packet), [PACKET_TEXT] = sizeof(struct text_packet),
+		[PACKET_DEATH] = sizeof(struct death_packet), [PACKET_NOTE] = sizeof(struct note_packet),
+		[PACKET_VERSION] = sizeof(struct version_packet), [PACKET_END] = sizeof(struct end_packet),
+	};
+	return n >= sizeof(struct packet) && w->in.head.kind < countof(sizes) && w->in.head.size == n &&
+	       sizes[w->in.head.kind] == n;
+}
+
+bool wire_next(struct wire *w, int ms)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+	int ready;
+	do
+		ready = poll(&p, 1, ms);        /* a stopped and continued client starts its patience anew: no harm */
+	while (ready < 0 && errno == EINTR);
+	if (ready == 0)
+		return false;
+	ssize_t n = recv(w->fd, &w->in, sizeof w->in, MSG_TRUNC);
+	if (n == 0)
+		nobody_there(w, "the connection was closed");
+	if (n < 0)
+		nobody_there(w, strerror(errno));
+	if (!is_well_formed(w, (size_t)n))
+		leave(LEAVE_NO_ANSWER, "PID 1 speaks another version of the protocol than this oomphctl");
+	return true;
+}
+
+enum answer wire_exchange(struct wire *w, const struct request *r, wire_take *take, void *to)
+{
+	wire_send(w, r);
+	for (;;) {
+		if (!wire_next(w, PATIENCE_MS))
+			nobody_there(w, "it is silent");
+		if (w->in.head.kind == PACKET_END)
+			return (enum answer)w->in.end.answer;
+		if (take)
+			take(w, to);
+	}
+}
+
+void wire_wait(struct wire *w, const struct ask *ask)
+{
+	static const struct request ping = { .magic = PROTO_MAGIC, .version = PROTO_VERSION, .verb = VERB_VERSION };
+	while (!wire_next(w, PATIENCE_MS)) {
+		struct wire other;
+		wire_open(&other, ask);
+		wire_exchange(&other, &ping, NULL, NULL);
+		wire_close(&other);
+	}
+}
+
+struct request request_of(const struct ask *ask, const char *unit)
+{
+	struct request r = {
+		.magic = PROTO_MAGIC, .version = PROTO_VERSION, .verb = ask->command->verb, .argument = ask->command->argument,
+	};
+	if (unit && strlen(unit) >= sizeof r.unit)
+		leave(LEAVE_NO_UNIT, "no such unit: a name of more than %d bytes is none", UNIT_NAME_MAX);
+	if (unit)
+		memcpy(r.unit, unit, strlen(unit));
+	return r;
+}
+
+/* ---- refusals ---- */
+
+struct nearest {
+	struct str wanted;
+	unsigned distance;
+	char name[UNIT_NAME_MAX + 1];
+};
+
+static void take_nearer(struct wire *w, void *to)
+{
+	struct nearest *best = to;
+	if (w->in.head.kind != PACKET_UNIT)
+		return;
+	unsigned distance = str_distance(best->wanted, say_unit(w->in.unit.unit));
+	if (distance >= best->distance)
+		return;
+	best->distance = distance;
+	memcpy(best->name, w->in.unit.unit, sizeof best->name);
+}
+
+_Noreturn static void no_such_unit(const struct ask *ask, const char *unit)
+{
+	struct request r = { .magic = PROTO_MAGIC, .version = PROTO_VERSION, .verb = VERB_LIST };
+	struct nearest best = { .wanted = say_unit(unit) };
+	struct wire w;
+	best.distance = 2 + (unsigned)best.wanted.n / 4;        /* farther off it is another name, not a slip */
+	wire_open(&w, ask);
+	wire_exchange(&w, &r, take_nearer, &best);
+	if (best.name[0])
+		leave(LEAVE_NO_UNIT, "no such unit: %s; is it %s?", line_raw(unit).text, line_unit(best.name).text);
+	leave(LEAVE_NO_UNIT, "no such unit: %s", line_raw(unit).text);
+}
+
+static const char *const refusals[N_ANSWER] = {
+	[ANSWER_NOT_PERMITTED] = "not permitted: changes are for root alone",
+	[ANSWER_BROKEN_UNIT] = "its unit file cannot be used; `oomphctl status` tells why",
+	[ANSWER_NOT_RUNNING] = "it is not running",
+	[ANSWER_NO_RELOAD] = "it has no ExecReload=",
+	[ANSWER_BUSY] = "a reload is under way already",
+	[ANSWER_STOPPING] = "the system is going down",
+	[ANSWER_BAD_REQUEST] = "PID 1 does not take this request; it may be of another version, or supervise one command only",
+	[ANSWER_LOAD_FAILED] = "the units could not be loaded; the old ones stay in force",
+};
+
+void expect_ok(enum answer answer, const struct ask *ask, const char *unit)
+{
+	if (answer == ANSWER_OK)
+		return;
+	if (answer == ANSWER_NO_SUCH_UNIT)
+		no_such_unit(ask, unit ? unit : "");
+	const char *why = answer < N_ANSWER && refusals[answer] ? refusals[answer] : "refused";
+	if (unit)
+		leave(LEAVE_FAILED, "%s: %s", line_unit(unit).text, why);
+	leave(LEAVE_FAILED, "%s", why);
+}
