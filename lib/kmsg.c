@@ -120,7 +120,7 @@ static void take_oom(const struct kmsg_reader *r, struct oom_kill *k)
 	if (k->scope == OOM_SCOPE_UNTOLD)
 		k->scope = a->scope;
 	k->is_allocating_task |= a->is_allocating_task;
-	k->is_manual = a->is_manual && k->scope != OOM_MEMCG;
+	k->is_manual = a->is_manual;
 	k->is_memcg_cut = a->is_memcg_cut;
 	copy_text(k->invoked_by, a->invoked_by, sizeof k->invoked_by);
 	copy_text(k->constraint, a->constraint, sizeof k->constraint);
@@ -150,8 +150,7 @@ static bool is_other_scope(const struct kmsg_reader *r, const struct oom_kill *k
  */
 static bool is_thread_of_chosen(const struct kmsg_reader *r, const struct oom_kill *k)
 {
-	return r->has_summary && r->about.pid && !r->has_table && !r->candidate &&
-		k->uid == r->about.uid && k->scope != OOM_SCOPE_UNTOLD;
+	return r->has_summary && r->about.pid && !r->has_table && k->uid == r->about.uid && k->scope != OOM_SCOPE_UNTOLD;
 }
 
 /* The first victim of an OOM: the chosen process, one of its threads, or (after a candidate) a child of it. */
@@ -178,7 +177,7 @@ static void take_group(const struct kmsg_reader *r, struct oom_kill *k)
 {
 	take_oom(r, k);
 	k->is_group = true;
-	k->is_task_memcg_above = true;
+	k->is_task_memcg_above = r->group[0];
 	k->is_task_memcg_cut = r->is_group_cut;
 	copy_text(k->task_memcg, r->group, sizeof k->task_memcg);
 }
@@ -203,8 +202,8 @@ static enum kmsg_news read_killed(struct kmsg_reader *r, const struct kmsg_recor
 	k->seq = rec->seq;
 	k->usec = rec->usec;
 	k->tgid = process_of(r, k->pid);
-	if (is_told(r, k->pid) || is_told(r, k->tgid)) {
-		note_kill(r, k);
+	if (is_told(r, k->tgid)) {
+		r->last_kill_pid = 0;
 		return KMSG_NOTHING;
 	}
 	if (r->is_group && !is_other_scope(r, k)) {
@@ -244,6 +243,7 @@ static void read_header(struct kmsg_reader *r, const struct oom_kill *h)
 	begin(r);
 	r->is_manual_next = false;
 	r->about.is_manual = is_manual;
+	r->about.scope = is_manual ? OOM_GLOBAL : OOM_SCOPE_UNTOLD;
 	copy_text(r->about.invoked_by, h->invoked_by, sizeof r->about.invoked_by);
 }
 
@@ -255,6 +255,15 @@ static void read_candidate(struct kmsg_reader *r, const struct oom_kill *c)
 	r->candidate = c->pid;
 	r->about.scope = c->scope;
 	r->about.is_allocating_task = c->is_allocating_task;
+}
+
+/* Before any kill: that of this OOM will not come, though its group's may. After a kill: a member, or another OOM. */
+static void read_skipped(struct kmsg_reader *r)
+{
+	if (r->n_victims && !r->is_group)
+		begin(r);
+	r->is_spent |= r->n_victims == 0;
+	r->last_kill_pid = 0;
 }
 
 static enum kmsg_news read_nobody(struct kmsg_reader *r, const struct kmsg_record *rec, struct oom_kill *k)
@@ -303,7 +312,8 @@ static enum kmsg_news read_members(struct kmsg_reader *r, const struct kmsg_reco
 	r->is_pending_told = r->is_group = r->is_group_idle = true;
 	r->is_group_cut = k->is_task_memcg_cut;
 	copy_text(r->group, k->task_memcg, sizeof r->group);
-	k->is_group = k->is_task_memcg_above = true;
+	k->is_group = true;
+	k->is_task_memcg_above = r->group[0];
 	k->scope = r->about.scope;
 	k->pid = k->tgid = r->last_kill_pid;
 	k->seq = r->last_kill_pid ? r->last_kill_seq : rec->seq;
@@ -401,9 +411,8 @@ static enum kmsg_news read_context(struct kmsg_reader *r, enum kmsg_form form, c
 	case KMSG_CANDIDATE:
 		read_candidate(r, line);
 		break;
-	default:        /* KMSG_SKIPPED: before any kill, the kill of this OOM will not come, though its group's may */
-		r->is_spent |= r->n_victims == 0;
-		r->last_kill_pid = 0;
+	default:
+		read_skipped(r);
 	}
 	return KMSG_NOTHING;
 }

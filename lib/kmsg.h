@@ -79,7 +79,7 @@ enum kmsg_news {
 	KMSG_KILL,                      /* *out is a victim, told once however often the kernel prints it */
 	/*
 	 * The kill with pid out->pid and seq out->seq (pid 0 when its line was not seen) was the first of a
-	 * memory.oom.group kill of the cgroup out->task_memcg. Kills that follow say is_group themselves.
+	 * memory.oom.group kill of the cgroup out->task_memcg ("" if untold). Kills that follow say is_group themselves.
 	 */
 	KMSG_GROUP,
 	KMSG_NO_KILLABLE,               /* out of memory, and nobody could be killed; invoked_by if known. Comes in storms */

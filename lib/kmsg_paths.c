@@ -10,17 +10,16 @@
 static const struct str summary_start = STR("oom-kill:constraint="), task_start = STR("Task in "),
 	limit_start = STR("Memory limit reached of cgroup "), members_start = STR("Tasks in ");
 
-/* A path, or nothing yet: in "Tasks in x invoked oom-killer" the first words are a comm. */
-static bool starts_path(struct str s)
-{
-	return s.n == 0 || s.p[0] == '/';
-}
-
 bool kmsg_is_long(struct str s)
 {
-	if (str_starts(s, summary_start))
-		return true;
-	return (str_take(&s, task_start) || str_take(&s, members_start) || str_take(&s, limit_start)) && starts_path(s);
+	return str_starts(s, summary_start) || str_starts(s, task_start) || str_starts(s, members_start) ||
+		str_starts(s, limit_start);
+}
+
+/* The kernel prints "(name too long)" or "(error)" when it has no room for a path (fs/kernfs/dir.c). */
+static bool is_path(struct str s)
+{
+	return s.n && s.p[0] == '/';
 }
 
 bool kmsg_path_within(struct str path, struct str top)
@@ -39,18 +38,18 @@ static void keep_path(struct str path, char *to, bool *is_cut)
 	to[path.n] = '\0';
 }
 
+struct two_paths { struct str outer, inner; };
+
 /*
  * Two paths with `between` between them, of which `inner` must be `outer` or below it. Names may contain `between`, so
  * every place is tried; the answer counts only if exactly one place fits. Adds the fits to *n_fits.
  */
-struct two_paths { struct str outer, inner; };
-
 static void split_paths(struct str s, struct str between, bool is_inner_first, struct two_paths *fit, size_t *n_fits)
 {
 	for (size_t at = str_find(s, between); at < s.n; ) {
 		struct str first = str_of(s.p, at), second = str_skip(s, at + between.n);
 		struct two_paths p = is_inner_first ? (struct two_paths){ second, first } : (struct two_paths){ first, second };
-		if (p.outer.n && p.outer.p[0] == '/' && kmsg_path_within(p.inner, p.outer)) {
+		if (is_path(p.outer) && kmsg_path_within(p.inner, p.outer)) {
 			*fit = p;
 			++*n_fits;
 		}
@@ -69,7 +68,7 @@ static bool drop_number(struct str *s, struct str label, uint64_t *v)
 	return true;
 }
 
-/* Also finds where ",task=comm" begins, which only the caller can judge when the comm or the path holds ",task=". */
+/* ",pid=N,uid=N" at the end of s, which loses it: what remains ends in ",task=comm". */
 static bool drop_numbers(struct str *s, uint32_t *pid, uint32_t *uid)
 {
 	uint64_t u, p;
@@ -156,7 +155,7 @@ static enum kmsg_long read_task_in(struct str s, struct oom_kill *k)
 
 static enum kmsg_long read_limit(struct str s, struct oom_kill *k)
 {
-	if (s.n == 0)
+	if (!is_path(s))
 		return KMSG_UNFINISHED;
 	k->scope = OOM_MEMCG;
 	keep_path(s, k->memcg, &k->is_memcg_cut);
@@ -168,7 +167,8 @@ static enum kmsg_long read_members(struct str s, struct oom_kill *k)
 	static const struct str words = STR(" are going to be killed due to memory.oom.group set");
 	if (!str_ends(s, words) || s.n == words.n)
 		return KMSG_UNFINISHED;
-	keep_path(str_of(s.p, s.n - words.n), k->task_memcg, &k->is_task_memcg_cut);
+	if (is_path(s))
+		keep_path(str_of(s.p, s.n - words.n), k->task_memcg, &k->is_task_memcg_cut);
 	return KMSG_MEMBERS;
 }
 

@@ -402,6 +402,211 @@ static const struct row stories[] = {
 	  "kill 5 (b) uid=9 memcg CONSTRAINT_MEMCG limit /u/x,task=a,pid=1,uid=0 in /u/x,task=a,pid=1,uid=0\n" },
 	{ "first fragment marked c (3.5 to 4.8)", "6c;Task in \n6+;/s\n6+; killed as a result of limit of \n6+;/s\n"
 	  "3-;Memory cgroup out of memory: Kill process 5 (x) score 9 or sacrifice child\n3-;Killed process 5 (x)", "kill 5 (x) memcg limit /s in /s\n" },
+
+	/* more that does not belong together */
+	{ "digits and more",
+	  "3-;Killed process 5x (y)\n"
+	  "3-;Out of memory: Killed process 5(y)",
+	  "" },
+	{ "escapes that the kernel does not make",
+	  "3-;Killed process 5 (\\x00\\x41)",
+	  "kill 5 (\\x00\\x41)\n" },
+	{ "candidate without a score",
+	  "3-;Out of memory: Kill process 5 (x) please\n"
+	  "3-;Killed process 5 (x)",
+	  "kill 5 (x)\n" },
+	{ "no sharer",
+	  "3-;Kill process 5 (x) sharing the road",
+	  "" },
+	{ "parts, one of them lost",
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a\n"
+	  "!1\n"
+	  "4c;,task_memcg=/a,task=x,pid=5,uid=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n",
+	  "kill 5 (x) memcg\n" },
+	{ "parts torn, a part that fits",
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a,task_memcg=/a\n"
+	  "6-;usb 1-1: new device\n"
+	  "4c;/b\n"
+	  "4c;,task=x,pid=5,uid=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n",
+	  "kill 5 (x) uid=0 memcg CONSTRAINT_MEMCG\n" },
+	{ "parts torn, a path like a tail",
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=\n"
+	  "6-;usb 1-1: new device\n"
+	  "4c;/u/x,task=a,pid=5,uid=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n",
+	  "kill 5 (x) memcg CONSTRAINT_MEMCG\n" },
+	{ "a tail behind a whole summary",
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=5,uid=0\n"
+	  "6-;usb 1-1: new device\n"
+	  "4c;,task=y,pid=6,uid=9\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n",
+	  "kill 5 (x) uid=0 memcg CONSTRAINT_MEMCG limit /s in /s\n" },
+	{ "row without a table",
+	  "6-;[    691]     3   690     4220     4032    69632        0             0 t\n"
+	  "3-;Memory cgroup out of memory: Killed process 691 (x)\n",
+	  "kill 691 (x) memcg\n" },
+	{ "filtered log: summaries and kills",
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=5,uid=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=6,uid=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 6 (x)\n",
+	  "kill 5 (x) uid=0 memcg CONSTRAINT_MEMCG limit /s in /s\n"
+	  "kill 6 (x) uid=0 memcg CONSTRAINT_MEMCG limit /s in /s\n" },
+	{ "filtered log: candidates and kills",
+	  "3-;Killed process 5 (x)\n"
+	  "3-;Memory cgroup out of memory: Kill process 6 (x) score 9 or sacrifice child\n"
+	  "3-;Killed process 6 (x)",
+	  "kill 5 (x)\n"
+	  "kill 6 (x) memcg\n" },
+	{ "filtered log: tables and kills",
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  TABLE
+	  "6-;[    691]     3   690     4220     4032    69632        0             0 t\n"
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=690,uid=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 691 (x)\n",
+	  "kill 5 (x) memcg\n"
+	  "kill 691 of 690 (x) memcg CONSTRAINT_MEMCG limit /s in /s\n" },
+	{ "summary behind a summary",
+	  "4-;x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=5,uid=0\n"
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=6,uid=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 6 (x)\n",
+	  "kill 6 (x) uid=0 memcg CONSTRAINT_MEMCG limit /s in /s\n" },
+	{ "cgroups behind a candidate",
+	  "6-;Task in /s killed as a result of limit of /s\n"
+	  "3-;Memory cgroup out of memory: Kill process 5 (x) score 9 or sacrifice child\n"
+	  "6-;Task in /t killed as a result of limit of /t\n"
+	  "3-;Memory cgroup out of memory: Kill process 6 (x) score 9 or sacrifice child\n"
+	  "3-;Killed process 6 (x)",
+	  "kill 6 (x) memcg limit /t in /t\n" },
+	{ "candidate behind a candidate",
+	  "4-;x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
+	  "6-;Task in /s killed as a result of limit of /s\n"
+	  "3-;Memory cgroup out of memory: Kill process 5 (x) score 9 or sacrifice child\n"
+	  "3-;Memory cgroup out of memory: Kill process 6 (x) score 9 or sacrifice child\n"
+	  "3-;Killed process 6 (x)",
+	  "kill 6 (x) memcg\n" },
+	{ "candidate of another summary",
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=5,uid=0\n"
+	  "3-;Memory cgroup out of memory: Kill process 6 (x) score 9 or sacrifice child\n"
+	  "3-;Killed process 6 (x)",
+	  "kill 6 (x) memcg\n" },
+	{ "candidate of another scope",
+	  "6-;Task in /s killed as a result of limit of /s\n"
+	  "3-;Out of memory: Kill process 6 (x) score 9 or sacrifice child\n"
+	  "3-;Killed process 6 (x)",
+	  "kill 6 (x) global\n" },
+	{ "sysrq without a victim, then a memcg kill",
+	  "6-;sysrq: Manual OOM execution\n"
+	  "4-;kworker/1:1 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n",
+	  "kill 5 (x) memcg\n" },
+	{ "nobody behind a kill",
+	  "4-;x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  "4-;Out of memory and no killable processes...",
+	  "kill 5 (x) memcg by x\n"
+	  "nobody\n" },
+	{ "group of the thread, told by its leader first",
+	  TABLE
+	  "6-;[    691]     3   690     4220     4032    69632        0             0 t\n"
+	  "3-;Memory cgroup out of memory: Killed process 690 (x)\n"
+	  "6-;Tasks in /g are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 691 (x)\n",
+	  "kill 690 (x) memcg\n"
+	  "group /g first 690\n" },
+	{ "summary behind a group without members",
+	  "6-;Tasks in /a are going to be killed due to memory.oom.group set\n"
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=5,uid=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n",
+	  "group /a first 0\n"
+	  "kill 5 (x) uid=0 memcg CONSTRAINT_MEMCG limit /s in /s\n" },
+	{ "group behind a group without members",
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  "6-;Tasks in /a are going to be killed due to memory.oom.group set\n"
+	  "6-;Tasks in /b are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 6 (x)\n",
+	  "kill 5 (x) memcg\n"
+	  "group /a first 5\n"
+	  "group /b first 0\n"
+	  "kill 6 (x) memcg group under /b\n" },
+	{ "group behind a group, context of the first",
+	  "4-;x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=5,uid=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  "6-;Tasks in /s are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 6 (x)\n"
+	  "6-;Tasks in /s/b are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 7 (x)\n",
+	  "kill 5 (x) uid=0 memcg CONSTRAINT_MEMCG limit /s in /s by x\n"
+	  "group /s first 5\n"
+	  "kill 6 (x) memcg group CONSTRAINT_MEMCG limit /s under /s by x\n"
+	  "group /s/b first 6\n"
+	  "kill 7 (x) memcg group under /s/b\n" },
+	{ "group elsewhere than the summary",
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=5,uid=0\n"
+	  "6-;Tasks in /t are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 6 (x)\n",
+	  "group /t first 0\n"
+	  "kill 6 (x) memcg group under /t\n" },
+	{ "group name with the words, in parts",
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  "6-;Tasks in /a are going to be killed due to memory.oom.group set\n"
+	  "4c; are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 6 (x)\n",
+	  "kill 5 (x) memcg\n"
+	  "group /a first 5\n"
+	  "group /a are going to be killed due to memory.oom.group set first 5\n"
+	  "kill 6 (x) memcg group under /a are going to be killed due to memory.oom.group set\n" },
+	{ "group with a name too long",
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  "6-;Tasks in (name too long) are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 6 (x)\n",
+	  "kill 5 (x) memcg\n"
+	  "group  first 5\n"
+	  "kill 6 (x) memcg group\n" },
+	{ "kill, then another group, its first victim gone",
+	  "6-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/s,task_memcg=/s,task=x,pid=5,uid=0\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  "6-;Memory cgroup out of memory: OOM victim 6 (y) is already exiting. Skip killing the task\n"
+	  "6-;Tasks in /s/b are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 7 (x)\n",
+	  "kill 5 (x) uid=0 memcg CONSTRAINT_MEMCG limit /s in /s\n"
+	  "group /s/b first 0\n"
+	  "kill 7 (x) memcg group under /s/b\n" },
+	{ "group, then another, its first victim gone",
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  "6-;Tasks in /a are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 6 (x)\n"
+	  "6-;Memory cgroup out of memory: OOM victim 7 (y) is already exiting. Skip killing the task\n"
+	  "6-;Tasks in /b are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 8 (x)\n",
+	  "kill 5 (x) memcg\n"
+	  "group /a first 5\n"
+	  "kill 6 (x) memcg group under /a\n"
+	  "group /b first 0\n"
+	  "kill 8 (x) memcg group under /b\n" },
+	{ "group, first victim again, then another group",
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  "6-;Tasks in /a are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 6 (x)\n"
+	  "3-;Memory cgroup out of memory: Killed process 5 (x)\n"
+	  "6-;Tasks in /b are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 8 (x)\n",
+	  "kill 5 (x) memcg\n"
+	  "group /a first 5\n"
+	  "kill 6 (x) memcg group under /a\n"
+	  "group /b first 0\n"
+	  "kill 8 (x) memcg group under /b\n" },
+	{ "global group without context",
+	  "3-;Out of memory: Killed process 5 (x)\n"
+	  "6-;Tasks in /g are going to be killed due to memory.oom.group set\n"
+	  "3-;Memory cgroup out of memory: Killed process 6 (x)\n",
+	  "kill 5 (x) global\n"
+	  "group /g first 5\n"
+	  "kill 6 (x) memcg\n" },
 };
 
 static void check_rows(const struct row *rows, size_t n)
@@ -470,6 +675,34 @@ static void a_long_path_is_cut_and_says_so(void **state)
 	assert_true(s.kill.is_memcg_cut && s.kill.is_task_memcg_cut && !s.kill.is_task_memcg_above);
 	assert_int_equal(strlen(s.kill.task_memcg), KMSG_PATH_MAX - 1);
 	assert_memory_equal(s.kill.memcg, path, KMSG_PATH_MAX - 1);
+}
+
+static void a_path_that_just_fits_is_whole(void **state)
+{
+	(void)state;
+	for (int n = KMSG_PATH_MAX - 2; n <= KMSG_PATH_MAX + 1; n++) {
+		struct story s;
+		char script[1024];
+		snprintf(script, sizeof script, SUM "CONSTRAINT_NONE,global_oom,task_memcg=/%0*d,task=x,pid=5,uid=0\n"
+			 "3-;Out of memory: Killed process 5 (x)", n - 1, 7);
+		begin_story(&s);
+		feed_script(&s, script);
+		assert_int_equal(s.kill.is_task_memcg_cut, n >= KMSG_PATH_MAX);
+		assert_int_equal(strnlen(s.kill.task_memcg, KMSG_PATH_MAX), n < KMSG_PATH_MAX ? n : KMSG_PATH_MAX - 1);
+	}
+}
+
+static void a_part_too_large_to_join_takes_the_paths_back(void **state)
+{
+	(void)state;
+	struct story s;
+	char part[3000];
+	memset(part, 'p', sizeof part);
+	begin_story(&s);
+	feed_script(&s, SUM "CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a,task_memcg=/a,task=x,pid=5,uid=0\n");
+	feed_text(&s, 4, 'c', "", str_of(part, sizeof part));
+	feed_script(&s, "3-;Memory cgroup out of memory: Killed process 5 (x)\n");
+	assert_string_equal(s.news, "kill 5 (x) memcg CONSTRAINT_MEMCG\n");
 }
 
 static void parts_without_end_cost_the_paths_not_the_victim(void **state)
@@ -937,6 +1170,8 @@ int main(void)
 		cmocka_unit_test(every_generation_of_the_kill_line_is_read),
 		cmocka_unit_test(a_kill_takes_from_its_context_only_what_is_its_own),
 		cmocka_unit_test(a_long_path_is_cut_and_says_so),
+		cmocka_unit_test(a_path_that_just_fits_is_whole),
+		cmocka_unit_test(a_part_too_large_to_join_takes_the_paths_back),
 		cmocka_unit_test(parts_without_end_cost_the_paths_not_the_victim),
 		cmocka_unit_test(a_group_of_thousands_is_told_once_each),
 		cmocka_unit_test(a_line_cut_anywhere_invents_nothing),
