@@ -76,8 +76,12 @@ static void scan_folder(struct load *load, struct str folder)
 
 	if (n < 0)
 		note_set(load, "%.*s: %s: no units from there", STR_ARG(folder), strerror(errno));
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		scan_file(load, folder, entries[i]->d_name, n_before);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
 }
 
 static int by_name(const void *a, const void *b)
