@@ -102,6 +102,16 @@ static const struct oom_kill *find_kill(const struct core *c, uint32_t pid, uint
 	return NULL;
 }
 
+static const struct oom_kill *find_stray(struct core *c, uint64_t after_seq)
+{
+	for (size_t k = 0; k < KILLS_KEPT && c->stray_kill > after_seq; k++)
+		if (c->kills[k].seq == c->stray_kill) {
+			c->stray_kill = 0;
+			return &c->kills[k];
+		}
+	return NULL;
+}
+
 static void adopt_evidence(struct death *d, const struct oom_kill *k, uint8_t evidence)
 {
 	d->cause = CAUSE_OOM_KILL;
@@ -189,7 +199,8 @@ void on_death(struct turn *t)
 		s->main_pid = 0;
 	else
 		s->control_pid = 0;
-	if (is_main || !is_success) {
+	/* A oneshot's command that did its work has not died on anybody: only its failures are worth a record. */
+	if (!is_success || (is_main && unit_at(t, i)->type != TYPE_ONESHOT)) {
 		struct death *d = new_death(t, i, ev->pid);
 		d->cause = v.cause;
 		d->code = ev->code;
@@ -312,6 +323,8 @@ void on_oom_kill(struct turn *t)
 	uint32_t i = attrib_path(t->units, str_from(c->cgroup_root), str_from(k->task_memcg));
 	if (i == NO_UNIT)
 		i = t->ev->service;             /* no summary line (the kernel limits them): where /proc still shows it to be */
+	if (i == NO_UNIT)
+		c->stray_kill = k->seq;         /* its service's count tells, if it is anybody's (on_grace_over) */
 	if (i == NO_UNIT || service_at(t, i)->generation == 0 || amend_wound(t, i, k))
 		return;
 	if (k->seq > service_at(t, i)->kmsg_seq)
@@ -333,15 +346,15 @@ void on_oom_group(struct turn *t)
 }
 
 /*
- * The count rose. Whose death it was the log or the reaper will tell, mostly in this very turn; only where neither does
- * within the grace is it a wound on the count's word alone.
+ * The count rose. Whose death it was the log or the reaper will tell, mostly in this very turn; what neither has told
+ * when the grace is over is a wound.
  */
 void on_counter(struct turn *t)
 {
 	struct service *s = service_at(t, t->ev->service);
 	s->counter = t->ev->counter;
 	if (s->counter > s->counter_told && s->main_pid && !s->grace_at)
-		arm_grace(t, t->ev->service, EVIDENCE_GRACE_MS);
+		arm_grace(t, t->ev->service, WOUND_GRACE_MS);
 }
 
 void on_kmsg_lost(struct turn *t)
@@ -359,11 +372,15 @@ void on_grace_over(struct turn *t, uint32_t i)
 	if (!s->main_pid || s->counter <= s->counter_told)
 		return;                         /* an open death stays what it was judged to be: a signal, and no record of an OOM */
 	uint32_t n_kills = s->counter - s->counter_base;
-	/* A group kill counts one victim twice (OOM.md 0.6): with records at hand the count beyond them proves nobody more. */
-	if (n_kills <= s->n_explained || ((s->flags & SERVICE_HAS_KMSG) && s->n_explained > 0)) {
+	/*
+	 * With the log at hand every victim has its line, and the count proves nobody more than the lines do: a group kill
+	 * counts its first victim twice (OOM.md 0.6). Only a line that nobody could place may be this service's.
+	 */
+	const struct oom_kill *stray = find_stray(t->c, s->kmsg_seq);
+	if (n_kills <= s->n_explained || ((s->flags & SERVICE_HAS_KMSG) && !stray)) {
 		s->counter_told = s->counter;
 		return;
 	}
 	s->n_explained = n_kills;               /* or an operator's SIGKILL to the main process would be laid at its door */
-	wound(t, i, NULL);
+	wound(t, i, stray);
 }

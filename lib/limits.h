@@ -47,6 +47,7 @@
 #define BACKOFF_MOST_MS 30000u
 #define AMENDABLE_MS 1000u              /* a record this late still finds its death; later the pid may be another's */
 #define EVIDENCE_GRACE_MS 50u           /* a record may be hidden behind one that another CPU is still storing (OOM.md 2) */
+#define WOUND_GRACE_MS 1000u            /* a victim chosen, and nobody dead yet: a slow console or swap holds it up (OOM.md 2) */
 #define HALT_DEADLINE_MS 20000u         /* oomph-halt hangs on a dead disk: reboot(2) all the same */
 #define LOAD_DEADLINE_MS 60000u         /* oomph-load hangs: kill it, keep the units there are */
 #define RELOAD_SETTLE_MS 200u           /* files in services.d change in bursts: read them once it is quiet */

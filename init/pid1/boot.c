@@ -131,6 +131,9 @@ void boot_hostname(struct pid1 *p)
 	}
 }
 
+/* More than the deepest way down from loop() takes: a full step with its effects is about 9 kB (tests/law.sh adds it up). */
+#define STACK_USED 20480
+
 /* ---- the process itself ---- */
 
 static void open_signals(struct pid1 *p)
@@ -166,5 +169,17 @@ void boot_process(struct pid1 *p)
 	chdir("/");
 	/* The kernel never picks the machine's PID 1; a container's it may. Refused without CAP_SYS_RESOURCE, and then so be it. */
 	file_write(AT_FDCWD, "/proc/self/oom_score_adj", STR("-1000"));
-	mlockall(MCL_CURRENT | MCL_FUTURE);
+}
+
+/*
+ * All that PID 1 may touch is made resident and stays so. Not mlockall(MCL_CURRENT): it would fill the whole 132 kB that
+ * the kernel maps for a stack; what we use of that is far less. Mappings to come are populated when they are made (loader.c).
+ */
+void boot_lock_memory(void)
+{
+	extern const char __executable_start[], _end[];
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+	mlock(__executable_start, (size_t)(_end - __executable_start));
+	mlock((void *)(here - STACK_USED), STACK_USED);
 }

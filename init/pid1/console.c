@@ -6,15 +6,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*
  * A file description of our own, so that it can be non-blocking without the services' being so: in a container fd 2 is a
- * pipe or a terminal that they share.
+ * pipe or a terminal that they share. A plain file never blocks, and there the offset has to be shared.
  */
 void console_open(struct pid1 *p)
 {
-	p->console = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	p->console = -1;
+	if (fstat(2, &st) == 0 && !S_ISREG(st.st_mode))
+		p->console = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (p->console < 0)
 		p->console = fcntl(2, F_DUPFD_CLOEXEC, 3);
 }

@@ -16,11 +16,10 @@
 /* ---- the socket ---- */
 
 /* The gid of `oomph` in /etc/group (group(5)), the one thing that PID 1 looks up by name; NO_ID where there is none. */
-static uint32_t reader_group(void)
+static uint32_t reader_group(struct pid1 *p)
 {
-	static char text[16384];
-	int n = file_read(AT_FDCWD, "/etc/group", text, sizeof text);
-	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
+	int n = file_read(AT_FDCWD, "/etc/group", p->scratch, sizeof p->scratch);
+	struct str rest = str_of(p->scratch, n > 0 ? (size_t)n : 0);
 	while (rest.n) {
 		struct str line = str_until(&rest, '\n');
 		uint64_t gid;
@@ -50,7 +49,7 @@ int control_open(struct pid1 *p)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct str path = str_from(p->options.socket);
-	uint32_t gid = reader_group();
+	uint32_t gid = reader_group(p);
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
 		p->clients[i].fd = -1;
 	p->control = -1;

@@ -47,13 +47,12 @@ static void take_record(struct pid1 *p, struct str bytes)
 
 void kmsg_drain(struct pid1 *p)
 {
-	static char text[KMSG_RECORD_MAX];
 	bool is_lost = false;
 	int n_left = p->kmsg < 0 ? 0 : RECORDS_A_DRAIN;
 	while (n_left-- > 0) {
-		ssize_t n = read(p->kmsg, text, sizeof text);
+		ssize_t n = read(p->kmsg, p->scratch, sizeof p->scratch);
 		if (n > 0)
-			take_record(p, str_of(text, (size_t)n));
+			take_record(p, str_of(p->scratch, (size_t)n));
 		else if (n < 0 && errno == EPIPE)
 			is_lost = true;         /* overrun: the position is now at the oldest record there is */
 		else if (n == 0 || (errno != EINTR && errno != EINVAL))

@@ -72,7 +72,7 @@ static int map_set(struct pid1 *p, int fd, struct unitset *set)
 		return -EPERM;
 	if (st.st_size <= 0 || st.st_size > UNITSET_MAX)
 		return -EFBIG;
-	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
 	if (bytes == MAP_FAILED)
 		return -errno;
 	*set = (struct unitset){ bytes, (uint32_t)st.st_size };
@@ -103,7 +103,7 @@ static void *map_zeroes(size_t size)
 	int fd = memfd_create("oomph-core", MFD_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	void *bytes = ftruncate(fd, (off_t)size) < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *bytes = ftruncate(fd, (off_t)size) < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 	close(fd);
 	return bytes == MAP_FAILED ? NULL : bytes;
 }

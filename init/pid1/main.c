@@ -101,6 +101,8 @@ int main(int argc, char **argv, char **environment)
 	boot_find_helpers(p);
 	boot_process(p);
 	boot_hostname(p);
+	if (p->options.mode != MODE_COMMAND)
+		boot_lock_memory();
 	/* From here on we must not die. */
 	start(p);
 	loop(p);

@@ -79,18 +79,17 @@ static void take_message(struct pid1 *p, struct str datagram, uint32_t pid)
 void notify_read(struct pid1 *p)
 {
 	for (int n = 0; n < DATAGRAMS_A_TURN; n++) {
-		static char text[4096];
 		union {
 			struct cmsghdr align;
 			char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * 253)];   /* SCM_MAX_FD */
 		} ancillary;
-		struct iovec part = { text, sizeof text };
+		struct iovec part = { p->scratch, sizeof p->scratch };
 		struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof ancillary };
 		ssize_t got = recvmsg(p->notify, &m, MSG_CMSG_CLOEXEC);
 		if (got < 0)
 			return;
 		uint32_t pid = take_ancillary(&m);
 		if (!(m.msg_flags & MSG_TRUNC) && pid)
-			take_message(p, str_of(text, (size_t)got), pid);
+			take_message(p, str_of(p->scratch, (size_t)got), pid);
 	}
 }

@@ -86,6 +86,7 @@ struct pid1 {
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
 	bool has_lost_lines;            /* of the console: it did not take one */
+	char scratch[KMSG_RECORD_MAX];  /* for one read at a time: nobody keeps anything in it across a feed() */
 	uint64_t kmsg_seq;              /* newest record read */
 	struct kmsg_reader *reader;
 	struct client clients[CLIENTS_MAX];
@@ -119,6 +120,7 @@ void boot_find_helpers(struct pid1 *p);                 /* $OOMPH_LIBDIR, /usr/l
 void boot_mounts(struct pid1 *p);
 void boot_process(struct pid1 *p);                      /* signals, limits, score, memory lock */
 void boot_hostname(struct pid1 *p);
+void boot_lock_memory(void);                            /* so that PID 1 answers while the machine thrashes */
 
 /* ---- effects.c ---- */
 
