@@ -448,7 +448,9 @@ static void say_what(struct buf *b, const struct note *n)
 
 void say_note(struct buf *b, const struct note *n)
 {
-	buf_str(b, n->unit[0] ? say_unit(n->unit) : STR("oomph"));
-	buf_lit(b, ": ");
+	if (n->unit[0]) {
+		buf_str(b, say_unit(n->unit));
+		buf_lit(b, ": ");
+	}
 	say_what(b, n);
 }
