@@ -27,13 +27,14 @@ struct graph {
 size_t graph_words(uint32_t n_nodes);
 
 /*
- * Groups `edges` by their origin (`spare` has room for as many) and cuts doubled ones and those of a unit to itself;
- * of doubles the first given stays. `words` has room for graph_words(). Both stay the graph's. All indices are below n_nodes.
+ * Groups `edges` by their origin and cuts doubled ones (the first given stays) and those of a unit to itself. `spare`
+ * has room for as many edges and is free again afterwards; `words` has room for graph_words() and stays the graph's.
+ * All indices are below n_nodes.
  */
 struct graph graph_begin(uint32_t n_nodes, struct graph_edge *edges, struct graph_edge *spare, uint32_t n_edges,
 			 uint32_t *words);
 
-/* A cycle, as the edge that closes it and the nodes on it: nodes[0] comes after nodes[1] ... the last after nodes[0]. */
+/* A cycle: the edge that closes it, and its nodes: nodes[0] comes after nodes[1] ... the last after nodes[0]. */
 struct graph_cycle {
 	const struct graph_edge *closing;
 	const uint32_t *nodes;

@@ -20,7 +20,8 @@ const char *const restart_names[N_RESTART_POLICY] = {
 };
 
 const char *const kill_mode_names[N_KILL_MODE] = {
-	[KILL_CONTROL_GROUP] = "control-group", [KILL_MIXED] = "mixed", [KILL_PROCESS] = "process", [KILL_NONE] = "none",
+	[KILL_CONTROL_GROUP] = "control-group", [KILL_MIXED] = "mixed",
+	[KILL_PROCESS] = "process", [KILL_NONE] = "none",
 };
 
 const char *const oom_policy_names[N_OOM_POLICY] = {

@@ -9,8 +9,8 @@
 
 /* Types a unit can have by its suffix, systemd.unit(5); only services are run. */
 enum unit_type_name {
-	UNIT_SERVICE, UNIT_SOCKET, UNIT_TARGET, UNIT_DEVICE, UNIT_MOUNT, UNIT_AUTOMOUNT, UNIT_SWAP, UNIT_TIMER, UNIT_PATH,
-	UNIT_SLICE, UNIT_SCOPE, N_UNIT_TYPE_NAME
+	UNIT_SERVICE, UNIT_SOCKET, UNIT_TARGET, UNIT_DEVICE, UNIT_MOUNT, UNIT_AUTOMOUNT, UNIT_SWAP, UNIT_TIMER,
+	UNIT_PATH, UNIT_SLICE, UNIT_SCOPE, N_UNIT_TYPE_NAME
 };
 
 extern const char *const unit_type_names[N_UNIT_TYPE_NAME];     /* "service", ... */

@@ -93,7 +93,8 @@ bool value_u64(struct str s, uint64_t *value)
 	unsigned base = base_of(&s);
 	for (size_t i = 0; i < s.n; i++) {
 		char c = lower(s.p[i]);
-		unsigned digit = is_digit(c) ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 99;
+		unsigned digit = is_digit(c) ? (unsigned)(c - '0') :
+				 c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 99;
 		if (digit >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, digit, &v))
 			return false;
 	}

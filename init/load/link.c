@@ -34,6 +34,12 @@ static bool is_group(struct str name)
 	return str_ends(name, STR(".target")) || str_ends(name, STR(".slice"));
 }
 
+/* A broken unit counts as one that is not there: nobody waits for it, and who requires it cannot start. */
+static bool is_usable(struct load *load, uint32_t i)
+{
+	return i != NO_UNIT && !draft_at(load, i)->is_broken;
+}
+
 static void miss(struct draft *d, const struct draft_link *link)
 {
 	if (link->kind != LINK_REQUIRES || is_group(link->name))
@@ -41,18 +47,19 @@ static void miss(struct draft *d, const struct draft_link *link)
 	const char *why = link->other != NO_UNIT ? "cannot be started" :
 			  str_ends(link->name, STR(".service")) ? "is not there" : "is not yet a type that is run";
 	d->unit.flags |= UNIT_DEPENDENCY_MISSING;
-	complain(d, link->line, "Requires=%.*s, which %s: every start will fail for want of it", STR_ARG(link->name), why);
+	complain(d, link->line, "Requires=%.*s, which %s: every start will fail for want of it",
+		 STR_ARG(link->name), why);
 }
 
-/* Indices for the names. A broken unit may be ordered after and wanted, but not required. */
+/* Indices for the names. */
 static void resolve(struct load *load)
 {
 	for (uint32_t i = 0; i < load->drafts.n; i++) {
 		struct draft *d = draft_at(load, i);
-		for (uint32_t l = 0; l < d->links.n; l++) {
+		for (uint32_t l = 0; l < d->links.n && !d->is_broken; l++) {
 			struct draft_link *link = &LIST_AT(d->links, struct draft_link, l);
 			link->other = index_of(load, link->name);
-			if (link->other == NO_UNIT || draft_at(load, link->other)->is_broken)
+			if (!is_usable(load, link->other))
 				miss(d, link);
 		}
 	}
@@ -71,9 +78,9 @@ static void link_needs(struct load *load)
 {
 	for (uint32_t i = 0; i < load->drafts.n; i++) {
 		struct draft *d = draft_at(load, i);
-		for (uint32_t l = 0; l < d->links.n; l++) {
+		for (uint32_t l = 0; l < d->links.n && !d->is_broken; l++) {
 			const struct draft_link *link = &LIST_AT(d->links, struct draft_link, l);
-			if (link->other == NO_UNIT || link->other == i || draft_at(load, link->other)->is_broken)
+			if (!is_usable(load, link->other) || link->other == i)
 				continue;
 			if (link->kind == LINK_WANTS)
 				add_index(&d->wants, link->other);
@@ -102,9 +109,9 @@ static struct order collect(struct load *load)
 	struct order order = { .edges = { .n = 0 } };
 
 	for (uint32_t i = 0; i < load->drafts.n; i++)
-		for (uint32_t l = 0; l < draft_at(load, i)->links.n; l++) {
+		for (uint32_t l = 0; l < draft_at(load, i)->links.n && is_usable(load, i); l++) {
 			const struct draft_link *link = &LIST_AT(draft_at(load, i)->links, struct draft_link, l);
-			if (link->other == NO_UNIT || (link->kind != LINK_AFTER && link->kind != LINK_BEFORE))
+			if (!is_usable(load, link->other) || (link->kind != LINK_AFTER && link->kind != LINK_BEFORE))
 				continue;
 			bool is_after = link->kind == LINK_AFTER;
 			struct graph_edge *e = list_add(&order.edges, sizeof *e);

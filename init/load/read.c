@@ -74,7 +74,8 @@ static void unknown_key(struct draft *d, const struct unitfile_item *item, enum 
 	struct str key = shown(item->key);
 
 	if (!near)
-		complain(d, item->line, "%.*s= is not a directive of [%s]: ignored", STR_ARG(key), section_names[section]);
+		complain(d, item->line, "%.*s= is not a directive of [%s]: ignored", STR_ARG(key),
+			 section_names[section]);
 	else if (near->section != section)
 		complain(d, item->line, "%.*s= belongs into [%s], not [%s]: ignored", STR_ARG(key),
 			 section_names[near->section], section_names[section]);

@@ -80,7 +80,8 @@ static bool read_commands(const struct setting *s)
 static bool read_later_type(const struct setting *s)
 {
 	static const struct { struct str name; uint8_t as; } later[] = {
-		{ { "idle", 4 }, TYPE_SIMPLE }, { { "dbus", 4 }, TYPE_SIMPLE }, { { "notify-reload", 13 }, TYPE_NOTIFY },
+		{ { "idle", 4 }, TYPE_SIMPLE }, { { "dbus", 4 }, TYPE_SIMPLE },
+		{ { "notify-reload", 13 }, TYPE_NOTIFY },
 	};
 	for (size_t i = 0; i < countof(later); i++)
 		if (str_eq(s->value, later[i].name)) {
@@ -91,8 +92,8 @@ static bool read_later_type(const struct setting *s)
 		}
 	if (!str_eq(s->value, STR("forking")))
 		return false;
-	refuse(s->d, s->line, "Type=forking is not yet there: the unit is left out; most daemons have an option to stay "
-	       "in the foreground, for Type=simple");
+	refuse(s->d, s->line, "Type=forking is not yet there: the unit is left out; most daemons have an option to "
+	       "stay in the foreground, for Type=simple");
 	return true;
 }
 

@@ -241,11 +241,17 @@ static bool set_stdio(const struct setting *s, enum stdio_kind kind, struct str 
 	return true;
 }
 
+static void not_yet(const struct setting *s, const char *instead)
+{
+	note(s->d, s->line, "%.*s=%.*s is not yet there: %s", STR_ARG(s->row->key), STR_ARG(s->value), instead);
+}
+
 /* What systemd has and oomph has not yet, and what is taken for it: output that would be lost goes where it is seen. */
 static bool read_later_stdio(const struct setting *s)
 {
 	static const char *const to_default[] = { "journal", "syslog", "journal+console", "syslog+console", "socket" };
 	static const char *const to_tty[] = { "tty-force", "tty-fail" };
+	static const char *const to_null[] = { "data", "socket" };
 	unsigned which = s->row->which;
 	struct unit defaults;
 
@@ -253,17 +259,16 @@ static bool read_later_stdio(const struct setting *s)
 	if (which > 0 && str_eq(s->value, STR("kmsg+console")))
 		return set_stdio(s, STDIO_KMSG, STR(""));
 	if (which == 0 && name_find(to_tty, countof(to_tty), s->value) >= 0) {
-		note(s->d, s->line, "%.*s=%.*s is not yet there: taken as tty", STR_ARG(s->row->key), STR_ARG(s->value));
+		not_yet(s, "taken as tty");
 		return set_stdio(s, STDIO_TTY, CONSOLE);
 	}
-	if (which == 0 && (str_eq(s->value, STR("data")) || str_eq(s->value, STR("socket")))) {
-		note(s->d, s->line, "%.*s=%.*s is not yet there: taken as null", STR_ARG(s->row->key), STR_ARG(s->value));
+	if (which == 0 && name_find(to_null, countof(to_null), s->value) >= 0) {
+		not_yet(s, "taken as null");
 		return set_stdio(s, STDIO_NULL, STR(""));
 	}
 	if (which == 0 || name_find(to_default, countof(to_default), s->value) < 0)
 		return false;
-	note(s->d, s->line, "%.*s=%.*s is not yet there: goes where output goes by default", STR_ARG(s->row->key),
-	     STR_ARG(s->value));
+	not_yet(s, "goes where output goes by default");
 	/* Not the default of StandardError=, which is to follow an output that may be null. */
 	return set_stdio(s, (enum stdio_kind)defaults.stdio[1], STR(""));
 }

@@ -84,11 +84,13 @@ static void judge(struct draft *d)
 	else if (n == 0 && !remains)
 		refuse(d, 0, "there is only ExecStop=, which needs RemainAfterExit=yes: the unit is left out");
 	else if (n > 1 && u->type != TYPE_ONESHOT)
-		refuse(d, 0, "there are %u ExecStart= commands, which only Type=oneshot may have: the unit is left out", n);
+		refuse(d, 0, "there are %u ExecStart= commands, which only Type=oneshot may have: the unit is left out",
+		       n);
 	else if (u->type == TYPE_ONESHOT && (u->restart == RESTART_ALWAYS || u->restart == RESTART_ON_SUCCESS))
 		refuse(d, 0, "Restart=always and on-success are not for Type=oneshot: the unit is left out");
 	if (d->privileged_line && d->user.n)
-		note(d, d->privileged_line, "`+` and `!` in front of a command are not yet honoured: it runs as User= too");
+		note(d, d->privileged_line,
+		     "`+` and `!` in front of a command are not yet honoured: it runs as User= too");
 }
 
 void settle(struct draft *d)

@@ -34,14 +34,14 @@ static void put_face(struct unitset_writer *w, struct unit *u, const struct draf
 	u->description = unitset_put_text(w, d->description);
 	u->file = unitset_put_text(w, d->file);
 	u->notes = put_blob(w, &d->notes);
-	u->after = put_indices(w, &d->after);
-	u->before = put_indices(w, &d->before);
 }
 
 static void put_rest(struct unitset_writer *w, struct unit *u, const struct draft *d)
 {
 	for (int i = 0; i < N_EXEC_LIST; i++)
 		u->exec[i] = put_commands(w, &d->exec[i]);
+	u->after = put_indices(w, &d->after);
+	u->before = put_indices(w, &d->before);
 	u->requires = put_indices(w, &d->requires);
 	u->required_by = put_indices(w, &d->required_by);
 	u->wants = put_indices(w, &d->wants);

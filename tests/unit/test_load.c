@@ -253,7 +253,8 @@ static void a_plain_unit_has_the_defaults(void **state)
 	assert_int_equal(u->restart_growth, d.restart_growth);
 	assert_int_equal(u->start_ms, START_TIMEOUT_MS);
 	assert_int_equal(u->uid, NO_ID);
-	assert_string_equal(words_of(w, u->environment), "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	assert_string_equal(words_of(w, u->environment),
+			    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 }
 
 static void every_number_arrives(void **state)
@@ -262,8 +263,9 @@ static void every_number_arrives(void **state)
 	given(w, "a.service",
 	      "[Unit]\nDescription=100%% of %p %n\nStartLimitIntervalSec=1min\nStartLimitBurst=3\n"
 	      "[Service]\nType=notify\nExecStart=/bin/d\nExecStartPre=/bin/pre\nExecStartPost=/bin/post\n"
-	      "ExecReload=/bin/kill -HUP $MAINPID\nExecStop=/bin/stop\nRestart=on-abnormal\nRestartSec=1\nRestartSteps=4\n"
-	      "RestartMaxDelaySec=16\nTimeoutStartSec=2min\nTimeoutStopSec=0\nKillMode=mixed\nKillSignal=INT\n"
+	      "ExecReload=/bin/kill -HUP $MAINPID\nExecStop=/bin/stop\nRestart=on-abnormal\nRestartSec=1\n"
+	      "RestartSteps=4\nRestartMaxDelaySec=16\n"
+	      "TimeoutStartSec=2min\nTimeoutStopSec=0\nKillMode=mixed\nKillSignal=INT\n"
 	      "SendSIGKILL=no\nSuccessExitStatus=TEMPFAIL 250 SIGKILL 300\nRemainAfterExit=true\nOOMScoreAdjust=-900\n"
 	      "OOMPolicy=kill\nMemoryMin=1M\nMemoryLow=0\nMemoryHigh=infinity\nMemoryMax=1.5G\nMemorySwapMax=0\n"
 	      "TasksMax=0x10\nCPUWeight=200\nUMask=007\nNice=-5\nWorkingDirectory=-/var//lib/\n"
@@ -295,7 +297,8 @@ static void every_number_arrives(void **state)
 	assert_true(unit_is_success(u, false, 75) && unit_is_success(u, false, 250) && unit_is_success(u, true, 9));
 	assert_int_equal(u->oom_score_adj, -900);
 	assert_int_equal(u->oom_policy, OOM_KILL);
-	assert_memory_equal(u->knobs, ((uint64_t[]){ 1 << 20, 0, KNOB_INFINITY, 1610612736, 0, 16, 200 }), sizeof u->knobs);
+	assert_memory_equal(u->knobs, ((uint64_t[]){ 1 << 20, 0, KNOB_INFINITY, 1610612736, 0, 16, 200 }),
+			    sizeof u->knobs);
 	assert_int_equal(u->umask, 7);
 	assert_int_equal(u->nice, -5);
 	then_text(w, u->working_directory, "/var/lib");
@@ -314,9 +317,9 @@ static void a_wrong_value_leaves_the_one_before(void **state)
 {
 	struct world *w = *state;
 	given(w, "a.service",
-	      RUN "Restart=always\nRestart=yes\nType=Notify\nKillMode=Process\nKillSignal=65\nRestartSec=3\nRestartSec=-1\n"
-	      "OOMScoreAdjust=5\nOOMScoreAdjust=1001\nNice=20\nUMask=8\nMemoryMax=1G\nMemoryMax=0\nTasksMax=1K\n"
-	      "CPUWeight=0\nRemainAfterExit=yes\nRemainAfterExit=maybe\nLimitNOFILE=1024:\nStandardOutput=bogus\n"
+	      RUN "Restart=always\nRestart=yes\nType=Notify\nKillMode=Process\nKillSignal=65\nRestartSec=3\n"
+	      "RestartSec=-1\nOOMScoreAdjust=5\nOOMScoreAdjust=1001\nNice=20\nUMask=8\nMemoryMax=1G\nMemoryMax=0\n"
+	      "TasksMax=1K\nCPUWeight=0\nRemainAfterExit=yes\nRemainAfterExit=maybe\nLimitNOFILE=1024:\nStandardOutput=bogus\n"
 	      "StandardOutput=file:x\nTimeoutStartSec=\nOOMPolicy=never\n");
 	when_loaded(w);
 	const struct unit *u = unit_of(w, "a");
@@ -399,6 +402,39 @@ static void backoff_is_ours_unless_the_unit_has_its_own(void **state)
 	then_noted(w, "half", "need each other");
 }
 
+static void a_share_is_of_what_this_machine_has(void **state)
+{
+	struct world *w = *state;
+	unsigned long long kb = 0;
+	FILE *f = fopen("/proc/meminfo", "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "MemTotal: %llu", &kb), 1);
+	fclose(f);
+	given(w, "a.service", RUN "MemoryMax=50%\nMemoryLow=100%\nTasksMax=99%\nMemoryHigh=0%\nMemoryMin=101%\n");
+	when_loaded(w);
+	const uint64_t *knobs = unit_of(w, "a")->knobs;
+	assert_in_range(knobs[KNOB_MEMORY_MAX], kb * 512 - 1, kb * 512);
+	assert_int_equal(knobs[KNOB_MEMORY_LOW], kb * 1024);
+	assert_in_range(knobs[KNOB_PIDS_MAX], 1, 4 << 20);
+	assert_true(knobs[KNOB_MEMORY_HIGH] == KNOB_UNSET && knobs[KNOB_MEMORY_MIN] == KNOB_UNSET);
+	then_noted(w, "a", "MemoryMin=101%: expected a size such as 512M or 1.5G, a share such as 50%");
+}
+
+static void what_systemd_has_and_we_have_not_is_taken_for_something_near(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN "StandardInput=tty-force\nStandardOutput=null\nStandardError=journal\n");
+	given(w, "b.service", RUN "StandardInput=socket\nStandardOutput=tty\nStandardError=kmsg+console\n");
+	given(w, "c.service", RUN "ExecStop=+/bin/x\nUser=root\n");
+	when_loaded(w);
+	assert_memory_equal(unit_of(w, "a")->stdio, ((uint8_t[]){ STDIO_TTY, STDIO_NULL, STDIO_INHERIT }), 3);
+	assert_memory_equal(unit_of(w, "b")->stdio, ((uint8_t[]){ STDIO_NULL, STDIO_TTY, STDIO_KMSG }), 3);
+	then_text(w, unit_of(w, "a")->stdio_path[0], "/dev/console");
+	then_text(w, unit_of(w, "b")->stdio_path[1], "/dev/console");
+	then_noted(w, "a", "a.service:5: StandardError=journal is not yet there: goes where output goes by default");
+	then_noted(w, "c", "c.service:3: `+` and `!` in front of a command are not yet honoured");
+}
+
 /* ---- command lines: input, and what runs; NULL when the whole unit is refused ---- */
 
 static const struct {
@@ -465,7 +501,8 @@ static void command_lines_are_read_as_systemd_reads_them(void **state)
 static void a_bad_command_that_may_fail_goes_alone(void **state)
 {
 	struct world *w = *state;
-	given(w, "a.service", RUN "ExecStartPre=--/bin/echo a\nExecStartPre=-\nExecStartPre=- /bin/echo\nExecStartPre=/bin/ok\n");
+	given(w, "a.service", RUN "ExecStartPre=--/bin/echo a\nExecStartPre=-\nExecStartPre=- /bin/echo\n"
+				  "ExecStartPre=/bin/ok\n");
 	when_loaded(w);
 	assert_string_equal(commands_of(w, unit_of(w, "a"), EXEC_START_PRE), "/bin/ok [/bin/ok]");
 	then_noted(w, "a", "a.service:3: ExecStartPre=: `--/bin/echo`:");
@@ -475,8 +512,8 @@ static void an_empty_assignment_clears_the_list(void **state)
 {
 	struct world *w = *state;
 	given(w, "a.service", RUN "ExecStart=\nExecStart=/b\nEnvironment=A=1\nEnvironment=\nEnvironment=B=2\n"
-		     "EnvironmentFile=/x\nEnvironmentFile=\nEnvironmentFile=-/y z\nSuccessExitStatus=5\nSuccessExitStatus=\n"
-		     "WorkingDirectory=/x\nWorkingDirectory=\nUser=nobody\nUser=\n");
+		     "EnvironmentFile=/x\nEnvironmentFile=\nEnvironmentFile=-/y z\nSuccessExitStatus=5\n"
+		     "SuccessExitStatus=\nWorkingDirectory=/x\nWorkingDirectory=\nUser=nobody\nUser=\n");
 	when_loaded(w);
 	const struct unit *u = unit_of(w, "a");
 	then_silent(w);
@@ -539,7 +576,8 @@ static void patterns_of_environment_files_are_resolved_in_order(void **state)
 	char text[256];
 	given(w, "ef2", "B=1\n");
 	given(w, "ef1", "A=1\n");
-	snprintf(text, sizeof text, RUN "EnvironmentFile=%s/ef?\nEnvironmentFile=-/no/such*\nEnvironmentFile=rel\n", w->folder);
+	snprintf(text, sizeof text, RUN "EnvironmentFile=%s/ef?\nEnvironmentFile=-/no/such*\nEnvironmentFile=rel\n",
+		 w->folder);
 	given(w, "a.service", text);
 	when_loaded(w);
 	snprintf(text, sizeof text, "%s/ef1,%s/ef2,-/no/such*", w->folder, w->folder);
@@ -566,7 +604,8 @@ static void a_user_becomes_numbers_and_environment(void **state)
 	assert_true(u->uid == 54321 && u->gid == 12 && !(u->flags & UNIT_USER_UNKNOWN));
 	u = unit_of(w, "nobody");
 	assert_true(u->flags & UNIT_USER_UNKNOWN && u->uid == NO_ID && !(u->flags & UNIT_BROKEN));
-	then_noted(w, "nobody", "nobody.service:3: User=no such user: there is no such user: every start will fail (217/USER)");
+	then_noted(w, "nobody", "nobody.service:3: User=no such user: there is no such user: every start will fail "
+				"(217/USER)");
 	u = unit_of(w, "group");
 	assert_true(u->flags & UNIT_USER_UNKNOWN && u->uid == 0 && u->gid == NO_ID);
 	then_broken(w, "empty", "empty.service:3: User=%i: expected a user's name or number");
@@ -583,9 +622,12 @@ static void what_cannot_start_stays_in_the_set_and_says_why(void **state)
 		{ "stop.service", "[Service]\nType=oneshot\nExecStop=/b\n", "stop.service: there is only ExecStop=" },
 		{ "always.service", RUN "Type=oneshot\nRestart=always\n", "are not for Type=oneshot" },
 		{ "fork.service", RUN "Type=forking\n", "fork.service:3: Type=forking is not yet there" },
-		{ "dir.service", RUN "WorkingDirectory=rel\n", "dir.service:3: WorkingDirectory=rel: expected an absolute path" },
-		{ "head.service", "[Service\nExecStart=/b\n", "head.service:1: `[Service`: a [section] has to end in `]`" },
-		{ "text.service", RUN "Description=\xff\n", "text.service:3: `Description=\xff`: this is not UTF-8 text" },
+		{ "dir.service", RUN "WorkingDirectory=rel\n", 
+		  "dir.service:3: WorkingDirectory=rel: expected an absolute path" },
+		{ "head.service", "[Service\nExecStart=/b\n",
+		  "head.service:1: `[Service`: a [section] has to end in `]`" },
+		{ "text.service", RUN "Description=\xff\n",
+		  "text.service:3: `Description=\xff`: this is not UTF-8 text" },
 		{ "empty.service", "", "empty.service: there is no ExecStart=" },
 	};
 	for (size_t i = 0; i < countof(rows); i++)
@@ -630,7 +672,9 @@ static void other_files_are_passed_over(void **state)
 {
 	struct world *w = *state;
 	char line[256];
-	static const char *const silent[] = { "a.service~", "README", "b.conf", ".hidden.service", "c.service.dpkg-old" };
+	static const char *const silent[] = {
+		"a.service~", "README", "b.conf", ".hidden.service", "c.service.dpkg-old",
+	};
 	for (size_t i = 0; i < countof(silent); i++)
 		given(w, silent[i], RUN);
 	when_loaded(w);
@@ -718,8 +762,9 @@ static void units_stand_in_the_order_of_their_names(void **state)
 static void dependencies_become_indices_at_both_ends(void **state)
 {
 	struct world *w = *state;
-	given(w, "app.service", "[Unit]\nAfter=db.service app.service db.service\nAfter=\nAfter=gone.service network.target\n"
-		     "Requires=db.service basic.target\nWants=log.service gone.service\nBefore=web.service\n" RUN);
+	given(w, "app.service", "[Unit]\nAfter=db.service app.service db.service\nAfter=\n"
+		     "After=gone.service network.target\nRequires=db.service basic.target\n"
+		     "Wants=log.service gone.service\nBefore=web.service\n" RUN);
 	given(w, "db.service", RUN);
 	given(w, "log.service", "[Unit]\nBefore=app.service\n" RUN);
 	given(w, "web.service", "[Unit]\nAfter=app.service \"quoted.service\"\n" RUN);
@@ -746,10 +791,11 @@ static void a_requirement_that_cannot_be_met_is_flagged(void **state)
 	when_loaded(w);
 	for (const char *name = "abc"; *name; name++)
 		assert_true(unit_of(w, (char[]){ *name, '\0' })->flags & UNIT_DEPENDENCY_MISSING);
-	then_noted(w, "a", "a.service:2: Requires=gone.service, which is not there: every start will fail for want of it");
+	then_noted(w, "a", "a.service:2: Requires=gone.service, which is not there: every start will fail");
 	then_noted(w, "b", "b.service:2: Requires=broken.service, which cannot be started");
 	then_noted(w, "c", "c.service:2: Requires=c.socket, which is not yet a type that is run");
 	assert_int_equal(unit_of(w, "b")->requires.n, 0);
+	assert_int_equal(unit_of(w, "b")->after.n, 0);
 }
 
 static void a_cycle_is_told_link_by_link_and_opened(void **state)
@@ -849,6 +895,8 @@ int main(void)
 		TEST(names_of_older_systemds_work),
 		TEST(defaults_follow_the_type),
 		TEST(backoff_is_ours_unless_the_unit_has_its_own),
+		TEST(a_share_is_of_what_this_machine_has),
+		TEST(what_systemd_has_and_we_have_not_is_taken_for_something_near),
 		TEST(command_lines_are_read_as_systemd_reads_them),
 		TEST(a_bad_command_that_may_fail_goes_alone),
 		TEST(an_empty_assignment_clears_the_list),

@@ -63,7 +63,8 @@ static void sizes_are_in_powers_of_1024(void **state)
 		{ "0", 0 }, { "7B", 7 }, { "3", 3 }, { "1T", UINT64_C(1) << 40 }, { "1P", UINT64_C(1) << 50 },
 		{ "15E", UINT64_C(15) << 60 }, { "10.M", 10485760 },
 		{ "1G 1G", BAD }, { "1M 1G", BAD }, { "1Gi", BAD }, { "10g", BAD }, { "64MB", BAD }, { "", BAD },
-		{ "M", BAD }, { "-1", BAD }, { "16E", BAD }, { "1 2", BAD }, { "1K 2B 3B", BAD }, { "15E 15P 1024P", BAD },
+		{ "M", BAD }, { "-1", BAD }, { "16E", BAD }, { "1 2", BAD },
+		{ "1K 2B 3B", BAD }, { "15E 15P 1024P", BAD },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {
 		uint64_t bytes = BAD;
@@ -102,7 +103,8 @@ static void limits_are_one_value_or_two(void **state)
 		{ "1:infinity", false, 1, LIMIT_INFINITY }, { "1G:2G", true, UINT64_C(1) << 30, UINT64_C(2) << 30 },
 		{ "64M", true, 67108864, 67108864 }, { "0", true, 0, 0 },
 		{ "1024:", false, BAD, BAD }, { "10:20:30", false, BAD, BAD }, { "2000:1000", false, BAD, BAD },
-		{ "1K", false, BAD, BAD }, { "-1", false, BAD, BAD }, { "", false, BAD, BAD }, { ":5", false, BAD, BAD },
+		{ "1K", false, BAD, BAD }, { "-1", false, BAD, BAD }, { "", false, BAD, BAD },
+		{ ":5", false, BAD, BAD },
 		{ "infinity:5", false, BAD, BAD },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {
@@ -261,9 +263,11 @@ static void assignments_have_a_name_that_a_shell_knows(void **state)
 static void units_have_a_type_in_their_name(void **state)
 {
 	(void)state;
-	static const char *const good[] = { "a.service", "a@b.service", "a.b.target", "dev-sda\\x2d1.device", "A:_-.path" };
+	static const char *const good[] = { "a.service", "a@b.service", "a.b.target", "dev-sda\\x2d1.device",
+					      "A:_-.path" };
 	static const char *const bad[] = {
-		"a", ".service", "a.svc", "q1.service,q2.service", "\"q1.service\"", "a b.service", "a.", "", "@a.service",
+		"a", ".service", "a.svc", "q1.service,q2.service", "\"q1.service\"", "a b.service", "a.",
+		"", "@a.service",
 		"a/b.service",
 	};
 	char name[UNIT_NAME_MAX + 2];
