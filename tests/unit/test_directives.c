@@ -29,8 +29,8 @@ static void what_was_promised_is_honoured(void **state)
 		"RestartMaxDelaySec TimeoutStartSec TimeoutStopSec KillMode KillSignal SendSIGKILL SuccessExitStatus "
 		"RemainAfterExit OOMScoreAdjust OOMPolicy MemoryMin MemoryLow MemoryHigh MemoryMax MemorySwapMax "
 		"TasksMax CPUWeight User Group UMask Nice WorkingDirectory Environment EnvironmentFile LimitNOFILE "
-		"LimitNPROC LimitCORE StandardInput StandardOutput StandardError NotifyAccess StartLimitInterval StartLimitBurst "
-		"TimeoutSec MemoryLimit";
+		"LimitNPROC LimitCORE StandardInput StandardOutput StandardError NotifyAccess StartLimitInterval "
+		"StartLimitBurst TimeoutSec MemoryLimit";
 	const struct str lists[] = { [SECTION_UNIT] = STR(unit), [SECTION_SERVICE] = STR(service) };
 
 	for (size_t section = 0; section < countof(lists); section++)

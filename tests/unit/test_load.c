@@ -319,8 +319,8 @@ static void a_wrong_value_leaves_the_one_before(void **state)
 	given(w, "a.service",
 	      RUN "Restart=always\nRestart=yes\nType=Notify\nKillMode=Process\nKillSignal=65\nRestartSec=3\n"
 	      "RestartSec=-1\nOOMScoreAdjust=5\nOOMScoreAdjust=1001\nNice=20\nUMask=8\nMemoryMax=1G\nMemoryMax=0\n"
-	      "TasksMax=1K\nCPUWeight=0\nRemainAfterExit=yes\nRemainAfterExit=maybe\nLimitNOFILE=1024:\nStandardOutput=bogus\n"
-	      "StandardOutput=file:x\nTimeoutStartSec=\nOOMPolicy=never\n");
+	      "TasksMax=1K\nCPUWeight=0\nRemainAfterExit=yes\nRemainAfterExit=maybe\nLimitNOFILE=1024:\n"
+	      "StandardOutput=bogus\nStandardOutput=file:x\nTimeoutStartSec=\nOOMPolicy=never\n");
 	when_loaded(w);
 	const struct unit *u = unit_of(w, "a");
 	assert_int_equal(u->restart, RESTART_ALWAYS);
