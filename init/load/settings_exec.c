@@ -246,7 +246,7 @@ static void not_yet(const struct setting *s, const char *instead)
 	note(s->d, s->line, "%.*s=%.*s is not yet there: %s", STR_ARG(s->row->key), STR_ARG(s->value), instead);
 }
 
-/* What systemd has and oomph has not yet, and what is taken for it: output that would be lost goes where it is seen. */
+/* What systemd has and oomph has not yet, and what is taken for it. */
 static bool read_later_stdio(const struct setting *s)
 {
 	static const char *const to_default[] = { "journal", "syslog", "journal+console", "syslog+console", "socket" };
@@ -269,8 +269,7 @@ static bool read_later_stdio(const struct setting *s)
 	if (which == 0 || name_find(to_default, countof(to_default), s->value) < 0)
 		return false;
 	not_yet(s, "goes where output goes by default");
-	/* Not the default of StandardError=, which is to follow an output that may be null. */
-	return set_stdio(s, (enum stdio_kind)defaults.stdio[1], STR(""));
+	return set_stdio(s, (enum stdio_kind)defaults.stdio[which], STR(""));
 }
 
 bool read_stdio(const struct setting *s)
