@@ -12,10 +12,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #define CGROUP2_MAGIC 0x63677270        /* linux/magic.h */
+
+/* Depth of cgroups below a service's that are cleared away after it; below that they stay, and the next start goes on in them. */
+#define NESTED_MAX 4
 
 static const char mount_point[] = "/sys/fs/cgroup";
 
@@ -25,6 +29,25 @@ static void enable_controllers(int folder)
 	static const char *const controllers[] = { "+memory", "+pids", "+cpu" };
 	for (size_t k = 0; k < countof(controllers); k++)
 		file_write(folder, "cgroup.subtree_control", str_from(controllers[k]));
+}
+
+/* With the cgroups that the service made below its own, as deep as anybody nests them. Fails while a process is in one. */
+static int remove_folder(int in, const char *name, int depth_left)
+{
+	_Alignas(struct dirent64) char entries[1024];
+	enum { IS_FOLDER = 4 };                 /* DT_DIR */
+	long n;
+	if (unlinkat(in, name, AT_REMOVEDIR) == 0 || errno != EBUSY || depth_left == 0)
+		return errno;
+	int fd = openat(in, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd >= 0 && (n = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0)
+		for (long at = 0; at < n; at += ((struct dirent64 *)(entries + at))->len) {
+			const struct dirent64 *e = (struct dirent64 *)(entries + at);
+			if (e->type == IS_FOLDER && e->name[0] != '.')
+				remove_folder(fd, e->name, depth_left - 1);
+		}
+	close_fd(&fd);
+	return unlinkat(in, name, AT_REMOVEDIR);
 }
 
 static int make_folder(int in, const char *name)
@@ -119,9 +142,19 @@ int cgroup_make(struct pid1 *p, uint32_t i)
 			warn(p, i, EROFS);
 		return 0;
 	}
-	if (slot->cgroup >= 0)
+	if (slot->cgroup >= 0 && !slot->was_killed)
 		return 0;                       /* kept from the last generation, limits and all */
-	int fd = make_folder(p->cgroups, unitset_text(p->units, u->name).p);
+	/*
+	 * Since "cgroup: fix race between fork and cgroup.kill" (6.14, and stable kernels of 2025) a child cloned straight into
+	 * a cgroup is compared with the kill count of its parent's: once cgroup.kill was written there, every later such child is
+	 * dead at birth (kernel/cgroup/cgroup.c, cgroup_css_set_fork and cgroup_post_fork). So a killed cgroup is replaced,
+	 * and where somebody is left in it, and it cannot be, children walk in by themselves.
+	 */
+	const char *name = unitset_text(p->units, u->name).p;
+	cgroup_close(slot);
+	remove_folder(p->cgroups, name, NESTED_MAX);
+	slot->was_killed = faccessat(p->cgroups, name, F_OK, 0) == 0;
+	int fd = make_folder(p->cgroups, name);
 	if (fd < 0)
 		return fd;
 	slot->cgroup = fd;
@@ -151,7 +184,7 @@ void cgroup_drop(struct pid1 *p, uint32_t i)
 	struct slot *slot = &p->slots[i];
 	if (slot->cgroup < 0)
 		return;
-	unlinkat(p->cgroups, unitset_text(p->units, unitset_unit(p->units, i)->name).p, AT_REMOVEDIR);
+	remove_folder(p->cgroups, unitset_text(p->units, unitset_unit(p->units, i)->name).p, NESTED_MAX);
 	cgroup_close(slot);
 }
 
@@ -197,8 +230,10 @@ int cgroup_signal(struct pid1 *p, uint32_t i, int number)
 	enum { ROUNDS_MAX = 8 };
 	struct slot *slot = &p->slots[i];
 	int n = 0;
-	if (number == SIGKILL && file_write(slot->cgroup, "cgroup.kill", STR("1")) == 0)
+	if (number == SIGKILL && file_write(slot->cgroup, "cgroup.kill", STR("1")) == 0) {
+		slot->was_killed = true;
 		return 0;
+	}
 	for (int round = 0; round < (number == SIGKILL ? ROUNDS_MAX : 1); round++) {
 		char text[8192];
 		int got = file_read(slot->cgroup, "cgroup.procs", text, sizeof text);

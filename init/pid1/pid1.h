@@ -27,6 +27,7 @@ enum source {
 /* What the kernel gave us for a service: nothing here is decided upon, all of it can be had again. */
 struct slot {
 	int cgroup;             /* its folder, O_PATH; -1 while there is none */
+	bool was_killed;        /* cgroup.kill was, or may have been, written there: see cgroup_make() */
 	int counter;            /* memory.events */
 	int populated;          /* cgroup.events */
 	struct process {
@@ -135,7 +136,8 @@ struct launch {
 	const struct command *command;  /* of the unit */
 	char *const *argv;              /* of a helper: argv[0] is its path */
 	int pass_fd;                    /* stays open in a helper; -1 */
-	int cgroup;                     /* folder to enter by hand, where clone3 could not; -1 */
+	int cgroup;                     /* folder to enter; -1 */
+	bool enters_by_hand;            /* not by clone3 */
 	int pipe;                       /* to report on; closed by the exec */
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
 	const char *notify_path;
@@ -213,6 +215,13 @@ void console_note(struct pid1 *p, const struct note *note);
 void console_say(struct pid1 *p, const char *what, int error);  /* of the shell itself: "oomph: WHAT: errno NN" */
 
 /* ---- small system calls ---- */
+
+struct dirent64 {                       /* getdents64(2); readdir(3) needs a heap */
+	uint64_t ino, off;
+	uint16_t len;
+	uint8_t type;
+	char name[];
+};
 
 /* The initial PID namespace, whose numbers the kernel's log speaks of. */
 bool is_initial_namespace(void);

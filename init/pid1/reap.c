@@ -48,13 +48,6 @@ static bool leads(const struct slot *slot, uint64_t session)
 	return session && (slot->process[ROLE_MAIN].session == session || slot->process[ROLE_CONTROL].session == session);
 }
 
-struct dirent64 {                       /* getdents64(2); readdir(3) needs a heap */
-	uint64_t ino, off;
-	uint16_t len;
-	uint8_t type;
-	char name[];
-};
-
 int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number)
 {
 	_Alignas(struct dirent64) char entries[4096];

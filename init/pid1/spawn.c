@@ -15,13 +15,14 @@
  * Directly into the cgroup, so that not even the first page is charged elsewhere (clone(2), CLONE_INTO_CGROUP, 5.7).
  * Where clone3 is missing or forbidden (a seccomp filter says ENOSYS or EPERM) the child walks in by itself.
  */
-static int clone_child(int cgroup, int *pidfd, bool *is_inside)
+static int clone_child(const struct launch *l, int *pidfd, bool *is_inside)
 {
+	int cgroup = l->enters_by_hand ? -1 : l->cgroup;
 	struct clone_args args = {
 		.flags = CLONE_PIDFD | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0), .pidfd = (uintptr_t)pidfd,
 		.exit_signal = SIGCHLD, .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
 	};
-	*is_inside = true;
+	*is_inside = cgroup >= 0;
 	*pidfd = -1;
 	long pid = syscall(SYS_clone3, &args, sizeof args);
 	if (pid >= 0 || errno == EAGAIN || errno == ENOMEM || errno == ENFILE || errno == EMFILE)
@@ -41,7 +42,7 @@ static int spawn(struct launch *l, int *pidfd, int *pipe)
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	l->pipe = ends[1];
-	int pid = clone_child(l->cgroup, pidfd, &is_inside);
+	int pid = clone_child(l, pidfd, &is_inside);
 	if (pid == 0) {
 		if (is_inside)
 			l->cgroup = -1;
@@ -82,7 +83,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	close_fd(&process->pipe);
 	struct launch l = {
 		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
-		.cgroup = slot->cgroup, .main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0,
+		.cgroup = slot->cgroup, .enters_by_hand = slot->was_killed, .main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0,
 		.notify_path = p->notify_path, .is_command = p->options.command != NULL,
 	};
 	r = spawn(&l, &process->pidfd, &process->pipe);
