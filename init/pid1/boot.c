@@ -157,9 +157,9 @@ void boot_process(struct pid1 *p)
 	open_signals(p);
 	if (!p->is_first)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);       /* a supervisor that is not PID 1 still wants its orphans */
-	umask(022);
 	if (p->options.mode == MODE_COMMAND)
 		return;                                 /* the command inherits all else */
+	umask(022);
 	if (p->options.mode == MODE_VM && p->is_first)
 		reboot(RB_DISABLE_CAD);                 /* ctrl-alt-del becomes SIGINT (reboot(2)) */
 	if (setrlimit(RLIMIT_NOFILE, &files) < 0 && getrlimit(RLIMIT_NOFILE, &files) == 0) {
