@@ -24,11 +24,21 @@ def machine(request):
         m.kill()
 
 
+@pytest.fixture(scope="module")
+def vm(request):
+    """One machine for all tests of a module, which says what is in it: MACHINE = {"units": ...}."""
+    m = Machine(**{"name": request.module.__name__, **request.module.MACHINE})
+    request.node.machines = [m]
+    with m.boot():
+        yield m
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failed test shows the end of its machines' consoles."""
     report = (yield).get_result()
-    if report.failed and call.when != "teardown":
-        for m in getattr(item, "machines", []):
-            if m.process:
-                report.sections.append((f"console of {m.name}", m.console()[-CONSOLE_TAIL:]))
+    if not report.failed or call.when == "teardown":
+        return
+    for m in (m for node in item.listchain() for m in getattr(node, "machines", [])):
+        if m.process:
+            report.sections.append((f"console of {m.name}", m.console()[-CONSOLE_TAIL:]))

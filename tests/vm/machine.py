@@ -31,6 +31,16 @@ Restart=always
 OOMScoreAdjust=-1000
 """
 
+# The cgroup freezer, since nobody can stop PID 1 by a signal: Documentation/admin-guide/cgroup-v2.rst, cgroup.freeze.
+FROZEN = """\
+ice=/sys/fs/cgroup/ice
+thaw() { echo 0 >$ice/cgroup.freeze; echo 1 >/sys/fs/cgroup/cgroup.procs; rmdir $ice; }
+mkdir $ice && trap thaw EXIT && echo 1 >$ice/cgroup.procs && echo 1 >$ice/cgroup.freeze || exit 1
+until grep -q 'frozen 1' $ice/cgroup.events; do :; done
+set -e
+%s
+"""
+
 ETC = {
     "/etc/hostname": "oomph-vm\n",
     "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
@@ -218,10 +228,21 @@ class Machine:
         events = [json.loads(line) for line in said.splitlines()]
         return next((e["data"]["reason"] for e in events if e.get("event") == "SHUTDOWN"), "crash")
 
-    def poweroff(self, timeout=30):
-        """Asks oomph for it; says how the machine ended, which should be `guest-shutdown`."""
-        self.check("oomphctl poweroff")
+    def end(self, command="oomphctl poweroff", timeout=30):
+        """Runs what ends the machine; says how it ended: `guest-shutdown` or `guest-reset`."""
+        try:
+            self.run(command, timeout)
+        except (Silence, OSError):
+            pass                        # oomph stops the agent like any service, perhaps before it could answer
         return self.wait_off(timeout)
+
+    def poweroff(self, timeout=30):
+        return self.end("oomphctl poweroff", timeout)
+
+    def press(self, *keys):
+        """Presses keys on the PS/2 keyboard all at once, by QEMU's names: `ctrl`, `alt`, `delete`."""
+        keys = [{"type": "qcode", "data": key} for key in keys]
+        self.monitor.sendall(json.dumps({"execute": "send-key", "arguments": {"keys": keys}}).encode() + b"\n")
 
     # -- console --
 
@@ -319,3 +340,45 @@ class Machine:
                 raise self.silence(f"not true after {timeout} s")
             with self._console.changed:
                 self._console.changed.wait_for(lambda: len(self._console.data) > n_seen, 0.2)
+
+    # -- oomph --
+
+    def add(self, name, text):
+        """Drops a unit file in and has it read; a service in it starts by itself."""
+        self.put(f"/etc/services.d/{name}.service", text)
+        self.check("oomphctl reload")
+
+    def remove(self, name):
+        self.check(f"rm -f /etc/services.d/{name}.service; oomphctl reload")
+
+    def unit(self, name):
+        return self.json(f"oomphctl --json status {name}")[0]
+
+    def deaths(self, name=""):
+        """All that are on record, or those of one service; the oldest first."""
+        return self.json(f"oomphctl --json deaths {name}")
+
+    def wait_state(self, name, *states, timeout=30):
+        return self.wait(lambda: (u := self.unit(name))["state"] in states and u, timeout)
+
+    def wait_generation(self, name, n, timeout=30):
+        """Waits until its n-th life has begun and is up."""
+        return self.wait(lambda: (u := self.unit(name))["state"] == "up" and u["generation"] >= n and u, timeout)
+
+    def wait_deaths(self, name, n=1, timeout=30):
+        return self.wait(lambda: len(d := self.deaths(name)) >= n and d, timeout)
+
+    def wait_death(self, name, timeout=30):
+        """Its first death."""
+        return self.wait_deaths(name, 1, timeout)[0]
+
+    def knob(self, name, file):
+        """A file of a service's cgroup."""
+        return self.check(f"cat /sys/fs/cgroup/system.slice/{name}.service/{file}").strip()
+
+    def processes(self, name):
+        return [int(pid) for pid in self.knob(name, "cgroup.procs").split()]
+
+    def behind_its_back(self, script, timeout=30):
+        """Runs a shell script while PID 1 is frozen, so that it meets all that the script did at one time, afterwards."""
+        return self.check(FROZEN % script, timeout)
