@@ -8,10 +8,20 @@
 
 static const char *next_words(const struct death *d)
 {
-	static char text[1100];
+	static char text[64];
 	if (!d->is_restart)
 		return "-";
-	snprintf(text, sizeof text, "%s", d->delay_ms ? line_ms(d->delay_ms).text : "at once");
+	snprintf(text, sizeof text, "%.32s", d->delay_ms ? line_ms(d->delay_ms).text : "at once");
+	return text;
+}
+
+/* uptime_ms is the main process's, whoever died. */
+static const char *lived_words(const struct death *d)
+{
+	static char text[64];
+	if (!d->is_main || d->cause == CAUSE_START_FAILED)
+		return "-";
+	snprintf(text, sizeof text, "%.32s", line_ms(d->uptime_ms).text);
 	return text;
 }
 
@@ -28,7 +38,7 @@ static void print_death(const struct death *d)
 		snprintf(pid, sizeof pid, "%u", d->pid);
 	printf("%4llu  %-19s  %-16s %7s  %-15s  %-11s  %-11s  %s\n", (unsigned long long)d->id,
 	       line_time("%Y-%m-%d %H:%M:%S", d->wall_ms).text, line_unit(d->unit).text, pid,
-	       d->comm[0] ? line_raw(d->comm).text : "-", line_ms(d->uptime_ms).text, next_words(d), line_cause(d).text);
+	       d->comm[0] ? line_raw(d->comm).text : "-", lived_words(d), next_words(d), line_cause(d).text);
 }
 
 static void show(const struct ask *ask, const struct death *d)
@@ -159,7 +169,7 @@ static const char *down_words(const struct unit_packet *p)
 static void print_next(const struct standing *s)
 {
 	const struct unit_packet *p = &s->unit;
-	const char *again = p->generation > s->death.generation ? " again" : "";
+	const char *again = s->death.id && p->generation > s->death.generation ? " again" : "";
 	printf("  %-9s ", "Now");
 	if (p->state == BACKOFF)
 		printf("starts again in %s\n", line_ms(p->next_start_ms).text);
@@ -173,40 +183,85 @@ static void print_next(const struct standing *s)
 		printf("%s\n", down_words(p));
 }
 
-static void print_why(const struct standing *s)
+static const char *role_words(const struct death *d)
 {
-	const struct death *d = &s->death;
-	struct line cause = line_cause(d);
-	printf("%s: %s\n", line_unit(d->unit).text, cause.text);
-	printf("  %-9s %s\n", "When", line_time("%a %Y-%m-%d %H:%M:%S", d->wall_ms).text);
+	return d->is_main ? "main process" : d->code ? "a command of it" : "a worker; the main process lives on";
+}
+
+static void print_what(const struct death *d)
+{
+	printf("  %-9s %s", "What", role_words(d));
 	if (d->pid)
-		printf("  %-9s %s, pid %u%s%s%s, generation %u\n", "What", d->is_main ? "main process" : "a command of it", d->pid,
-		       d->comm[0] ? " (" : "", line_raw(d->comm).text, d->comm[0] ? ")" : "", d->generation);
+		printf(", pid %u", d->pid);
+	if (d->comm[0])
+		printf(" (%s)", line_raw(d->comm).text);
+	printf(", generation %u\n", d->generation);
+}
+
+static void print_why(const struct death *d)
+{
+	printf("%s: %s\n", line_unit(d->unit).text, line_cause(d).text);
+	printf("  %-9s %s\n", "When", line_time("%a %Y-%m-%d %H:%M:%S", d->wall_ms).text);
 	if (d->cause != CAUSE_START_FAILED)
-		printf("  %-9s %s\n", "Lived", line_ms(d->uptime_ms).text);
+		print_what(d);
+	if (d->cause != CAUSE_START_FAILED && d->is_main)
+		fact("Lived", line_ms(d->uptime_ms).text);
 	if (d->cause == CAUSE_OOM_KILL)
 		print_oom(d);
 	if (d->has_oom_besides)
 		fact("Besides", "the kernel's OOM killer was at work in its cgroup as well");
 	fact("Evidence", line_evidence(d).text);
-	print_next(s);
+}
+
+/* Wounds: OOM kills of workers, which end no generation and so are not the unit's last death. */
+struct wounds {
+	uint64_t after;                 /* the last death that was one */
+	struct death last;
+	unsigned n;
+};
+
+static void take_wound(struct wire *w, void *to)
+{
+	struct wounds *wounds = to;
+	const struct death *d = &w->in.death.death;
+	if (w->in.head.kind != PACKET_DEATH || d->is_main || d->cause != CAUSE_OOM_KILL || d->id <= wounds->after)
+		return;
+	wounds->last = *d;
+	wounds->n++;
+}
+
+static void why_for_people(const struct standing *s, const struct wounds *wounds)
+{
+	struct line unit = line_unit(s->unit.unit);
+	if (s->death.id)
+		print_why(&s->death);
+	else if (s->unit.last_death)
+		printf("%s: its last death (number %llu) is too long ago to be kept\n", unit.text,
+		       (unsigned long long)s->unit.last_death);
+	else if (wounds->n == 0)
+		printf("%s: has not died\n", unit.text);
+	if (s->death.id && wounds->n)
+		printf("  %-9s %u of its workers were killed for memory; the last:\n", "Since", wounds->n);
+	if (wounds->n)
+		print_why(&wounds->last);
+	if (s->death.id || wounds->n)
+		print_next(s);
 }
 
 int why_main(const struct ask *ask)
 {
 	struct standing s;
 	struct wire w;
+	struct request r = request_of(ask, ask->args[0]);
+	r.verb = VERB_DEATHS;
 	wire_open(&w, ask);
 	standing_ask(&w, ask, ask->args[0], &s);
-	if (s.death.id && ask->is_json)
-		view_death_json(&s.death);
-	else if (s.death.id)
-		print_why(&s);
-	else if (s.unit.last_death && !ask->is_json)
-		printf("%s: its last death (number %llu) is too long ago to be kept\n", line_unit(s.unit.unit).text,
-		       (unsigned long long)s.unit.last_death);
-	else if (!ask->is_json)
-		printf("%s: has not died\n", line_unit(s.unit.unit).text);
+	struct wounds wounds = { .after = s.unit.last_death };
+	expect_ok(wire_exchange(&w, &r, take_wound, &wounds), ask, ask->args[0]);
+	if (!ask->is_json)
+		why_for_people(&s, &wounds);
+	else if (s.death.id || wounds.n)
+		view_death_json(s.death.id ? &s.death : &wounds.last);
 	return LEAVE_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "ctl.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -194,5 +195,8 @@ int main(int argc, char **argv)
 	}
 	if (ask.n_args < ask.command->least || ask.n_args > ask.command->most || (ask.options & ~ask.command->options))
 		wrong_usage(ask.command);
-	return ask.command->run(&ask);
+	int status = ask.command->run(&ask);
+	if (fflush(stdout) || ferror(stdout))
+		leave(LEAVE_FAILED, "standard output: %s", strerror(errno));
+	return status;
 }

@@ -107,6 +107,8 @@ struct request request_of(const struct ask *ask, const char *unit)
 	struct request r = {
 		.magic = PROTO_MAGIC, .version = PROTO_VERSION, .verb = ask->command->verb, .argument = ask->command->argument,
 	};
+	if (unit && !unit[0])           /* on the wire it would mean all */
+		leave(LEAVE_NO_UNIT, "no such unit: the empty name is none");
 	if (unit && strlen(unit) >= sizeof r.unit)
 		leave(LEAVE_NO_UNIT, "no such unit: a name of more than %d bytes is none", UNIT_NAME_MAX);
 	if (unit)
