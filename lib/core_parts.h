@@ -48,6 +48,7 @@ void system_stop(struct turn *t, enum power power, int exit_status);
 
 void act(struct turn *t, uint32_t i, enum action action, enum service_event why);
 void go_on(struct turn *t, uint32_t i);         /* the next step of the plan, as far as it goes without waiting */
+bool has_process(const struct service *s);
 bool is_gone(struct turn *t, uint32_t i);
 bool is_going_down(const struct service *s);    /* has to end before what it stands upon may */
 void on_launched(struct turn *t);

@@ -59,7 +59,7 @@ static void sweep(struct turn *t, uint32_t i)
 			send(t, i, ROLE_MAIN, SIGKILL);
 		if (s->control_pid)
 			send(t, i, ROLE_CONTROL, SIGKILL);
-	} else if (!(s->flags & SERVICE_IS_EMPTY) || s->main_pid || s->control_pid) {
+	} else if (has_process(s)) {
 		send(t, i, ROLE_OTHER, SIGKILL);
 	}
 }
@@ -69,7 +69,7 @@ static void terminate(struct turn *t, uint32_t i)
 {
 	const struct unit *u = unit_at(t, i);
 	struct service *s = service_at(t, i);
-	bool has_any = s->main_pid || s->control_pid || !(s->flags & SERVICE_IS_EMPTY);
+	bool has_any = has_process(s);
 	s->step = STEP_TERM;
 	switch (u->kill_mode) {
 	case KILL_CONTROL_GROUP:
@@ -91,6 +91,11 @@ static void terminate(struct turn *t, uint32_t i)
 		break;
 	}
 	enqueue(t, i);
+}
+
+bool has_process(const struct service *s)
+{
+	return s->main_pid || s->control_pid || !(s->flags & SERVICE_IS_EMPTY);
 }
 
 bool is_gone(struct turn *t, uint32_t i)
@@ -214,6 +219,8 @@ static void go_on_stopping(struct turn *t, uint32_t i)
 	if (s->step == STEP_HOLD) {
 		if (is_stood_upon(t, i))
 			return;
+		if (has_process(s) || (s->flags & SERVICE_WAS_UP))
+			emit_note(t, NOTE_STOPPING, i, 0);
 		arm(t, i, unit_at(t, i)->stop_ms);
 		take_step(s, STEP_STOP);
 	}
@@ -315,14 +322,11 @@ static void drop_control(struct turn *t, uint32_t i)
 static void stop(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	bool was_waiting = s->step == STEP_WAIT;
 	s->errand = ERRAND_STOP;
 	if (s->control_pid && s->step == STEP_RELOAD) {
 		drop_control(t, i);
 		s->control_pid = 0;
 	}
-	if (!was_waiting)
-		emit_note(t, NOTE_STOPPING, i, 0);
 	take_step(s, STEP_HOLD);
 	go_on(t, i);
 }

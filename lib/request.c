@@ -10,11 +10,6 @@ void reply(struct turn *t, uint32_t client, enum answer answer)
 	e->number = answer;
 }
 
-static bool has_process(const struct service *s)
-{
-	return s->main_pid || s->control_pid || !(s->flags & SERVICE_IS_EMPTY);
-}
-
 static enum answer start(struct turn *t, uint32_t i)
 {
 	if (t->c->system.phase >= SYSTEM_STOPPING)

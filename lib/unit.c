@@ -423,7 +423,8 @@ void unit_defaults(struct unit *u)
 	u->restart = RESTART_UNSET;
 	u->kill_mode = KILL_CONTROL_GROUP;
 	u->kill_signal = SIG_TERM;
-	u->oom_policy = OOM_STOP;       /* systemd-system.conf(5) DefaultOOMPolicy= */
+	/* Not systemd's `stop`: a lost worker must not take a whole service down by surprise where nobody is watching. */
+	u->oom_policy = OOM_CONTINUE;
 	u->notify_access = NOTIFY_NONE; /* oomph-load makes it `main` for Type=notify */
 	u->stdio[0] = STDIO_NULL;
 	u->stdio[1] = u->stdio[2] = STDIO_INHERIT;

@@ -19,9 +19,10 @@ FUNCTION_LINES=60
 tier() {
 	case ${1%%_*} in
 	limits | str) echo 0 ;;
-	unitfile | words | directives | values | kmsg | proto | names | notify | expand) echo 1 ;;
-	unit | graph | plan | service | restart | verdict | backoff | attrib | admit | system) echo 2 ;;
+	unitfile | words | directives | values | kmsg | names | notify | expand | unit) echo 1 ;;
+	graph | plan | service | restart | verdict | attrib | admit | system) echo 2 ;;
 	core | life | evidence | request) echo 3 ;;
+	proto | say) echo 4 ;;  # what is shown of a core: packets and words carry its structs as they are
 	*) echo none ;;
 	esac
 }

@@ -42,7 +42,6 @@ void draft_begin(struct draft *d, const struct host *host, struct str name, stru
 	*d = (struct draft){ .host = host, .name = name, .file = file };
 	unit_defaults(&d->unit);
 	d->unit.flags |= UNIT_WANTED;
-	d->unit.oom_policy = OOM_CONTINUE;      /* not systemd's `stop`: the row of OOMPolicy= says why */
 	d->specifiers = keep(sizeof *d->specifiers);
 	*d->specifiers = host->specifiers;
 	name_specifiers(d);

@@ -19,6 +19,7 @@ void console_open(struct pid1 *p)
 	p->console = -1;
 	if (fstat(2, &st) == 0 && !S_ISREG(st.st_mode))
 		p->console = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	p->console_blocks = p->console < 0;
 	if (p->console < 0)
 		p->console = fcntl(2, F_DUPFD_CLOEXEC, 3);
 }
@@ -28,7 +29,7 @@ static void put(struct pid1 *p, struct str line)
 	struct pollfd ready = { .fd = p->console, .events = POLLOUT };
 	if (p->console < 0)
 		return;
-	if (poll(&ready, 1, 0) != 1 || write(p->console, line.p, line.n) < 0) {
+	if ((p->console_blocks && poll(&ready, 1, 0) != 1) || write(p->console, line.p, line.n) < 0) {
 		p->has_lost_lines = true;
 	} else if (p->has_lost_lines) {
 		static const char lost[] = "oomph: (lines are missing here: the console did not take them)\n";

@@ -45,8 +45,13 @@ static bool step(struct pid1 *p, struct event *ev)
 	ev->now_ms = now_ms();
 	ev->wall_ms = wall_ms();
 	core_step(p->core, p->units, ev, &fx);
+	/* First what is done, then what is said of it: a console may be slow, and a service waits for its successor. */
 	for (uint32_t i = 0; i < fx.n; i++)
-		carry_out(p, &fx.list[i]);
+		if (fx.list[i].kind != FX_NOTE)
+			carry_out(p, &fx.list[i]);
+	for (uint32_t i = 0; i < fx.n; i++)
+		if (fx.list[i].kind == FX_NOTE)
+			carry_out(p, &fx.list[i]);
 	return fx.is_unsettled;
 }
 

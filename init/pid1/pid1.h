@@ -86,6 +86,7 @@ struct pid1 {
 	int epoll, signals, kmsg, control, notify, files, console;
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
+	bool console_blocks;            /* shared with others, so it could not be made non-blocking */
 	bool has_lost_lines;            /* of the console: it did not take one */
 	char scratch[KMSG_RECORD_MAX];  /* for one read at a time: nobody keeps anything in it across a feed() */
 	uint64_t kmsg_seq;              /* newest record read */

@@ -277,7 +277,7 @@ static void defaults_are_those_of_the_manuals(void **state)
 	assert_int_equal(u.flags, UNIT_JITTER);
 	assert_int_equal(u.start_limit_ms, 10000);
 	assert_int_equal(u.start_limit_burst, 5);
-	assert_int_equal(u.oom_policy, OOM_STOP);
+	assert_int_equal(u.oom_policy, OOM_CONTINUE);
 	assert_int_equal(u.notify_access, NOTIFY_NONE);
 	assert_int_equal(u.uid, NO_ID);
 	assert_int_equal(u.gid, NO_ID);

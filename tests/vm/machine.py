@@ -191,15 +191,18 @@ class Machine:
                 "-append", f"console=ttyS0 quiet panic=-1 psi=1 rdinit=/sbin/oomph {self.cmdline}".strip(), *self.qemu]
 
     def boot(self, timeout=60):
-        """Starts it and waits until the agent answers, so until oomph has started its services."""
+        """Starts it and waits until oomph has started its services."""
         self.start()
         if self.has_agent:
             try:
-                self._head(b"ready", time.monotonic() + timeout)
+                self.await_agent(timeout)
             except Exception:
                 self.kill()
                 raise
         return self
+
+    def await_agent(self, timeout=60):
+        self._head(b"ready", time.monotonic() + timeout)
 
     def kill(self):
         """Ends QEMU, whatever the guest is doing."""
