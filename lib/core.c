@@ -174,7 +174,7 @@ static void pass_on_want(struct turn *t, uint32_t i)
 	for (size_t l = 0; l < countof(lists); l++) {
 		const uint32_t *list = unitset_indices(t->units, lists[l]);
 		for (uint32_t k = 0; k < lists[l].n; k++)
-			if (!want || !t->c->services[list[k]].want || t->c->services[list[k]].state == FAILED)
+			if (!want || !t->c->services[list[k]].want)
 				set_want(t, list[k], want);
 	}
 }

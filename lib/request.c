@@ -10,6 +10,16 @@ void reply(struct turn *t, uint32_t client, enum answer answer)
 	e->number = answer;
 }
 
+/* Only here and not down the whole chain: units that require one another and cannot start would try each other for ever. */
+static void try_again_what_it_requires(struct turn *t, uint32_t i)
+{
+	const struct unit *u = unit_at(t, i);
+	const uint32_t *list = unitset_indices(t->units, u->requires);
+	for (uint32_t k = 0; k < u->requires.n; k++)
+		if (service_at(t, list[k])->state == FAILED)
+			set_want(t, list[k], true);
+}
+
 static enum answer start(struct turn *t, uint32_t i)
 {
 	if (t->c->system.phase >= SYSTEM_STOPPING)
@@ -18,6 +28,7 @@ static enum answer start(struct turn *t, uint32_t i)
 		return ANSWER_BROKEN_UNIT;
 	dispatch(t, i, EV_RESET);
 	set_want(t, i, true);
+	try_again_what_it_requires(t, i);
 	return ANSWER_OK;
 }
 
