@@ -40,6 +40,9 @@ static void note_deadline(struct core *c, uint64_t at)
 void arm(struct turn *t, uint32_t i, uint32_t ms)
 {
 	struct service *s = service_at(t, i);
+	/* The earliest of all is given up: whose turn is next is looked for when somebody asks, not once for each of a thousand. */
+	if (s->deadline_at && s->deadline_at <= t->c->next_deadline_at)
+		t->c->is_deadline_stale = true;
 	s->deadline_at = ms == FOREVER_MS ? 0 : t->c->now_ms + ms;
 	if (s->deadline_at)
 		note_deadline(t->c, s->deadline_at);
@@ -57,8 +60,18 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a == 0 ? b : b == 0 || a < b ? a : b;
 }
 
-uint64_t core_deadline(const struct core *c)
+static void find_next_deadline(struct core *c)
 {
+	c->is_deadline_stale = false;
+	c->next_deadline_at = 0;
+	for (uint32_t i = 0; i < c->n_services; i++)
+		c->next_deadline_at = earlier(c->next_deadline_at, earlier(c->services[i].deadline_at, c->services[i].grace_at));
+}
+
+uint64_t core_deadline(struct core *c)
+{
+	if (c->is_deadline_stale)
+		find_next_deadline(c);
 	return earlier(c->next_deadline_at, earlier(c->load_at, c->system.deadline_at));
 }
 
@@ -140,7 +153,7 @@ void enter(struct turn *t, uint32_t i, enum state state)
 		return;
 	s->state = (uint8_t)state;
 	s->since_at = t->c->now_ms;
-	s->deadline_at = 0;
+	arm(t, i, FOREVER_MS);
 	if (state_is_resting(state) || state == BACKOFF)
 		s->step = STEP_NONE;
 	enqueue(t, i);
@@ -218,7 +231,6 @@ static bool has_room(const struct effects *fx)
 static void fire_timers(struct turn *t)
 {
 	struct core *c = t->c;
-	uint64_t next = 0;
 	if (c->next_deadline_at == 0 || c->next_deadline_at > c->now_ms)
 		return;
 	for (uint32_t i = 0; i < c->n_services; i++) {
@@ -233,12 +245,8 @@ static void fire_timers(struct turn *t)
 			s->deadline_at = 0;
 			dispatch(t, i, EV_TIMER);
 		}
-		next = earlier(next, earlier(s->deadline_at, s->grace_at));
 	}
-	/* Deadlines armed for services already passed in this round count as well. */
-	c->next_deadline_at = next;
-	for (uint32_t i = 0; i < c->n_services; i++)
-		c->next_deadline_at = earlier(c->next_deadline_at, earlier(c->services[i].deadline_at, c->services[i].grace_at));
+	find_next_deadline(c);
 }
 
 /* ---- the machine as a whole ---- */

@@ -216,6 +216,7 @@ struct core {
 	uint32_t reload_client;         /* who waits for the answer to `reload`; NO_CLIENT */
 	bool is_loading, is_pending;    /* oomph-load runs; its set waits for leaving services */
 	bool wants_load;                /* once more, when that is through */
+	bool is_deadline_stale;         /* next_deadline_at may be too early; harmless, but nobody should wake for it */
 	uint64_t load_at;               /* run oomph-load then; 0: no plan to */
 	char cgroup_root[KMSG_PATH_MAX];        /* of the services, as the kernel's log writes it: "/system.slice" */
 	uint32_t cells[N_STATE][N_SERVICE_EVENT];       /* how often each was taken: the simulator's coverage */
@@ -241,7 +242,7 @@ void core_mark_leaving(struct core *c, struct unitset old, struct unitset new);
 void core_step(struct core *c, struct unitset units, const struct event *ev, struct effects *fx);
 
 /* When core_step wants an EVENT_TICK, in the clock of now_ms; 0: it does not. */
-uint64_t core_deadline(const struct core *c);
+uint64_t core_deadline(struct core *c);
 
 /* The service whose main or control process this is; NO_UNIT. */
 uint32_t core_find_pid(const struct core *c, uint32_t pid, enum role *role);

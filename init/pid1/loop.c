@@ -2,6 +2,7 @@
 #include "pid1.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -164,14 +165,14 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 }
 
 /* For epoll_wait(2): ms, or -1 for ever, which is what an idle machine gets. */
-static int patience(const struct pid1 *p)
+static int patience(struct pid1 *p)
 {
 	uint64_t at = earlier(core_deadline(p->core), earlier(control_deadline(p),
 		earlier(p->loader.deadline_at, p->halter.deadline_at)));
 	uint64_t now = now_ms();
 	if (p->has_more_dead || (at && at <= now))
 		return 0;
-	return at == 0 ? -1 : at - now < 60000 ? (int)(at - now) : 60000;
+	return at == 0 ? -1 : at - now < INT_MAX ? (int)(at - now) : INT_MAX;
 }
 
 static void end_late_helper(struct helper *helper, uint64_t now)
