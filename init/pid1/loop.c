@@ -40,6 +40,12 @@ int watch(struct pid1 *p, int fd, uint32_t epoll_events, enum source source, uin
 	return -errno;
 }
 
+/* FX_POWER does not return, and it stands behind the notes of the same step: the last death is told like any other. */
+static bool comes_last(const struct effect *e)
+{
+	return e->kind == FX_NOTE || e->kind == FX_POWER;
+}
+
 static bool step(struct pid1 *p, struct event *ev)
 {
 	struct effects fx;
@@ -48,10 +54,10 @@ static bool step(struct pid1 *p, struct event *ev)
 	core_step(p->core, p->units, ev, &fx);
 	/* First what is done, then what is said of it: a console may be slow, and a service waits for its successor. */
 	for (uint32_t i = 0; i < fx.n; i++)
-		if (fx.list[i].kind != FX_NOTE)
+		if (!comes_last(&fx.list[i]))
 			carry_out(p, &fx.list[i]);
 	for (uint32_t i = 0; i < fx.n; i++)
-		if (fx.list[i].kind == FX_NOTE)
+		if (comes_last(&fx.list[i]))
 			carry_out(p, &fx.list[i]);
 	return fx.is_unsettled;
 }
