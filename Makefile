@@ -42,6 +42,7 @@ HOST   = $(COMMON) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 # Debian's python, which has Debian's pytest, whatever else PATH begins with.
 PYTEST = PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q -ra
 
+BENCH  = $(addprefix build/bench/,bench stamp bare idle)
 GUEST  = $(patsubst tests/vm/guest/%.c,build/guest/%,$(wildcard tests/vm/guest/*.c))
 UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
@@ -74,6 +75,19 @@ FORCE:
 build/bin/%: build/debug/%
 	@mkdir -p $(@D)
 	strip -o $@ $<
+
+# The bare loop and what it starts are built as oomph is; what measures them is not.
+build/bench/bench: tests/bench/bench.c Makefile
+	@mkdir -p $(@D)
+	$(HOSTCC) $(COMMON) -O2 $< -o $@
+
+build/bench/idle: build/guest/pause
+	@mkdir -p $(@D)
+	cp $< $@
+
+build/bench/%: tests/bench/%.c Makefile | build/deps/ready
+	@mkdir -p $(@D)
+	$(MUSLCC) $(MUSL) $(LINK) $< -o $@
 
 build/guest/%: tests/vm/guest/%.c Makefile | build/deps/ready
 	@mkdir -p $(@D)
@@ -124,7 +138,7 @@ setup:
 	tools/setup
 
 demo vm bench: setup
-	@$(MAKE) --no-print-directory -j2 all guest
+	@$(MAKE) --no-print-directory -j2 all guest $(BENCH)
 	tools/$@
 
 # ---- for people who want it ----

@@ -26,10 +26,10 @@
 #define LAUNCH_BYTES_MAX (192u << 10)
 
 /* Deaths kept in memory for `deaths` and `why`; the oldest goes first. */
-#define DEATHS_KEPT 64
+#define DEATHS_KEPT 48
 
 /* Kernel OOM records kept while their victims' deaths are on the way; the oldest goes first, and the counters still decide. */
-#define KILLS_KEPT 16
+#define KILLS_KEPT 12
 
 /* STATUS= text of sd_notify(3) kept per service; the rest is cut. */
 #define STATUS_TEXT_MAX 64

@@ -15,28 +15,62 @@ static struct span put_indices(struct unitset_writer *w, const struct list *list
 	return unitset_put(w, list->items, list->n, sizeof(uint32_t));
 }
 
+/*
+ * PID 1 keeps the set locked in memory, so what stands there already is pointed at: a name is the end of its file's path,
+ * a program mostly its own argv[0], and most units have the environment of the one before.
+ */
+static struct span put_end_of(struct unitset_writer *w, struct str text, struct span whole, struct str of)
+{
+	if (!text.n || !str_ends(of, text))
+		return unitset_put_text(w, text);
+	return (struct span){ whole.at + (uint32_t)(of.n - text.n), (uint32_t)text.n };
+}
+
+static struct span put_program(struct unitset_writer *w, struct str path, const struct list *argv, struct span blob)
+{
+	if (argv->n && str_eq(path, LIST_AT(*argv, struct str, 0)))
+		return (struct span){ blob.at, (uint32_t)path.n };
+	return unitset_put_text(w, path);
+}
+
+static bool lists_equal(const struct list *a, const struct list *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (!str_eq(LIST_AT(*a, struct str, i), LIST_AT(*b, struct str, i)))
+			return false;
+	return true;
+}
+
 static struct span put_commands(struct unitset_writer *w, const struct list *list)
 {
 	struct command *commands = keep(list->n * sizeof *commands);
 	for (uint32_t i = 0; i < list->n; i++) {
 		const struct draft_command *c = &LIST_AT(*list, struct draft_command, i);
-		commands[i].path = unitset_put_text(w, c->path);
 		commands[i].argv = put_blob(w, &c->argv);
+		commands[i].path = put_program(w, c->path, &c->argv, commands[i].argv);
 		commands[i].flags = c->flags;
 	}
 	return unitset_put(w, commands, list->n, sizeof *commands);
 }
 
+/* The environment written last, and where it stands. */
+struct environment {
+	const struct list *list;
+	struct span span;
+};
+
 /* What can be told of any unit, one that cannot be started included. */
 static void put_face(struct unitset_writer *w, struct unit *u, const struct draft *d)
 {
-	u->name = unitset_put_text(w, d->name);
-	u->description = unitset_put_text(w, d->description);
 	u->file = unitset_put_text(w, d->file);
+	u->name = put_end_of(w, d->name, u->file, d->file);
+	u->description = unitset_put_text(w, d->description);
 	u->notes = put_blob(w, &d->notes);
 }
 
-static void put_rest(struct unitset_writer *w, struct unit *u, const struct draft *d)
+static void put_rest(struct unitset_writer *w, struct unit *u, const struct draft *d, struct environment *last)
 {
 	for (int i = 0; i < N_EXEC_LIST; i++)
 		u->exec[i] = put_commands(w, &d->exec[i]);
@@ -45,7 +79,9 @@ static void put_rest(struct unitset_writer *w, struct unit *u, const struct draf
 	u->requires = put_indices(w, &d->requires);
 	u->required_by = put_indices(w, &d->required_by);
 	u->wants = put_indices(w, &d->wants);
-	u->environment = put_blob(w, &d->environment);
+	if (!last->list || !lists_equal(last->list, &d->environment))
+		*last = (struct environment){ &d->environment, put_blob(w, &d->environment) };
+	u->environment = last->span;
 	u->environment_files = put_blob(w, &d->environment_files);
 	u->working_directory = unitset_put_text(w, d->working_directory);
 	u->groups = put_indices(w, &d->groups);
@@ -54,7 +90,7 @@ static void put_rest(struct unitset_writer *w, struct unit *u, const struct draf
 		u->stdio_path[i] = unitset_put_text(w, d->stdio_path[i]);
 }
 
-static void put_unit(struct unitset_writer *w, uint32_t i, const struct draft *d)
+static void put_unit(struct unitset_writer *w, uint32_t i, const struct draft *d, struct environment *last)
 {
 	struct unit scratch;                    /* when the room has ended: only the bytes are counted */
 	struct unit *slot = unitset_slot(w, i);
@@ -68,15 +104,16 @@ static void put_unit(struct unitset_writer *w, uint32_t i, const struct draft *d
 	}
 	put_face(w, u, d);
 	if (!d->is_broken)
-		put_rest(w, u, d);
+		put_rest(w, u, d, last);
 }
 
 /* In memory first: the room that a set needs is known when it has been written once. */
 static bool write_bytes(struct load *load, struct unitset_writer *w, void *bytes, size_t size)
 {
+	struct environment last = { NULL, { 0, 0 } };
 	unitset_begin(w, bytes, size, load->drafts.n);
 	for (uint32_t i = 0; i < load->drafts.n; i++)
-		put_unit(w, i, &LIST_AT(load->drafts, struct draft, i));
+		put_unit(w, i, &LIST_AT(load->drafts, struct draft, i), &last);
 	return unitset_end(w, put_blob(w, &load->notes));
 }
 

@@ -82,11 +82,12 @@ static void start(struct pid1 *p)
 
 int main(int argc, char **argv, char **environment)
 {
-	static struct pid1 pid1 = { .options.socket = "/run/oomph/control" };
+	static struct pid1 pid1;
 	struct pid1 *p = &pid1;
 	int forced_mode = -1;
 
 	p->options.environment = environment;
+	p->options.socket = "/run/oomph/control";
 	p->boot_at = now_ms();
 	read_options(&p->options, argc, argv, &forced_mode);
 	if (p->options.n_services == 0)

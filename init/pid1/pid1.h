@@ -64,7 +64,7 @@ struct client {
  * What comes of carrying effects out waits here until the list at hand is through. An effect gives two events at most,
  * and the step that takes one off adds no more than its service's next launch.
  */
-#define EVENTS_QUEUED_MAX (3 * EFFECTS_MAX)
+#define EVENTS_QUEUED_MAX (2 * EFFECTS_MAX)
 
 struct options {
 	const char *services[8];        /* --services, in order of precedence */

@@ -6,7 +6,6 @@
  *     bench respawn ROUNDS STAMP-SOCKET bare ARGS... -- oomph ARGS...
  *     bench start N ROUNDS STAMP-SOCKET bare ARGS... -- oomph ARGS...
  */
-#define _GNU_SOURCE
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
