@@ -3,7 +3,7 @@
 #     make build/musl/lib/str.o      make unit-str LIB=str
 
 LIB  = str unitfile words values directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text proto names graph \
-       service restart verdict attrib system core life evidence request notify expand say
+       service restart verdict attrib system core machine life outcome evidence request notify expand say
 PID1 = main boot loop effects spawn child reap devkmsg cgroupfs ctlsock notifysock loader console files
 LOAD = main host scan read settings settings_exec command account settle link write builtin say keep
 NET  = main
@@ -29,6 +29,8 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
 
+# make V=1 shows the commands.
+Q      = $(if $V,,@)
 MUSLCC = musl-gcc
 HOSTCC = clang
 WARN   = -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
@@ -55,17 +57,19 @@ guest: $(GUEST)
 
 $M/%.o: %.c Makefile | build/deps/ready
 	@mkdir -p $(@D)
-	$(MUSLCC) $(MUSL) -c $< -o $@
+	@echo "  CC      $<"
+	$Q$(MUSLCC) $(MUSL) -c $< -o $@
 
 $M/init/net/%.o: MUSL += -isystem build/deps/include/libnl3
 
 $M/liboomph.a: $(LIB:%=$M/lib/%.o) build/lib.list
 	@rm -f $@
-	ar rcs $@ $(filter %.o,$^)
+	$Qar rcs $@ $(filter %.o,$^)
 
 $(PROGRAMS:%=build/debug/%): Makefile
 	@mkdir -p $(@D)
-	$(MUSLCC) $(LINK) $(filter %.o,$^) $(filter %.a,$^) -o $@
+	@echo "  LINK    $@"
+	$Q$(MUSLCC) $(LINK) $(filter %.o,$^) $(filter %.a,$^) -o $@
 
 # Another LIB= on the command line must not leave its archive behind.
 build/lib.list: FORCE
@@ -74,12 +78,13 @@ FORCE:
 
 build/bin/%: build/debug/%
 	@mkdir -p $(@D)
-	strip -o $@ $<
+	$Qstrip -o $@ $<
 
 # The bare loop and what it starts are built as oomph is; what measures them is not.
 build/bench/bench: tests/bench/bench.c Makefile
 	@mkdir -p $(@D)
-	$(HOSTCC) $(COMMON) -O2 $< -o $@
+	@echo "  CC      $<"
+	$Q$(HOSTCC) $(COMMON) -O2 $< -o $@
 
 build/bench/idle: build/guest/pause
 	@mkdir -p $(@D)
@@ -87,11 +92,13 @@ build/bench/idle: build/guest/pause
 
 build/bench/%: tests/bench/%.c Makefile | build/deps/ready
 	@mkdir -p $(@D)
-	$(MUSLCC) $(MUSL) $(LINK) $< -o $@
+	@echo "  CC      $<"
+	$Q$(MUSLCC) $(MUSL) $(LINK) $< -o $@
 
 build/guest/%: tests/vm/guest/%.c Makefile | build/deps/ready
 	@mkdir -p $(@D)
-	$(MUSLCC) $(MUSL) $(LINK) $< -o $@
+	@echo "  CC      $<"
+	$Q$(MUSLCC) $(MUSL) $(LINK) $< -o $@
 
 build/deps/ready $(LIBNL):
 	tools/setup
@@ -100,13 +107,14 @@ build/deps/ready $(LIBNL):
 
 $H/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(HOSTCC) $(HOST) -c $< -o $@
+	@echo "  CC      $< (test)"
+	$Q$(HOSTCC) $(HOST) -c $< -o $@
 
 $H/test_%: $H/tests/unit/test_%.o $(LIB:%=$H/lib/%.o) build/lib.list
-	$(HOSTCC) $(HOST) $(filter %.o,$^) -lcmocka -o $@
+	$Q$(HOSTCC) $(HOST) $(filter %.o,$^) -lcmocka -o $@
 
 $H/sim: $(SIM) $(LIB:%=$H/lib/%.o) build/lib.list
-	$(HOSTCC) $(HOST) $(filter %.o,$^) -o $@
+	$Q$(HOSTCC) $(HOST) $(filter %.o,$^) -o $@
 
 unit-%: $H/test_%
 	@$< 2>$H/test_$*.log >&2 || { cat $H/test_$*.log; echo "unit: $* FAILED"; exit 1; }

@@ -1,6 +1,7 @@
 /*
- * What the files of the core share among themselves: core.c (steps, deadlines, the machine as a whole), life.c (a
- * generation from wish to end), evidence.c (deaths and what the kernel says of them), request.c (what clients ask).
+ * What the files of the core share among themselves: core.c (a step, its queue and deadlines), machine.c (the whole, units
+ * and power), life.c (a generation's steps from wish to end), outcome.c (how far launches and ends bring it), evidence.c
+ * (deaths and what the kernel says of them), request.c (what clients ask).
  */
 #ifndef OOMPH_CORE_PARTS_H
 #define OOMPH_CORE_PARTS_H
@@ -41,8 +42,17 @@ void arm_grace(struct turn *t, uint32_t i, uint32_t ms);
 void enqueue(struct turn *t, uint32_t i);
 void set_want(struct turn *t, uint32_t i, bool want);
 uint32_t next_random(struct core *c);
+
+/* ---- machine.c ---- */
+
 void load(struct turn *t);
 void system_stop(struct turn *t, enum power power, int exit_status);
+void settle_system(struct turn *t);
+void on_units(struct turn *t);
+void on_reloaded(struct turn *t);
+void on_signal(struct turn *t);
+void on_files(struct turn *t);
+void on_halted(struct turn *t);
 
 /* ---- life.c ---- */
 
@@ -51,14 +61,21 @@ void go_on(struct turn *t, uint32_t i);         /* the next step of the plan, as
 bool has_process(const struct service *s);
 bool is_gone(struct turn *t, uint32_t i);
 bool is_going_down(const struct service *s);    /* has to end before what it stands upon may */
+void set_result(struct service *s, enum result result); /* what came first is the reason */
+void take_step(struct service *s, enum step step);
+void terminate(struct turn *t, uint32_t i);     /* KillSignal= to whom KillMode= says */
+void sweep(struct turn *t, uint32_t i);         /* SIGKILL to what is left, as far as KillMode= lets us */
+
+/* ---- outcome.c ---- */
+
 void on_launched(struct turn *t);
 void on_execed(struct turn *t);
 void on_launch_failed(struct turn *t);
 void on_launch_warning(struct turn *t);
 void on_notify(struct turn *t);
+void on_empty(struct turn *t);
 void on_main_end(struct turn *t, uint32_t i, bool is_success);
 void on_control_end(struct turn *t, uint32_t i, bool is_success);
-void set_result(struct service *s, enum result result);
 
 /* ---- evidence.c ---- */
 
