@@ -85,7 +85,7 @@ struct str say_unit(const char *unit)
 	return str_ends(name, suffix) ? str_of(name.p, name.n - suffix.n) : name;
 }
 
-/* What a launch, a cgroup file or oomph-load's start can meet. Texts are C strings of their own: libc's would be its locale's. */
+/* What a launch, a cgroup file or oomph-load's start can meet. A table of our own: lib/ calls nobody, strerror(3) neither. */
 static const struct {
 	int error;
 	const char *words;
@@ -98,7 +98,8 @@ static const struct {
 	{ EISDIR, "is a directory" }, { EINVAL, "invalid argument" }, { ENFILE, "too many open files in the system" },
 	{ EMFILE, "too many open files" }, { ENOTTY, "not a terminal" }, { ETXTBSY, "the file is being written to" },
 	{ ENOSPC, "no space left" }, { EROFS, "read-only file system" }, { ENAMETOOLONG, "name too long" },
-	{ ENOSYS, "the kernel does not have it" }, { ELOOP, "too many symbolic links" }, { ENXIO, "no such device or address" },
+	{ ENOSYS, "the kernel does not have it" }, { ELOOP, "too many symbolic links" },
+	{ ENXIO, "no such device or address" },
 	{ ELIBBAD, "its program interpreter is broken" }, { EOPNOTSUPP, "not supported" }, { ETIMEDOUT, "it took too long" },
 	{ EDQUOT, "quota exceeded" }, { ERANGE, "out of range" }, { EPROTO, "not what was expected" },
 };

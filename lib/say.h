@@ -34,7 +34,7 @@ void say_ms(struct buf *b, uint64_t ms);
 /* "512 kB", "30.2 MB", "1.5 GB" */
 void say_kb(struct buf *b, uint64_t kb);
 
-/* Raw bytes made fit for a terminal: anything but printable ASCII as \xNN. comm and cgroup names are anybody's to choose. */
+/* Raw bytes made fit for a terminal: all but printable ASCII as \xNN. comm and cgroup names are anybody's to choose. */
 void say_raw(struct buf *b, struct str raw);
 
 /* A unit's name as people say it: without ".service". */

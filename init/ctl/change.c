@@ -61,7 +61,9 @@ static uint32_t least_generation(const struct change *c)
 static const char *delay_words(uint32_t delay_ms)
 {
 	static char text[1100];
-	snprintf(text, sizeof text, delay_ms ? "; it will be tried again in %s" : "; it is tried again", line_ms(delay_ms).text);
+	if (delay_ms == 0)
+		return "; it is tried again";
+	snprintf(text, sizeof text, "; it will be tried again in %s", line_ms(delay_ms).text);
 	return text;
 }
 
@@ -193,7 +195,7 @@ int change_main(const struct ask *ask)
 
 /* ---- the others ---- */
 
-/* Without a unit the answer comes when the new set is in force: oomph-load has run, and units that are gone have stopped. */
+/* Without a unit the answer comes when the new set is in force: oomph-load has run, and what is gone has stopped. */
 static void reload_units(struct wire *w, const struct ask *ask)
 {
 	struct request r = request_of(ask, NULL);

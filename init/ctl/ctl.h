@@ -13,7 +13,10 @@
 /* oomphctl's exit status. */
 enum { LEAVE_OK, LEAVE_FAILED, LEAVE_USAGE, LEAVE_NO_UNIT, LEAVE_NO_ANSWER };
 
-enum choice { OPTION_ALL = 1 << 0, OPTION_FOLLOW = 1 << 1, OPTION_NUMBER = 1 << 2, OPTION_SIGNAL = 1 << 3, OPTION_NO_WAIT = 1 << 4 };
+enum choice {
+	OPTION_ALL = 1 << 0, OPTION_FOLLOW = 1 << 1, OPTION_NUMBER = 1 << 2, OPTION_SIGNAL = 1 << 3,
+	OPTION_NO_WAIT = 1 << 4,
+};
 
 /* The command line, understood. */
 struct ask {
@@ -68,10 +71,10 @@ void wire_send(struct wire *w, const struct request *r);
 /* The next packet into w->in; false when `ms` (-1: no limit) pass without one. Leaves with 4 when PID 1 has gone. */
 bool wire_next(struct wire *w, int ms);
 
-/* Sends `r` and hands every packet of the answer to `take` (may be NULL); the END packet's answer. Leaves with 4 on silence. */
+/* Sends `r`, hands every packet of the answer to `take` (may be NULL): the END packet's answer. Leaves with 4 on silence. */
 enum answer wire_exchange(struct wire *w, const struct request *r, wire_take *take, void *to);
 
-/* As wire_next, as long as it takes; but a PID 1 that does not answer a question either is told from one with no news. */
+/* As wire_next, as long as it takes; but a PID 1 that does not answer either is told from one that has no news. */
 void wire_wait(struct wire *w, const struct ask *ask);
 
 /* ask's verb, and its unit when it names one. */
@@ -111,7 +114,7 @@ struct notes {
 
 void view_unit_json(const struct unit_packet *p, const struct notes *notes);
 void view_death_json(const struct death *d);
-void view_note_json(const struct note *n, const struct death *d);      /* d: NULL, or the death that the note tells of */
+void view_note_json(const struct note *n, const struct death *d);      /* d: the death that the note tells of, or NULL */
 
 /* ---- words.c: the same for people ---- */
 

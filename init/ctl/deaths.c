@@ -27,7 +27,8 @@ static const char *lived_words(const struct death *d)
 
 static void print_heading(void)
 {
-	printf("%4s  %-19s  %-16s %7s  %-15s  %-11s  %-11s  %s\n", "ID", "TIME", "UNIT", "PID", "COMMAND", "LIVED", "RESTART", "CAUSE");
+	printf("%4s  %-19s  %-16s %7s  %-15s  %-11s  %-11s  %s\n", "ID", "TIME", "UNIT", "PID", "COMMAND", "LIVED", "RESTART",
+	       "CAUSE");
 }
 
 /* Fixed widths, so that those that come later (-f) stand in the same columns. */
@@ -163,7 +164,9 @@ static const char *down_words(const struct unit_packet *p)
 		return "stays down: it is done";
 	if (p->restart == RESTART_UNSET)
 		return "stays down: the unit sets no Restart=, and only an OOM kill is answered without";
-	return p->restart == RESTART_NO ? "stays down: the unit says Restart=no" : "stays down: its Restart= does not cover this end";
+	if (p->restart == RESTART_NO)
+		return "stays down: the unit says Restart=no";
+	return "stays down: its Restart= does not cover this end";
 }
 
 static void print_next(const struct standing *s)
@@ -185,7 +188,7 @@ static void print_next(const struct standing *s)
 
 static const char *role_words(const struct death *d)
 {
-	return d->is_main ? "main process" : d->code ? "a command of it" : "a worker; the main process lives on";
+	return d->is_main ? "main process" : d->code ? "a command of it" : "a worker";
 }
 
 static void print_what(const struct death *d)
@@ -195,7 +198,7 @@ static void print_what(const struct death *d)
 		printf(", pid %u", d->pid);
 	if (d->comm[0])
 		printf(" (%s)", line_raw(d->comm).text);
-	printf(", generation %u\n", d->generation);
+	printf(", generation %u%s\n", d->generation, d->is_main || d->code ? "" : "; the main process lives on");
 }
 
 static void print_why(const struct death *d)

@@ -11,8 +11,8 @@ static void comma(struct json *j)
 }
 
 /*
- * Length of the UTF-8 sequence at p, or 0: Unicode 15, table 3-7. What the table leaves out (overlong forms, surrogates,
- * beyond U+10FFFF) no JSON reader has to take.
+ * Length of the UTF-8 sequence at p, or 0: Unicode 15, table 3-7. What the table leaves out (overlong forms,
+ * surrogates, beyond U+10FFFF) no JSON reader has to take.
  */
 static size_t utf8(const unsigned char *p, size_t n)
 {

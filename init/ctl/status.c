@@ -172,7 +172,8 @@ static void print_version(const struct version_packet *v)
 {
 	printf("oomph %s (protocol %u), PID 1 of a %s for %s, %u services\n", v->version, v->proto_version, mode_name(v->mode),
 	       line_ms(v->uptime_ms).text, v->n_services);
-	printf("kernel log %s, cgroups %s\n", v->has_kmsg ? "readable" : "not readable", v->has_cgroup ? "in use" : "not in use");
+	printf("kernel log %s, cgroups %s\n", v->has_kmsg ? "readable" : "not readable",
+	       v->has_cgroup ? "in use" : "not in use");
 	if (v->n_kmsg_lost)
 		printf("the kernel log was overrun %llu times\n", (unsigned long long)v->n_kmsg_lost);
 	if (v->n_bugs)

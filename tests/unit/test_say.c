@@ -37,7 +37,8 @@ static void sizes_have_three_figures_at_most(void **state)
 	(void)state;
 	static const struct { uint64_t kb; const char *said; } rows[] = {
 		{ 0, "0 kB" }, { 512, "512 kB" }, { 1023, "1023 kB" }, { 1024, "1 MB" }, { 30925, "30.2 MB" },
-		{ 65536, "64 MB" }, { 421888, "412 MB" }, { 422000, "412 MB" }, { 1047552, "1023 MB" }, { 1048063, "1023 MB" }, { 1048064, "1 GB" },
+		{ 65536, "64 MB" }, { 421888, "412 MB" }, { 422000, "412 MB" }, { 1047552, "1023 MB" },
+		{ 1048063, "1023 MB" }, { 1048064, "1 GB" },
 		{ 1048576, "1 GB" }, { 1572864, "1.5 GB" }, { 102348, "99.9 MB" }, { 102399, "100 MB" },
 		{ 3ull << 30, "3 TB" }, { 5000ull << 30, "5000 TB" }, { UINT64_MAX, "17179869184 TB" },
 	};
@@ -179,7 +180,8 @@ static void a_wound_leaves_the_main_process(void **state)
 	d.pid = 0;
 	d.comm[0] = '\0';
 	d.evidence = EVIDENCE_MEMORY_EVENTS;
-	assert_death(&d, "app: a worker killed by the kernel's OOM killer; the main process lives on. Evidence: memory.events.");
+	assert_death(&d, "app: a worker killed by the kernel's OOM killer; the main process lives on. "
+		"Evidence: memory.events.");
 }
 
 static void every_cause_has_its_words(void **state)
@@ -242,7 +244,8 @@ static void every_kind_of_note_has_its_words(void **state)
 		{ { .kind = NOTE_BACKOFF, .unit = "app.service" }, "app: starts again now" },
 		{ { .kind = NOTE_STOPPING, .unit = "app.service" }, "app: stopping" },
 		{ { .kind = NOTE_IDLE, .unit = "app.service" }, "app: stopped" },
-		{ { .kind = NOTE_FAILED, .unit = "app.service", .value = RESULT_EXIT_CODE }, "app: failed (exit-code) and stays down" },
+		{ { .kind = NOTE_FAILED, .unit = "app.service", .value = RESULT_EXIT_CODE },
+		  "app: failed (exit-code) and stays down" },
 		{ { .kind = NOTE_FAILED, .unit = "app.service", .value = RESULT_START_LIMIT },
 		  "app: failed (started too often, its StartLimitBurst= is reached) and stays down" },
 		{ { .kind = NOTE_FAILED, .unit = "app.service", .value = N_RESULT }, "app: failed (?) and stays down" },
