@@ -55,7 +55,7 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number)
 	int n_found = 0;
 	long n;
 	(void)p;
-	while (proc >= 0 && (n = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0)
+	while (proc >= 0 && (number || !n_found) && (n = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0)
 		for (long at = 0; at < n; at += ((struct dirent64 *)(entries + at))->len) {
 			uint64_t pid, session;
 			char state;
@@ -63,8 +63,9 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number)
 			    !read_stat((uint32_t)pid, &state, &session) || state == 'Z' || !leads(slot, session))
 				continue;
 			n_found++;
-			if (number)
-				kill((pid_t)pid, number);
+			if (number == 0)
+				break;
+			kill((pid_t)pid, number);
 		}
 	close_fd(&proc);
 	return n_found;
@@ -112,6 +113,15 @@ static void read_comm(uint32_t pid, char comm[16])
 	memcpy(comm, text, n <= 0 ? 0 : n < 16 ? (size_t)n : 15);
 }
 
+/* One that we launched and have not reaped. It spares a look through all of /proc for each of a thousand orphans. */
+static bool has_other(const struct slot *slot, uint32_t pid)
+{
+	for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++)
+		if (slot->process[r].pid && slot->process[r].pid != pid)
+			return true;
+	return false;
+}
+
 static void gather(struct pid1 *p, struct event *ev)
 {
 	enum role role;
@@ -128,7 +138,7 @@ static void gather(struct pid1 *p, struct event *ev)
 	kmsg_drain(p);
 	ev->service = i;
 	ev->has_counter = cgroup_count(p, i, &ev->counter);
-	ev->is_empty = reap_is_empty(p, i);
+	ev->is_empty = !has_other(&p->slots[i], ev->pid) && reap_is_empty(p, i);
 }
 
 static void forget(struct pid1 *p, uint32_t pid)
