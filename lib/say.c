@@ -85,7 +85,7 @@ struct str say_unit(const char *unit)
 	return str_ends(name, suffix) ? str_of(name.p, name.n - suffix.n) : name;
 }
 
-/* What a launch, a cgroup file or oomph-load's start can meet. A table of our own: lib/ calls nobody, strerror(3) neither. */
+/* What a launch, a cgroup file or oomph-load's start can meet. Our own table: lib/ calls nobody, strerror(3) neither. */
 static const struct {
 	int error;
 	const char *words;

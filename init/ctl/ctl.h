@@ -71,7 +71,7 @@ void wire_send(struct wire *w, const struct request *r);
 /* The next packet into w->in; false when `ms` (-1: no limit) pass without one. Leaves with 4 when PID 1 has gone. */
 bool wire_next(struct wire *w, int ms);
 
-/* Sends `r`, hands every packet of the answer to `take` (may be NULL): the END packet's answer. Leaves with 4 on silence. */
+/* Sends `r`, hands every packet of the answer to `take` (or NULL), returns the END's. Leaves with 4 on silence. */
 enum answer wire_exchange(struct wire *w, const struct request *r, wire_take *take, void *to);
 
 /* As wire_next, as long as it takes; but a PID 1 that does not answer either is told from one that has no news. */
@@ -114,7 +114,7 @@ struct notes {
 
 void view_unit_json(const struct unit_packet *p, const struct notes *notes);
 void view_death_json(const struct death *d);
-void view_note_json(const struct note *n, const struct death *d);      /* d: the death that the note tells of, or NULL */
+void view_note_json(const struct note *n, const struct death *d);      /* d: the death it tells of, or NULL */
 
 /* ---- words.c: the same for people ---- */
 
