@@ -219,18 +219,26 @@ static enum progress (*const readers[N_VERB])(struct pid1 *, struct client *, in
 	[VERB_LIST] = next_of_list, [VERB_STATUS] = next_of_status, [VERB_DEATHS] = next_of_deaths, [VERB_VERSION] = next_of_version,
 };
 
-static void wait_for_room(struct pid1 *p, struct client *c, bool has_to)
+/*
+ * While it does not take its answer nothing more is read from it: its further requests would wake us for nothing, again
+ * and again. Patience counts from the last packet that it took.
+ */
+static void wait_for_room(struct pid1 *p, struct client *c, bool has_to, bool has_moved)
 {
 	struct epoll_event ev = {
-		.events = EPOLLIN | (has_to ? EPOLLOUT : 0), .data.u64 = (uint64_t)SOURCE_CLIENT << 32 | (uint32_t)(c - p->clients),
+		.events = has_to ? EPOLLOUT : EPOLLIN, .data.u64 = (uint64_t)SOURCE_CLIENT << 32 | (uint32_t)(c - p->clients),
 	};
-	if (c->fd >= 0 && (c->blocked_at != 0) != has_to)
+	if ((c->blocked_at != 0) != has_to)
 		epoll_ctl(p->epoll, EPOLL_CTL_MOD, c->fd, &ev);
-	c->blocked_at = has_to ? now_ms() : 0;
+	if (!has_to)
+		c->blocked_at = 0;
+	else if (has_moved || !c->blocked_at)
+		c->blocked_at = now_ms();
 }
 
 static void go_on_sending(struct pid1 *p, struct client *c)
 {
+	uint64_t from = c->cursor;
 	int r = 0;
 	while (c->is_sending && r == 0) {
 		if (!readers[c->verb] || readers[c->verb](p, c, &r) == FINISHED) {
@@ -242,7 +250,7 @@ static void go_on_sending(struct pid1 *p, struct client *c)
 		}
 	}
 	if (c->fd >= 0)
-		wait_for_room(p, c, r == -EAGAIN);
+		wait_for_room(p, c, r == -EAGAIN, c->cursor != from);
 }
 
 /* ---- asking ---- */
@@ -289,10 +297,13 @@ void control_serve(struct pid1 *p, uint32_t client)
 	ssize_t n = recv(c->fd, &q, sizeof q, MSG_DONTWAIT | MSG_TRUNC);
 	if (n < 0 && errno == EAGAIN)
 		return;
-	if (n <= 0 || request_check(&q, (size_t)n))
-		hang_up(c);
-	else
+	if (n > 0 && !request_check(&q, (size_t)n)) {
 		take_request(p, c, &q);
+		return;
+	}
+	if (n > 0)
+		put_end(c, ANSWER_BAD_REQUEST);         /* perhaps a client of another version, which deserves to know */
+	hang_up(c);
 }
 
 void control_reply(struct pid1 *p, uint32_t client, enum answer answer)
