@@ -304,9 +304,11 @@ static uint32_t counterpart(struct unitset from, uint32_t i, struct unitset in)
 
 void core_mark_leaving(struct core *c, struct unitset old, struct unitset new)
 {
-	for (uint32_t i = 0; i < c->n_services; i++)
+	for (uint32_t i = 0; i < c->n_services; i++) {
+		c->services[i].flags &= ~(uint32_t)SERVICE_LEAVING;
 		if (counterpart(old, i, new) == NO_UNIT)
 			c->services[i].flags |= SERVICE_LEAVING;
+	}
 }
 
 void core_adopt(struct core *to, const struct core *from, struct unitset old, struct unitset new)

@@ -193,7 +193,7 @@ static void set_user(const struct launch *l)
 {
 	const struct unit *u = l->unit;
 	if (u->flags & UNIT_USER_UNKNOWN)
-		give_up(l, LAUNCH_USER, ESRCH);
+		give_up(l, u->uid == NO_ID ? LAUNCH_USER : LAUNCH_GROUP, ESRCH);
 	if (u->uid != NO_ID && syscall(SYS_setgroups, (size_t)u->groups.n, unitset_indices(l->units, u->groups)) < 0)
 		give_up(l, LAUNCH_GROUP, errno);
 	if (u->gid != NO_ID && syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0)
