@@ -18,7 +18,7 @@
 
 #define CGROUP2_MAGIC 0x63677270        /* linux/magic.h */
 
-/* Depth of cgroups below a service's that are cleared away after it; below that they stay, and the next start goes on in them. */
+/* Depth of cgroups below a service's that are signalled and cleared away with it; what is deeper, only SIGKILL reaches. */
 #define NESTED_MAX 4
 
 static const char mount_point[] = "/sys/fs/cgroup";
@@ -31,23 +31,41 @@ static void enable_controllers(int folder)
 		file_write(folder, "cgroup.subtree_control", str_from(controllers[k]));
 }
 
-/* With the cgroups that the service made below its own, as deep as anybody nests them. Fails while a process is in one. */
-static int remove_folder(int in, const char *name, int depth_left)
-{
+/* A look at the cgroups below one, without readdir(3) and its heap. */
+struct walk {
+	int parent;
+	long at, n;
 	_Alignas(struct dirent64) char entries[1024];
+};
+
+static const char *next_folder(struct walk *w)
+{
 	enum { IS_FOLDER = 4 };                 /* DT_DIR */
-	long n;
-	if (unlinkat(in, name, AT_REMOVEDIR) == 0 || errno != EBUSY || depth_left == 0)
-		return errno;
-	int fd = openat(in, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (fd >= 0 && (n = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0)
-		for (long at = 0; at < n; at += ((struct dirent64 *)(entries + at))->len) {
-			const struct dirent64 *e = (struct dirent64 *)(entries + at);
-			if (e->type == IS_FOLDER && e->name[0] != '.')
-				remove_folder(fd, e->name, depth_left - 1);
+	while (w->parent >= 0) {
+		if (w->at >= w->n) {
+			w->at = 0;
+			w->n = syscall(SYS_getdents64, w->parent, w->entries, sizeof w->entries);
+			if (w->n <= 0)
+				break;
 		}
-	close_fd(&fd);
-	return unlinkat(in, name, AT_REMOVEDIR);
+		const struct dirent64 *e = (struct dirent64 *)(w->entries + w->at);
+		w->at += e->len;
+		if (e->type == IS_FOLDER && e->name[0] != '.')
+			return e->name;
+	}
+	return NULL;
+}
+
+/* With the cgroups that the service made below its own, as deep as anybody nests them. Fails while a process is in one. */
+static void remove_folder(int in, const char *name, int depth_left)
+{
+	if (unlinkat(in, name, AT_REMOVEDIR) == 0 || errno != EBUSY || depth_left == 0)
+		return;
+	struct walk w = { .parent = openat(in, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	for (const char *below; (below = next_folder(&w));)
+		remove_folder(w.parent, below, depth_left - 1);
+	close_fd(&w.parent);
+	unlinkat(in, name, AT_REMOVEDIR);
 }
 
 static int make_folder(int in, const char *name)
@@ -221,6 +239,24 @@ bool cgroup_is_populated(struct pid1 *p, uint32_t i)
 	return read_key(p->slots[i].populated, STR("populated"), &n) && n != 0;
 }
 
+/* cgroup.procs lists no cgroup but its own; a service that moved its processes further down must hear of its end as well. */
+static int signal_folder(struct pid1 *p, int folder, int number, int depth_left)
+{
+	int got = file_read(folder, "cgroup.procs", p->scratch, sizeof p->scratch), n = 0;
+	struct str rest = str_of(p->scratch, got > 0 ? (size_t)got : 0);
+	uint64_t pid;
+	while (rest.n && str_u64(str_until(&rest, '\n'), &pid))
+		n += kill((pid_t)pid, number) == 0;
+	struct walk w = { .parent = depth_left ? openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1 };
+	for (const char *below; (below = next_folder(&w));) {
+		int fd = openat(w.parent, below, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		n += fd < 0 ? 0 : signal_folder(p, fd, number, depth_left - 1);
+		close_fd(&fd);
+	}
+	close_fd(&w.parent);
+	return n;
+}
+
 /*
  * SIGKILL goes to all at once, forks included, by cgroup.kill (5.14). Any other signal, and older kernels: to each that
  * is listed, until a round finds nobody new; a fork bomb is for SIGKILL and TasksMax=.
@@ -235,13 +271,9 @@ int cgroup_signal(struct pid1 *p, uint32_t i, int number)
 		return 0;
 	}
 	for (int round = 0; round < (number == SIGKILL ? ROUNDS_MAX : 1); round++) {
-		char text[8192];
-		int got = file_read(slot->cgroup, "cgroup.procs", text, sizeof text);
-		struct str rest = str_of(text, got > 0 ? (size_t)got : 0);
-		uint64_t pid;
-		while (rest.n && str_u64(str_until(&rest, '\n'), &pid))
-			n += kill((pid_t)pid, number) == 0;
-		if (got <= 0)
+		int n_now = signal_folder(p, slot->cgroup, number, NESTED_MAX);
+		n += n_now;
+		if (n_now == 0)
 			break;
 	}
 	return n ? 0 : -ESRCH;

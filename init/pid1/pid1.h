@@ -27,7 +27,7 @@ enum source {
 /* What the kernel gave us for a service: nothing here is decided upon, all of it can be had again. */
 struct slot {
 	int cgroup;             /* its folder, O_PATH; -1 while there is none */
-	bool was_killed;        /* cgroup.kill was, or may have been, written there: see cgroup_make() */
+	bool was_killed;        /* cgroup.kill was, or may have been, written there, or it takes no process: see cgroup_make() */
 	int counter;            /* memory.events */
 	int populated;          /* cgroup.events */
 	struct process {

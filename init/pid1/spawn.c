@@ -25,7 +25,7 @@ static int clone_child(const struct launch *l, int *pidfd, bool *is_inside)
 	*is_inside = cgroup >= 0;
 	*pidfd = -1;
 	long pid = syscall(SYS_clone3, &args, sizeof args);
-	if (pid >= 0 || errno == EAGAIN || errno == ENOMEM || errno == ENFILE || errno == EMFILE)
+	if (pid >= 0 || errno == EAGAIN || errno == EBUSY || errno == ENOMEM || errno == ENFILE || errno == EMFILE)
 		return pid < 0 ? -errno : (int)pid;
 	*is_inside = false;
 	*pidfd = -1;
@@ -75,18 +75,28 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	result->kmsg_seq = p->kmsg_seq;
 	result->has_kmsg = p->kmsg >= 0;
 
-	int r = cgroup_make(p, i);
-	if (r < 0)
-		return failed(result, LAUNCH_CGROUP, r);
-	result->has_counter = cgroup_count(p, i, &result->counter);
 	close_fd(&process->pidfd);
 	close_fd(&process->pipe);
 	struct launch l = {
 		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
-		.cgroup = slot->cgroup, .enters_by_hand = slot->was_killed, .main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0,
-		.notify_path = p->notify_path, .is_command = p->options.command != NULL,
+		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0, .notify_path = p->notify_path,
+		.is_command = p->options.command != NULL,
 	};
-	r = spawn(&l, &process->pidfd, &process->pipe);
+	/*
+	 * EBUSY: the last generation turned controllers on for cgroups below its own, and such a one takes no process
+	 * (cgroup-v2.rst, "No Internal Process Constraint"). A new one in its place does.
+	 */
+	int r = -EBUSY;
+	for (int n_tries = 0; r == -EBUSY && n_tries < 2; n_tries++) {
+		slot->was_killed |= n_tries > 0;
+		r = cgroup_make(p, i);
+		if (r < 0)
+			return failed(result, LAUNCH_CGROUP, r);
+		result->has_counter = cgroup_count(p, i, &result->counter);
+		l.cgroup = slot->cgroup;
+		l.enters_by_hand = slot->was_killed;
+		r = spawn(&l, &process->pidfd, &process->pipe);
+	}
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
 	process->pid = process->session = result->pid = (uint32_t)r;
