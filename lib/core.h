@@ -35,7 +35,7 @@ enum event_kind {
 	EVENT_EMPTY,            /* no process is left in the service's cgroup (or session) */
 	EVENT_COUNTER,          /* memory.events of a service changed: counter */
 	EVENT_NOTIFY,           /* a datagram of sd_notify(3): service, pid of its sender, message */
-	EVENT_OOM_KILL,         /* the kernel log names a victim: kill */
+	EVENT_OOM_KILL,         /* the kernel log names a victim: kill; where its service is known: service, counter */
 	EVENT_OOM_GROUP,        /* the victims from kill->seq on, below kill->task_memcg, were one memory.oom.group */
 	EVENT_KMSG_LOST,        /* the log was overrun: records are missing */
 	EVENT_SIGNAL,           /* PID 1 got a signal: argument */

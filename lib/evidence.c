@@ -329,6 +329,8 @@ void on_oom_kill(struct turn *t)
 		return;
 	if (k->seq > service_at(t, i)->kmsg_seq)
 		service_at(t, i)->n_explained++;
+	if (t->ev->has_counter && i == t->ev->service)
+		service_at(t, i)->counter = t->ev->counter;
 	wound(t, i, k);
 }
 

@@ -1,6 +1,8 @@
 /* The kernel's log (Documentation/ABI/testing/dev-kmsg): opened early, kept for ever, never waited for. */
 #include "pid1.h"
 
+#include "lib/attrib.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -40,8 +42,14 @@ static void take_record(struct pid1 *p, struct str bytes)
 		return;
 	struct event ev = event_of(news == KMSG_KILL ? EVENT_OOM_KILL : EVENT_OOM_GROUP, NO_UNIT);
 	ev.kill = &kill;
-	if (news == KMSG_KILL)
-		ev.service = cgroup_owner(p, kill.pid); /* while it is dying, /proc still knows it */
+	if (news == KMSG_KILL) {
+		ev.service = attrib_path(p->units, str_from(p->core->cgroup_root), str_from(kill.task_memcg));
+		if (ev.service == NO_UNIT)
+			ev.service = cgroup_owner(p, kill.pid); /* while it is dying, /proc still knows it */
+	}
+	/* The count rose before the line was printed (__oom_kill_process in mm/oom_kill.c): it is a second witness by now. */
+	if (ev.service != NO_UNIT)
+		ev.has_counter = cgroup_count(p, ev.service, &ev.counter);
 	feed(p, &ev);
 }
 
