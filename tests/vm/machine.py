@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import select
+import shlex
 import socket
 import stat
 import subprocess
@@ -37,8 +38,7 @@ ice=/sys/fs/cgroup/ice
 thaw() { echo 0 >$ice/cgroup.freeze; echo 1 >/sys/fs/cgroup/cgroup.procs; rmdir $ice; }
 mkdir $ice && trap thaw EXIT && echo 1 >$ice/cgroup.procs && echo 1 >$ice/cgroup.freeze || exit 1
 until grep -q 'frozen 1' $ice/cgroup.events; do :; done
-set -e
-%s
+timeout 20 sh -e -c %s
 """
 
 ETC = {
@@ -310,7 +310,7 @@ class Machine:
 
     def run(self, command, timeout=30, text=True):
         """Runs a shell command in the guest: (exit status or 128+signal, standard output and error together)."""
-        status, out = self._ask("run {id} {n}", command.encode(), timeout)
+        status, out = self._ask(f"run {{id}} {timeout} {{n}}", command.encode(), timeout + 5)
         return status, out.decode(errors="replace") if text else out
 
     def check(self, command, timeout=30):
@@ -384,4 +384,4 @@ class Machine:
 
     def behind_its_back(self, script, timeout=30):
         """Runs a shell script while PID 1 is frozen, so that it meets all that the script did at one time, afterwards."""
-        return self.check(FROZEN % script, timeout)
+        return self.check(FROZEN % shlex.quote(script), timeout)

@@ -2,7 +2,7 @@
  * agent DEVICE: the tests' hand inside the machine, on a serial line that carries nothing else. Both ways a
  * packet is a head line and that many bytes, so that any byte may pass:
  *
- *     run ID N\n     N bytes: a command for /bin/sh -c           ->  done ID STATUS N\n  N bytes: its output
+ *     run ID SECONDS N\n  N bytes: a command for /bin/sh -c      ->  done ID STATUS N\n  N bytes: its output
  *     put ID MODE N PATH\n   N bytes: a file, whole or not at all -> done ID STATUS 0\n
  *
  * STATUS is the exit status, 128+N for a signal, or for put 0 or errno. `ready\n` is sent once at the start. A
@@ -111,7 +111,8 @@ static void become_ordinary(void)
 		write_all(fd, "0", 1);
 }
 
-static void run(unsigned id, struct bytes command)
+/* The time limit is the command's own, so that one that hangs does not take the agent with it. */
+static void run(unsigned id, unsigned n_seconds, struct bytes command)
 {
 	int out = (int)memfd_create("output", MFD_CLOEXEC), status = 0;
 	pid_t pid = out < 0 ? -1 : fork();
@@ -121,6 +122,7 @@ static void run(unsigned id, struct bytes command)
 
 		setsid();
 		become_ordinary();
+		alarm(n_seconds);       /* survives the exec; SIGALRM ends the shell */
 		dup2(null, 0);
 		dup2(out, 1);
 		dup2(out, 2);
@@ -161,14 +163,14 @@ static int put(const char *path, unsigned mode, struct bytes b)
 static void serve(FILE *in)
 {
 	char head[4200], path[4096];
-	unsigned id, mode;
+	unsigned id, mode, n_seconds;
 	size_t n;
 
 	while (fgets(head, sizeof head, in)) {
-		if (sscanf(head, "run %u %zu", &id, &n) == 2) {
+		if (sscanf(head, "run %u %u %zu", &id, &n_seconds, &n) == 3) {
 			struct bytes b = read_body(in, n);
 
-			run(id, b);
+			run(id, n_seconds, b);
 			free(b.p);
 		} else if (sscanf(head, "put %u %o %zu %4095[^\n]", &id, &mode, &n, path) == 4) {
 			struct bytes b = read_body(in, n);
