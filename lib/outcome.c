@@ -11,8 +11,11 @@ void on_launched(struct turn *t)
 	const struct event *ev = t->ev;
 	uint32_t i = ev->service;
 	struct service *s = service_at(t, i);
+	bool is_alone = !s->main_pid && !s->control_pid;
 	s->flags &= ~(uint32_t)(SERVICE_IS_EMPTY | SERVICE_LAUNCHING);
-	if (ev->has_counter && !s->main_pid && !s->control_pid) {
+	if (is_alone || ev->role == ROLE_MAIN)
+		s->flags = (s->flags & ~(uint32_t)SERVICE_HAS_KMSG) | (ev->has_kmsg ? SERVICE_HAS_KMSG : 0);
+	if (is_alone && ev->has_counter) {
 		s->flags |= SERVICE_HAS_COUNTER;
 		s->counter = s->counter_base = s->counter_told = ev->counter;
 		s->n_explained = 0;
@@ -25,7 +28,6 @@ void on_launched(struct turn *t)
 		s->main_pid = ev->pid;
 		s->launched_at = t->c->now_ms;
 		s->kmsg_seq = ev->kmsg_seq;
-		s->flags = (s->flags & ~(uint32_t)SERVICE_HAS_KMSG) | (ev->has_kmsg ? SERVICE_HAS_KMSG : 0);
 	}
 	if (s->state == STOPPING && s->step == STEP_TERM)
 		terminate(t, i);                /* the wish changed between the order to launch and the launch */
