@@ -72,7 +72,8 @@ static int map_set(struct pid1 *p, int fd, struct unitset *set)
 		return -EPERM;
 	if (st.st_size <= 0 || st.st_size > UNITSET_MAX)
 		return -EFBIG;
-	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	/* Private: until 6.7 the kernel refuses a shared mapping of what is sealed against writing, even to read (mm/memfd.c). */
+	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (bytes == MAP_FAILED)
 		return -errno;
 	*set = (struct unitset){ bytes, (uint32_t)st.st_size };
