@@ -187,8 +187,9 @@ static void go_on_starting(struct turn *t, uint32_t i)
 		enum wait wait = wait_for_start(t, i);
 		if (wait == WAIT_ON)
 			return;
-		if (wait == WAIT_VAIN) {
-			set_result(s, RESULT_DEPENDENCY);
+		bool is_broken = u->flags & UNIT_BROKEN;        /* by a new set that came while it was waiting */
+		if (wait == WAIT_VAIN || is_broken) {
+			set_result(s, is_broken ? RESULT_BAD_SETTING : RESULT_DEPENDENCY);
 			dispatch(t, i, EV_ERR);
 			return;
 		}
