@@ -83,9 +83,23 @@ uint32_t reap_owner(struct pid1 *p, uint32_t pid)
 	return NO_UNIT;
 }
 
-bool reap_is_empty(struct pid1 *p, uint32_t i)
+/*
+ * One that we launched and have not reaped; it may be so young that it leads no session yet. It also spares a look through
+ * all of /proc for each of a thousand orphans.
+ */
+static bool has_other(const struct slot *slot, uint32_t pid)
+{
+	for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++)
+		if (slot->process[r].pid && slot->process[r].pid != pid)
+			return true;
+	return false;
+}
+
+bool reap_is_empty(struct pid1 *p, uint32_t i, uint32_t dying)
 {
 	const struct slot *slot = &p->slots[i];
+	if (has_other(slot, dying))
+		return false;
 	return slot->cgroup >= 0 ? !cgroup_is_populated(p, i) : reap_signal_sessions(p, slot, 0) == 0;
 }
 
@@ -113,15 +127,6 @@ static void read_comm(uint32_t pid, char comm[16])
 	memcpy(comm, text, n <= 0 ? 0 : n < 16 ? (size_t)n : 15);
 }
 
-/* One that we launched and have not reaped. It spares a look through all of /proc for each of a thousand orphans. */
-static bool has_other(const struct slot *slot, uint32_t pid)
-{
-	for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++)
-		if (slot->process[r].pid && slot->process[r].pid != pid)
-			return true;
-	return false;
-}
-
 static void gather(struct pid1 *p, struct event *ev)
 {
 	enum role role;
@@ -138,7 +143,7 @@ static void gather(struct pid1 *p, struct event *ev)
 	kmsg_drain(p);
 	ev->service = i;
 	ev->has_counter = cgroup_count(p, i, &ev->counter);
-	ev->is_empty = !has_other(&p->slots[i], ev->pid) && reap_is_empty(p, i);
+	ev->is_empty = reap_is_empty(p, i, ev->pid);
 }
 
 static void forget(struct pid1 *p, uint32_t pid)

@@ -144,11 +144,25 @@ void spawn_read_report(struct pid1 *p, uint32_t i, enum role role)
 	feed(p, &ev);
 }
 
+/* A child fresh from fork(2) is in neither its session nor, without clone3(2), its cgroup; child_run() enters the cgroup first. */
+static int signal_newborn(const struct slot *slot, int number)
+{
+	int n = 0;
+	for (int role = ROLE_MAIN; role <= ROLE_CONTROL; role++) {
+		pid_t pid = (pid_t)slot->process[role].pid;
+		n += pid && getsid(pid) != pid && kill(pid, number) == 0;
+	}
+	return n;
+}
+
 int spawn_signal(struct pid1 *p, uint32_t i, enum role role, int number)
 {
 	struct slot *slot = &p->slots[i];
-	if (role == ROLE_OTHER)
-		return slot->cgroup >= 0 ? cgroup_signal(p, i, number) : reap_signal_sessions(p, slot, number);
+	if (role == ROLE_OTHER) {
+		int n = signal_newborn(slot, number);
+		int r = slot->cgroup >= 0 ? cgroup_signal(p, i, number) : reap_signal_sessions(p, slot, number);
+		return n ? n : r;
+	}
 	uint32_t main_pid = role == ROLE_MAIN ? p->core->services[i].main_pid : 0;
 	uint32_t pid = main_pid ? main_pid : slot->process[role].pid;
 	if (pid == 0)
