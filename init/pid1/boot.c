@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* ---- where are we ---- */
@@ -136,9 +137,22 @@ void boot_hostname(struct pid1 *p)
 
 /* ---- the process itself ---- */
 
+/*
+ * What was ignored stays so across execve(2): HUP under nohup(1), say. Services shall not inherit that, and with SIGCHLD
+ * ignored children vanish before we can look at them (wait(2)). Not libc's sigaction(3): it denies its own three signals.
+ */
+static void unignore(int number)
+{
+	unsigned long action[8] = { 0 };        /* the kernel's struct sigaction: SIG_DFL, no flags, nothing masked */
+	syscall(SYS_rt_sigaction, number, action, NULL, _NSIG / 8);
+}
+
 static void open_signals(struct pid1 *p)
 {
 	sigset_t all;
+	for (int number = 1; number < _NSIG; number++)
+		if (number == SIGCHLD || p->options.mode != MODE_COMMAND)
+			unignore(number);
 	sigfillset(&all);
 	/* Faults must reach us as faults: blocked, they would be sent again and again. */
 	int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
