@@ -103,14 +103,13 @@ def test_it_opens_no_control_socket(place, tmp_path):
 
 def test_a_terminals_interrupt_reaches_the_command():
     ours, theirs = pty.openpty()
-    command = ["sh", "-c", "trap 'exit 42' INT; echo up; while :; do sleep 9; done"]
-    p = subprocess.Popen([*NAMESPACES, "setsid", "--ctty", OOMPH, "--", *command], stdin=theirs, stdout=theirs, stderr=theirs)
+    p = subprocess.Popen([*NAMESPACES, "setsid", "--ctty", OOMPH, "--", TOOLS / "catch"], stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     seen = b""
-    while b"up" not in seen:
+    while b"ready" not in seen:
         seen += os.read(ours, 100)
     os.write(ours, b"\x03")
-    assert p.wait(DEADLINE) == 42
+    assert p.wait(DEADLINE) == signal.SIGINT
     os.close(ours)
 
 
@@ -125,6 +124,14 @@ def test_signals_go_on_to_the_command(place, name):
         said, status = s.end()
     assert said.splitlines()[1:] == [f"catch: got SIG{name}"]
     assert status == number
+
+
+@pytest.mark.parametrize("name", ["CHLD", "TERM"])
+def test_signals_that_whoever_started_us_ignores_do_not_matter(place, name):
+    """Ignored signals are inherited, execve(2); an ignored SIGCHLD would reap behind our back."""
+    ignore = lambda: signal.signal(signal.Signals["SIG" + name], signal.SIG_IGN)  # noqa: E731
+    p = subprocess.run([*place, OOMPH, "--", "sh", "-c", "exit 3"], preexec_fn=ignore, timeout=DEADLINE)
+    assert p.returncode == 3
 
 
 # ---- orphans ----

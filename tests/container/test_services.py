@@ -221,6 +221,11 @@ def test_a_service_with_nothing_set(box):
     assert t["nofile"][0] == 1024
 
 
+def test_signals_ignored_by_whoever_started_oomph_are_not_passed_on(box):
+    b = box({"web": service("/mnt/tools/tell")}, before="trap '' HUP INT TERM CHLD USR1")
+    assert set(told(b)["SigIgn"]) <= {13, 25}
+
+
 @pytest.mark.parametrize("settings, key, value", [
     ({"User": "nobody"}, "uid", 65534),
     ({"User": "nobody"}, "gid", 65534),
