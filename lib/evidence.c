@@ -249,7 +249,7 @@ static void wound(struct turn *t, uint32_t i, const struct oom_kill *record)
 }
 
 /*
- * The kept death that a record is about: of this pid, by SIGKILL, with no record yet, and of just now, since the pid may
+ * The kept death that a record is about: of this pid, with no record yet, and of just now, since the pid may
  * have been given to another process after it. A main or control process that lives asks for its record when it dies.
  */
 static struct death *find_death(struct turn *t, const struct oom_kill *k)
@@ -261,8 +261,8 @@ static struct death *find_death(struct turn *t, const struct oom_kill *k)
 		return NULL;
 	for (size_t n = 0; n < DEATHS_KEPT; n++) {
 		struct death *d = &c->deaths[n];
-		bool is_candidate = d->id && d->pid && names(k, d->pid) && d->service != NO_UNIT && d->code == CLD_KILLED &&
-			d->status == SIGKILL && !(d->evidence & EVIDENCE_KMSG);
+		bool is_candidate = d->id && d->pid && names(k, d->pid) && d->service != NO_UNIT && d->code != 0 &&
+			!(d->evidence & EVIDENCE_KMSG);
 		if (is_candidate && c->wall_ms - d->wall_ms <= AMENDABLE_MS && (!found || d->id > found->id))
 			found = d;
 	}
@@ -277,8 +277,9 @@ static bool amend(struct turn *t, const struct oom_kill *k)
 		return false;
 	struct service *s = service_at(t, d->service);
 	bool is_open = s->grace_at && !s->main_pid && s->last_death == d->id && !d->is_decided;
-	if (d->cause != CAUSE_OOM_KILL && d->cause != CAUSE_SIGNAL) {
-		d->has_oom_besides = true;      /* our own SIGKILL ended it */
+	bool is_sigkill = d->code == CLD_KILLED && d->status == SIGKILL;
+	if (!is_sigkill || (d->cause != CAUSE_OOM_KILL && d->cause != CAUSE_SIGNAL)) {
+		d->has_oom_besides = true;      /* chosen, but it was on its way out by itself or by our own SIGKILL */
 		return true;
 	}
 	s->n_oom_kills += d->cause == CAUSE_SIGNAL;
