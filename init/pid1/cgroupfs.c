@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -68,12 +69,17 @@ static void remove_folder(int in, const char *name, int depth_left)
 	unlinkat(in, name, AT_REMOVEDIR);
 }
 
+static int open_folder(int in, const char *name)
+{
+	int fd = openat(in, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static int make_folder(int in, const char *name)
 {
 	if (mkdirat(in, name, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	int fd = openat(in, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return open_folder(in, name);
 }
 
 /*
@@ -106,6 +112,9 @@ void cgroup_find(struct pid1 *p)
 		return;
 	enable_controllers(slice);
 	p->cgroups = slice;
+	p->cgroup_events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (p->cgroup_events >= 0)
+		watch(p, p->cgroup_events, EPOLLIN, SOURCE_CGROUP, 0);
 	struct buf path = BUF(p->core->cgroup_root);
 	if (own.n > 1 && p->options.mode != MODE_VM)
 		buf_str(&path, own);
@@ -115,7 +124,21 @@ void cgroup_find(struct pid1 *p)
 
 /* ---- a service's own ---- */
 
-static int write_knobs(const struct slot *slot, const struct unit *u)
+static const char *name_of(struct pid1 *p, uint32_t i)
+{
+	return unitset_text(p->units, unitset_unit(p->units, i)->name).p;
+}
+
+/* A file of a service's cgroup, from the folder of them all. */
+static const char *file_of(struct buf *b, struct pid1 *p, uint32_t i, const char *file)
+{
+	buf_str(b, unitset_text(p->units, unitset_unit(p->units, i)->name));
+	buf_char(b, '/');
+	buf_str(b, str_from(file));
+	return buf_cstr(b);
+}
+
+static int write_knobs(int folder, const struct unit *u)
 {
 	int worst = 0;
 	for (size_t k = 0; k < N_CGROUP_KNOB; k++) {
@@ -127,11 +150,11 @@ static int write_knobs(const struct slot *slot, const struct unit *u)
 			buf_lit(&b, "max");
 		else
 			buf_u64(&b, u->knobs[k]);
-		int r = file_write(slot->cgroup, cgroup_knob_file[k], buf_view(&b));
+		int r = file_write(folder, cgroup_knob_file[k], buf_view(&b));
 		worst = r < 0 ? r : worst;
 	}
 	/* OOMPolicy=kill: the kernel takes the whole service down with its first victim. */
-	int r = u->oom_policy == OOM_KILL ? file_write(slot->cgroup, "memory.oom.group", STR("1")) : 0;
+	int r = u->oom_policy == OOM_KILL ? file_write(folder, "memory.oom.group", STR("1")) : 0;
 	return r < 0 ? r : worst;
 }
 
@@ -151,59 +174,95 @@ static void warn(struct pid1 *p, uint32_t service, int error)
 	feed(p, &ev);
 }
 
-int cgroup_make(struct pid1 *p, uint32_t i)
+static int watch_file(struct pid1 *p, uint32_t i, const char *file)
+{
+	char text[sizeof mount_point + UNIT_NAME_MAX + 64];
+	struct buf path = BUF(text);
+	buf_lit(&path, "/sys/fs/cgroup/system.slice/");
+	return inotify_add_watch(p->cgroup_events, file_of(&path, p, i, file), IN_MODIFY);
+}
+
+/*
+ * Since "cgroup: fix race between fork and cgroup.kill" (6.14, and stable kernels of 2025) a child cloned straight into
+ * a cgroup is compared with the kill count of its parent's: once cgroup.kill was written there, every later such child is
+ * dead at birth (kernel/cgroup/cgroup.c, cgroup_css_set_fork and cgroup_post_fork). So a killed cgroup is replaced, and
+ * where somebody is left in it, and it cannot be, children walk in by themselves. The same for one found here, whose
+ * history nobody knows.
+ */
+static void make_fresh(struct pid1 *p, uint32_t i)
+{
+	struct slot *slot = &p->slots[i];
+	const char *name = name_of(p, i);
+	if (slot->was_killed)
+		remove_folder(p->cgroups, name, NESTED_MAX);
+	bool is_fresh = mkdirat(p->cgroups, name, 0755) == 0;
+	if (!is_fresh && errno == EEXIST) {
+		remove_folder(p->cgroups, name, NESTED_MAX);
+		is_fresh = mkdirat(p->cgroups, name, 0755) == 0;
+	}
+	slot->was_killed = !is_fresh;
+	slot->has_knobs = false;
+	/* kernfs tells inotify of changes. That only wakes us; what counts is what is read then. */
+	slot->counter = watch_file(p, i, "memory.events");
+	slot->populated = watch_file(p, i, "cgroup.events");
+}
+
+int cgroup_make(struct pid1 *p, uint32_t i, int *folder)
 {
 	const struct unit *u = unitset_unit(p->units, i);
 	struct slot *slot = &p->slots[i];
+	*folder = -1;
 	if (p->cgroups < 0) {
 		if (wants_any_knob(u))
 			warn(p, i, EROFS);
 		return 0;
 	}
-	if (slot->cgroup >= 0 && !slot->was_killed)
-		return 0;                       /* kept from the last generation, limits and all */
-	/*
-	 * Since "cgroup: fix race between fork and cgroup.kill" (6.14, and stable kernels of 2025) a child cloned straight into
-	 * a cgroup is compared with the kill count of its parent's: once cgroup.kill was written there, every later such child is
-	 * dead at birth (kernel/cgroup/cgroup.c, cgroup_css_set_fork and cgroup_post_fork). So a killed cgroup is replaced,
-	 * and where somebody is left in it, and it cannot be, children walk in by themselves.
-	 */
-	const char *name = unitset_text(p->units, u->name).p;
-	cgroup_close(slot);
-	remove_folder(p->cgroups, name, NESTED_MAX);
-	slot->was_killed = faccessat(p->cgroups, name, F_OK, 0) == 0;
-	int fd = make_folder(p->cgroups, name);
-	if (fd < 0)
-		return fd;
-	slot->cgroup = fd;
-	int r = write_knobs(slot, u);
+	if (!slot->has_cgroup || slot->was_killed)
+		make_fresh(p, i);               /* else it is kept from the last generation, limits and all */
+	*folder = open_folder(p->cgroups, name_of(p, i));
+	if (*folder < 0)
+		return *folder;
+	slot->has_cgroup = true;
+	int r = slot->has_knobs ? 0 : write_knobs(*folder, u);
 	if (r < 0)
 		warn(p, i, -r);
-	slot->counter = openat(fd, "memory.events", O_RDONLY | O_CLOEXEC);
-	slot->populated = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	/* kernfs: a change of the file is EPOLLPRI. It only wakes us; what counts is what is read then. */
-	if (slot->counter >= 0)
-		watch(p, slot->counter, EPOLLPRI | EPOLLET, SOURCE_COUNTER, i);
-	if (slot->populated >= 0)
-		watch(p, slot->populated, EPOLLPRI | EPOLLET, SOURCE_POPULATED, i);
+	slot->has_knobs = true;
 	return 0;
-}
-
-void cgroup_close(struct slot *slot)
-{
-	close_fd(&slot->counter);
-	close_fd(&slot->populated);
-	close_fd(&slot->cgroup);
 }
 
 /* Processes that KillMode= spared keep the folder; the next start goes on in it. */
 void cgroup_drop(struct pid1 *p, uint32_t i)
 {
 	struct slot *slot = &p->slots[i];
-	if (slot->cgroup < 0)
+	if (!slot->has_cgroup)
 		return;
-	remove_folder(p->cgroups, unitset_text(p->units, unitset_unit(p->units, i)->name).p, NESTED_MAX);
-	cgroup_close(slot);
+	remove_folder(p->cgroups, name_of(p, i), NESTED_MAX);
+	slot->has_cgroup = false;
+	slot->counter = slot->populated = -1;   /* the kernel drops a watch with its file */
+}
+
+static void read_events(struct pid1 *p, const struct inotify_event *e)
+{
+	bool is_all = e->mask & IN_Q_OVERFLOW;
+	for (uint32_t i = 0; i < p->n_slots; i++) {
+		if (is_all || p->slots[i].counter == e->wd)
+			loop_counter(p, i);
+		if (is_all || p->slots[i].populated == e->wd)
+			loop_populated(p, i);
+	}
+}
+
+void cgroup_serve(struct pid1 *p)
+{
+	_Alignas(struct inotify_event) char events[1024];
+	ssize_t n = read(p->cgroup_events, events, sizeof events);
+	const struct core *core = p->core;
+	for (ssize_t at = 0; at < n && p->core == core;) {
+		const struct inotify_event *e = (struct inotify_event *)(events + at);
+		at += (ssize_t)(sizeof *e + e->len);
+		if (e->mask & (IN_MODIFY | IN_Q_OVERFLOW))
+			read_events(p, e);
+	}
 }
 
 /* The value behind "key " at the start of a line of a flat keyed file; false when it is not there. */
@@ -217,17 +276,20 @@ static bool flat_keyed(struct str text, struct str key, uint64_t *value)
 	return false;
 }
 
-static bool read_key(int fd, struct str key, uint64_t *value)
+static bool read_key(struct pid1 *p, uint32_t i, const char *file, struct str key, uint64_t *value)
 {
-	char text[512];
-	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text, 0);
+	char path[UNIT_NAME_MAX + 32], text[512];
+	struct buf b = BUF(path);
+	if (!p->slots[i].has_cgroup)
+		return false;
+	int n = file_read(p->cgroups, file_of(&b, p, i, file), text, sizeof text);
 	return n > 0 && flat_keyed(str_of(text, (size_t)n), key, value);
 }
 
 bool cgroup_count(struct pid1 *p, uint32_t i, uint32_t *oom_kills)
 {
 	uint64_t n;
-	if (!read_key(p->slots[i].counter, STR("oom_kill"), &n))
+	if (!read_key(p, i, "memory.events", STR("oom_kill"), &n))
 		return false;
 	*oom_kills = (uint32_t)n;
 	return true;
@@ -236,7 +298,7 @@ bool cgroup_count(struct pid1 *p, uint32_t i, uint32_t *oom_kills)
 bool cgroup_is_populated(struct pid1 *p, uint32_t i)
 {
 	uint64_t n;
-	return read_key(p->slots[i].populated, STR("populated"), &n) && n != 0;
+	return read_key(p, i, "cgroup.events", STR("populated"), &n) && n != 0;
 }
 
 /* cgroup.procs lists no cgroup but its own; a service that moved its processes further down must hear of its end as well. */
@@ -265,17 +327,18 @@ int cgroup_signal(struct pid1 *p, uint32_t i, int number)
 {
 	enum { ROUNDS_MAX = 8 };
 	struct slot *slot = &p->slots[i];
-	int n = 0;
-	if (number == SIGKILL && file_write(slot->cgroup, "cgroup.kill", STR("1")) == 0) {
+	int n = 0, folder = open_folder(p->cgroups, name_of(p, i));
+	if (folder < 0)
+		return folder;
+	if (number == SIGKILL && file_write(folder, "cgroup.kill", STR("1")) == 0) {
 		slot->was_killed = true;
-		return 0;
+		n = 1;
+	} else {
+		int n_now = 1;
+		for (int round = 0; n_now && round < (number == SIGKILL ? ROUNDS_MAX : 1); round++)
+			n += n_now = signal_folder(p, folder, number, NESTED_MAX);
 	}
-	for (int round = 0; round < (number == SIGKILL ? ROUNDS_MAX : 1); round++) {
-		int n_now = signal_folder(p, slot->cgroup, number, NESTED_MAX);
-		n += n_now;
-		if (n_now == 0)
-			break;
-	}
+	close(folder);
 	return n ? 0 : -ESRCH;
 }
 

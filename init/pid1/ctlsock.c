@@ -133,7 +133,7 @@ static int put_unit(struct pid1 *p, struct client *c, uint32_t i)
 {
 	struct unit_packet packet;
 	view_unit(&packet, p->core, p->units, i, now_ms());
-	packet.has_cgroup = p->slots[i].cgroup >= 0;
+	packet.has_cgroup = p->slots[i].has_cgroup;
 	return put(c, &packet, packet.head.size);
 }
 

@@ -112,8 +112,6 @@ static void *map_zeroes(size_t size)
 static void move_slot(struct pid1 *p, struct slot *slot, uint32_t i)
 {
 	struct { int fd; uint32_t events; enum source source; uint32_t number; } watched[] = {
-		{ slot->counter, EPOLLPRI | EPOLLET, SOURCE_COUNTER, i },
-		{ slot->populated, EPOLLPRI | EPOLLET, SOURCE_POPULATED, i },
 		{ slot->process[ROLE_MAIN].pipe, EPOLLIN, SOURCE_LAUNCH, i * 2 + ROLE_MAIN },
 		{ slot->process[ROLE_CONTROL].pipe, EPOLLIN, SOURCE_LAUNCH, i * 2 + ROLE_CONTROL },
 	};
@@ -123,7 +121,7 @@ static void move_slot(struct pid1 *p, struct slot *slot, uint32_t i)
 }
 
 static const struct slot empty_slot = {
-	.cgroup = -1, .counter = -1, .populated = -1, .process = { { .pidfd = -1, .pipe = -1 }, { .pidfd = -1, .pipe = -1 } },
+	.counter = -1, .populated = -1, .process = { { .pidfd = -1, .pipe = -1 }, { .pidfd = -1, .pipe = -1 } },
 };
 
 /* Services keep their slots by name, whatever index they have now; limits are written anew at their next start. */
@@ -134,10 +132,9 @@ static void move_slots(struct pid1 *p, struct slot *to, uint32_t n)
 		to[i] = old == NO_UNIT || old >= p->n_slots ? empty_slot : p->slots[old];
 		if (old != NO_UNIT && old < p->n_slots)
 			p->slots[old] = empty_slot;
+		to[i].has_knobs = false;
 		move_slot(p, &to[i], i);
 	}
-	for (uint32_t i = 0; i < p->n_slots; i++)
-		cgroup_close(&p->slots[i]);
 }
 
 void loader_adopt(struct pid1 *p)

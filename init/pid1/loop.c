@@ -115,7 +115,7 @@ static void on_signal(struct pid1 *p)
 	}
 }
 
-static void on_counter(struct pid1 *p, uint32_t service)
+void loop_counter(struct pid1 *p, uint32_t service)
 {
 	struct event ev = event_of(EVENT_COUNTER, service);
 	kmsg_drain(p);                          /* whose death it was is told there; the count alone does not know */
@@ -123,7 +123,7 @@ static void on_counter(struct pid1 *p, uint32_t service)
 		feed(p, &ev);
 }
 
-static void on_populated(struct pid1 *p, uint32_t service)
+void loop_populated(struct pid1 *p, uint32_t service)
 {
 	struct event ev = event_of(EVENT_EMPTY, service);
 	if (!cgroup_is_populated(p, service))
@@ -151,11 +151,8 @@ static void serve(struct pid1 *p, enum source source, uint32_t number)
 	case SOURCE_FILES:
 		loader_files_changed(p);
 		break;
-	case SOURCE_COUNTER:
-		on_counter(p, number);
-		break;
-	case SOURCE_POPULATED:
-		on_populated(p, number);
+	case SOURCE_CGROUP:
+		cgroup_serve(p);
 		break;
 	case SOURCE_LAUNCH:
 		spawn_read_report(p, number / 2, (enum role)(number % 2));

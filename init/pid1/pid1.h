@@ -18,18 +18,21 @@
 /* What an epoll event is about; its number stands beside it (watch()). */
 enum source {
 	SOURCE_SIGNAL, SOURCE_KMSG, SOURCE_CONTROL, SOURCE_CLIENT, SOURCE_NOTIFY, SOURCE_FILES,
-	SOURCE_COUNTER,         /* memory.events of service N */
-	SOURCE_POPULATED,       /* cgroup.events of service N */
+	SOURCE_CGROUP,          /* memory.events or cgroup.events of some service */
 	SOURCE_LAUNCH,          /* the pipe of a launch: service N/2, main or control */
 	N_SOURCE
 };
 
 /* What the kernel gave us for a service: nothing here is decided upon, all of it can be had again. */
 struct slot {
-	int cgroup;             /* its folder, O_PATH; -1 while there is none */
-	bool was_killed;        /* cgroup.kill was, or may have been, written there, or it takes no process: see cgroup_make() */
-	int counter;            /* memory.events */
-	int populated;          /* cgroup.events */
+	bool has_cgroup;
+	bool has_knobs;         /* its limits are those of the set in force */
+	bool was_killed;        /* cgroup.kill was, or may have been, written there, or it takes no process: see make_fresh() */
+	/*
+	 * inotify watches of memory.events and cgroup.events, -1: none. Not descriptors of their own: each would be copied, and
+	 * closed again, by every launch of every service.
+	 */
+	int counter, populated;
 	struct process {
 		uint32_t pid;
 		uint32_t session;       /* which it leads; kept when it is dead, for where there is no cgroup */
@@ -83,7 +86,7 @@ struct pid1 {
 	uint32_t n_slots;
 	struct helper loader, halter;
 	int loading;                    /* memfd that the loader writes into */
-	int epoll, signals, kmsg, control, notify, files, console;
+	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
 	bool console_blocks;            /* shared with others, so it could not be made non-blocking */
@@ -112,6 +115,8 @@ uint64_t wall_ms(void);         /* CLOCK_REALTIME */
 void feed(struct pid1 *p, struct event *ev);
 
 struct event event_of(enum event_kind kind, uint32_t service);
+void loop_counter(struct pid1 *p, uint32_t service);    /* its memory.events may have changed */
+void loop_populated(struct pid1 *p, uint32_t service);  /* its cgroup.events may have changed */
 int watch(struct pid1 *p, int fd, uint32_t epoll_events, enum source source, uint32_t number);
 void loop(struct pid1 *p) __attribute__((noreturn));
 
@@ -175,13 +180,14 @@ void kmsg_drain(struct pid1 *p);
 /* ---- cgroupfs.c ---- */
 
 void cgroup_find(struct pid1 *p);
-int cgroup_make(struct pid1 *p, uint32_t service);      /* folder, limits, watches; 0 too where there are no cgroups */
+/* Folder, limits, watches. *folder is open, and the caller's to close; -1, and no error, where there are no cgroups. */
+int cgroup_make(struct pid1 *p, uint32_t service, int *folder);
+void cgroup_serve(struct pid1 *p);                      /* something changed in somebody's cgroup */
 void cgroup_drop(struct pid1 *p, uint32_t service);
 bool cgroup_count(struct pid1 *p, uint32_t service, uint32_t *oom_kills);
 bool cgroup_is_populated(struct pid1 *p, uint32_t service);
 int cgroup_signal(struct pid1 *p, uint32_t service, int number);
 uint32_t cgroup_owner(struct pid1 *p, uint32_t pid);    /* the service in whose cgroup a process is; NO_UNIT */
-void cgroup_close(struct slot *slot);
 
 /* ---- ctlsock.c ---- */
 

@@ -100,7 +100,7 @@ bool reap_is_empty(struct pid1 *p, uint32_t i, uint32_t dying)
 	const struct slot *slot = &p->slots[i];
 	if (has_other(slot, dying))
 		return false;
-	return slot->cgroup >= 0 ? !cgroup_is_populated(p, i) : reap_signal_sessions(p, slot, 0) == 0;
+	return slot->has_cgroup ? !cgroup_is_populated(p, i) : reap_signal_sessions(p, slot, 0) == 0;
 }
 
 /* ---- one death ---- */

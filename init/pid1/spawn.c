@@ -89,13 +89,14 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	int r = -EBUSY;
 	for (int n_tries = 0; r == -EBUSY && n_tries < 2; n_tries++) {
 		slot->was_killed |= n_tries > 0;
-		r = cgroup_make(p, i);
+		r = cgroup_make(p, i, &l.cgroup);
 		if (r < 0)
 			return failed(result, LAUNCH_CGROUP, r);
+		int folder = l.cgroup;
 		result->has_counter = cgroup_count(p, i, &result->counter);
-		l.cgroup = slot->cgroup;
 		l.enters_by_hand = slot->was_killed;
 		r = spawn(&l, &process->pidfd, &process->pipe);
+		close_fd(&folder);
 	}
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
@@ -160,7 +161,7 @@ int spawn_signal(struct pid1 *p, uint32_t i, enum role role, int number)
 	struct slot *slot = &p->slots[i];
 	if (role == ROLE_OTHER) {
 		int n = signal_newborn(slot, number);
-		int r = slot->cgroup >= 0 ? cgroup_signal(p, i, number) : reap_signal_sessions(p, slot, number);
+		int r = slot->has_cgroup ? cgroup_signal(p, i, number) : reap_signal_sessions(p, slot, number);
 		return n ? n : r;
 	}
 	uint32_t main_pid = role == ROLE_MAIN ? p->core->services[i].main_pid : 0;
