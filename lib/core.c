@@ -263,6 +263,15 @@ static void (*const handlers[N_EVENT_KIND])(struct turn *) = {
 	[EVENT_FILES] = on_files, [EVENT_HALTED] = on_halted,
 };
 
+/*
+ * What effects come back as. The rest of the services settles at the EVENT_TICK behind them: were each of these to go on
+ * launching, a thousand units would cause echoes faster than the shell's queue of them empties.
+ */
+static bool is_echo(enum event_kind kind)
+{
+	return kind == EVENT_LAUNCHED || kind == EVENT_LAUNCH_FAILED || kind == EVENT_EMPTY;
+}
+
 void core_step(struct core *c, struct unitset units, const struct event *ev, struct effects *fx)
 {
 	struct turn t = { c, units, ev, fx };
@@ -270,14 +279,16 @@ void core_step(struct core *c, struct unitset units, const struct event *ev, str
 	c->wall_ms = ev->wall_ms;
 	fx->n = 0;
 	handlers[ev->kind](&t);
-	fire_timers(&t);
-	while (c->queue_head != NO_UNIT && has_room(fx)) {
+	bool settles = !is_echo(ev->kind);
+	if (settles)
+		fire_timers(&t);
+	while (settles && c->queue_head != NO_UNIT && has_room(fx)) {
 		settle_one(&t, dequeue(&t));
 		fire_timers(&t);
 	}
-	if (has_room(fx))
+	if (settles && has_room(fx))
 		settle_system(&t);
-	fx->is_unsettled = c->queue_head != NO_UNIT || !has_room(fx) ||
+	fx->is_unsettled = !settles || c->queue_head != NO_UNIT || !has_room(fx) ||
 		(c->next_deadline_at && c->next_deadline_at <= c->now_ms);
 }
 

@@ -63,6 +63,7 @@ bool is_gone(struct turn *t, uint32_t i);
 bool is_going_down(const struct service *s);    /* has to end before what it stands upon may */
 void set_result(struct service *s, enum result result); /* what came first is the reason */
 void take_step(struct service *s, enum step step);
+void drop_control(struct turn *t, uint32_t i);
 void terminate(struct turn *t, uint32_t i);     /* KillSignal= to whom KillMode= says */
 void sweep(struct turn *t, uint32_t i);         /* SIGKILL to what is left, as far as KillMode= lets us */
 

@@ -218,7 +218,7 @@ static void go_on_stopping(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	if (s->step == STEP_HOLD) {
-		if (is_stood_upon(t, i))
+		if (is_stood_upon(t, i) || (s->flags & SERVICE_LAUNCHING))
 			return;
 		if (has_process(s) || (s->flags & SERVICE_WAS_UP))
 			emit_note(t, NOTE_STOPPING, i, 0);
@@ -240,7 +240,7 @@ void go_on(struct turn *t, uint32_t i)
 		go_on_starting(t, i);
 	else if (s->state == STOPPING)
 		go_on_stopping(t, i);
-	else if (s->state == UP && s->step == STEP_RELOAD && !run_list(t, i, ROLE_CONTROL, EXEC_RELOAD)) {
+	else if (s->state == UP && s->step == STEP_RELOAD && !is_going_down(s) && !run_list(t, i, ROLE_CONTROL, EXEC_RELOAD)) {
 		take_step(s, STEP_RUN);
 		arm(t, i, FOREVER_MS);
 	}
@@ -308,26 +308,31 @@ static void go_up(struct turn *t, uint32_t i)
 	emit_note(t, NOTE_UP, i, (uint32_t)(s->up_at - s->began_at));
 }
 
-/* A command that runs beside the main process has no part in what comes now. */
-static void drop_control(struct turn *t, uint32_t i)
+/* SIGKILL to the command that runs beside the main process. Not by send(): it says nothing about the generation's end. */
+static void kill_control(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	if (!s->control_pid)
 		return;
-	struct effect *e = emit(t, FX_SIGNAL, i);       /* not send(): it says nothing about the generation's end */
+	struct effect *e = emit(t, FX_SIGNAL, i);
 	e->role = ROLE_CONTROL;
 	e->number = SIGKILL;
 	s->flags |= SERVICE_COMMAND_LATE;
+}
+
+/* A reload has no part in a stop: killed, and forgotten, so that ExecStop= may take its place. */
+void drop_control(struct turn *t, uint32_t i)
+{
+	kill_control(t, i);
+	service_at(t, i)->control_pid = 0;
 }
 
 static void stop(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	s->errand = ERRAND_STOP;
-	if (s->control_pid && s->step == STEP_RELOAD) {
+	if (s->step == STEP_RELOAD)
 		drop_control(t, i);
-		s->control_pid = 0;
-	}
 	take_step(s, STEP_HOLD);
 	go_on(t, i);
 }
@@ -366,7 +371,7 @@ static void linger(struct turn *t, uint32_t i)
 
 static void reload_late(struct turn *t, uint32_t i)
 {
-	drop_control(t, i);
+	kill_control(t, i);
 	arm(t, i, SWEEP_AGAIN_MS);              /* until its death is told, and again if it is not */
 }
 

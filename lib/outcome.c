@@ -29,7 +29,10 @@ void on_launched(struct turn *t)
 		s->launched_at = t->c->now_ms;
 		s->kmsg_seq = ev->kmsg_seq;
 	}
-	if (s->state == STOPPING && s->step == STEP_TERM)
+	enqueue(t, i);
+	if (s->state == STOPPING && s->step == STEP_HOLD && (s->flags & SERVICE_WAS_UP) && ev->role == ROLE_CONTROL)
+		drop_control(t, i);
+	else if (s->state == STOPPING && s->step == STEP_TERM)
 		terminate(t, i);                /* the wish changed between the order to launch and the launch */
 	else if (s->state == SWEEPING)
 		sweep(t, i);

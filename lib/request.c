@@ -61,7 +61,7 @@ static enum answer reload(struct turn *t, uint32_t i)
 		return ANSWER_LATER;
 	}
 	struct service *s = service_at(t, i);
-	if (s->state != UP)
+	if (s->state != UP || is_going_down(s))
 		return ANSWER_NOT_RUNNING;
 	if (unit_at(t, i)->exec[EXEC_RELOAD].n == 0)
 		return ANSWER_NO_RELOAD;
