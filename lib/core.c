@@ -216,9 +216,9 @@ static void settle_one(struct turn *t, uint32_t i)
 	} else if ((s->flags & SERVICE_RESTART_ASKED) && (s->state == UP || s->state == STARTING)) {
 		pass_on_restart(t, i);
 		dispatch(t, i, EV_WANT_DOWN);   /* to the machine a restart is a stop; the wish stays up */
-	} else if (s->step == STEP_WAIT || s->step == STEP_HOLD) {
-		go_on(t, i);
 	}
+	if (s->step == STEP_WAIT || s->step == STEP_HOLD)
+		go_on(t, i);
 	if ((s->state == STOPPING || s->state == SWEEPING) && is_gone(t, i))
 		dispatch(t, i, EV_GONE);
 }
