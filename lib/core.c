@@ -213,7 +213,8 @@ static void settle_one(struct turn *t, uint32_t i)
 		s->flags &= ~(uint32_t)SERVICE_WANT_CHANGED;
 		pass_on_want(t, i);
 		dispatch(t, i, s->want ? EV_WANT_UP : EV_WANT_DOWN);
-	} else if ((s->flags & SERVICE_RESTART_ASKED) && (s->state == UP || s->state == STARTING)) {
+	}
+	if ((s->flags & SERVICE_RESTART_ASKED) && (s->state == UP || s->state == STARTING)) {
 		pass_on_restart(t, i);
 		dispatch(t, i, EV_WANT_DOWN);   /* to the machine a restart is a stop; the wish stays up */
 	}
