@@ -1,0 +1,313 @@
+/* What must hold of the core in any world, after any step. */
+#include "world.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+static const struct plan *plan_of(const struct world *w, uint32_t i)
+{
+	return &w->plans[w->ids[i]];
+}
+
+/* KillMode= and SendSIGKILL=no let it outlive its generation. */
+static bool is_left_alone(const struct world *w, const struct process *p)
+{
+	const struct unit *u = &w->plans[p->id].unit;
+	return u->kill_mode == KILL_NONE || (u->flags & UNIT_NO_SIGKILL) ||
+		(u->kill_mode == KILL_PROCESS && p->role == ROLE_OTHER);
+}
+
+/* ---- launches ---- */
+
+static void check_alone(struct world *w, const struct effect *e, bool is_first)
+{
+	uint32_t id = w->ids[e->service];
+	for (size_t n = 0; n < PROCESSES; n++) {
+		const struct process *p = &w->processes[n];
+		if (!p->pid || p->id != id || p->may_linger || is_left_alone(w, p) || (p->was_killed_by_us && p->role == ROLE_CONTROL))
+			continue;
+		if (p->cannot_exec && !p->exec_at)
+			continue;               /* it has told so, and does nothing but leave */
+		if (p->role == e->role && (p->is_alive || p->seen_at))
+			broken(w, "%s: a second process of role %u while %u lives", w->plans[id].name, e->role, p->pid);
+		if (is_first && p->is_alive)
+			broken(w, "%s: a new generation while %u of the last one lives", w->plans[id].name, p->pid);
+	}
+}
+
+void check_launch(struct world *w, const struct effect *e)
+{
+	uint32_t id = w->ids[e->service];
+	const struct service *s = &w->core->services[e->service];
+	const struct plan *p = &w->plans[id];
+	bool is_first = s->generation != w->launched_generation[id];
+	if (e->index >= p->n_commands[e->list])
+		broken(w, "%s: command %u of list %u", p->name, e->index, e->list);
+	if (is_first && s->state == STARTING)
+		w->has_changed[id] = false;
+	if (p->unit.flags & UNIT_BROKEN && !w->has_changed[id])
+		broken(w, "%s: launched, though it is broken", p->name);
+	check_alone(w, e, is_first && s->state == STARTING);
+	if (is_first && s->generation == w->backoff_generation[id] + 1 && w->now_ms < w->not_before[id])
+		broken(w, "%s: launched %d ms too early", p->name, (int)(w->not_before[id] - w->now_ms));
+	w->launched_generation[id] = s->generation;
+}
+
+/* ---- deaths ---- */
+
+/* Somebody else in the service was killed for want of memory, and the log does not say enough to tell who. */
+static bool is_ambiguous(const struct world *w, uint32_t id, const struct process *p)
+{
+	if (w->last_oom_at[id] < p->launched_at || !w->last_oom_at[id])
+		return false;
+	for (uint32_t n = 0; n < w->n_records; n++)
+		if (!w->records[n].is_read && w->records[n].id == id)
+			return true;
+	return !w->has_kmsg || w->lost_at >= p->launched_at || w->had_stray || w->had_group[id] || p->role == ROLE_CONTROL;
+}
+
+static bool is_right(const struct world *w, uint32_t id, const struct process *p, const struct death *d)
+{
+	bool is_ours = d->cause == CAUSE_STOP || d->cause == CAUSE_TIMEOUT;
+	switch (p->truth) {
+	case TRUTH_OOM:
+		if (d->cause == CAUSE_OOM_KILL || (is_ours && (p->was_killed_by_us || p->role == ROLE_CONTROL)))
+			return true;
+		/* A command beside the main process is told at once, and amended once its record comes out of hiding. */
+		if (p->role == ROLE_CONTROL && is_ambiguous(w, id, p))
+			return d->cause == CAUSE_SIGNAL;
+		/* No witness is left; or its count was laid at another's door, since it took so long to die. */
+		if (!w->has_kmsg || (w->has_lost || w->lost_at >= p->launched_at))
+			return d->cause == CAUSE_SIGNAL && (!w->has_counters || p->died_at - p->doomed_at >= WOUND_GRACE_MS / 2);
+		return false;
+	case TRUTH_OPERATOR:
+		/* Of a generation's commands the core remembers only that it had killed, not whom. */
+		return d->cause == CAUSE_SIGNAL || (is_ours && (p->was_killed_by_us || p->role == ROLE_CONTROL)) ||
+			(d->cause == CAUSE_OOM_KILL && d->evidence == EVIDENCE_MEMORY_EVENTS && is_ambiguous(w, id, p));
+	case TRUTH_OURS:
+		return is_ours;
+	case TRUTH_EXIT:
+		return d->cause == CAUSE_EXIT || is_ours;
+	case TRUTH_OWN_SIGNAL:
+		return d->cause == CAUSE_SIGNAL || d->cause == CAUSE_CORE_DUMP || d->cause == CAUSE_EXIT || is_ours;
+	default:
+		return false;
+	}
+}
+
+void check_death(struct world *w, const struct death *d, bool is_amended)
+{
+	if (d->cause == CAUSE_START_FAILED || d->service == NO_UNIT)
+		return;
+	uint32_t id = w->ids[d->service];
+	const char *name = w->plans[id].name;
+	if (d->pid == 0) {
+		if (d->cause != CAUSE_OOM_KILL || !w->last_oom_at[id])
+			broken(w, "%s: a wound out of nowhere", name);
+		return;
+	}
+	if (d->pid >= PIDS)
+		broken(w, "%s: no such pid: %u", name, d->pid);
+	const struct process *p = &w->ends[d->pid];
+	bool is_wound = d->code == 0;
+	bool was_chosen = p->truth == TRUTH_OOM || p->doom == TRUTH_OOM;        /* if only to end in another way, already begun */
+	if (is_wound && (!was_chosen || d->cause != CAUSE_OOM_KILL))
+		broken(w, "%s: %u was not killed for want of memory", name, d->pid);
+	if (!is_wound && (p->code != d->code || p->status != d->status))
+		broken(w, "%s: %u ended by %u/%u, not %u/%u", name, d->pid, p->code, p->status, d->code, d->status);
+	if (!is_wound && !is_right(w, id, p, d))
+		broken(w, "%s: %u died of %s%s, and the truth is %u", name, d->pid, cause_name[d->cause],
+		       is_amended ? " (amended)" : "", p->truth);
+}
+
+void check_step(struct world *w, const struct event *ev, uint64_t first_death, enum role role_before)
+{
+	uint32_t n_told = 0, n_main = 0;
+	if (w->core->n_bugs)
+		broken(w, "a cell that is never");
+	if (w->core->next_death - first_death > DEATHS_KEPT)
+		broken(w, "more deaths in a step than are kept");
+	for (uint64_t id = first_death; id < w->core->next_death; id++) {
+		const struct death *d = core_death(w->core, id);
+		n_main += d->is_main;
+		n_told += d->is_main && d->pid == ev->pid;
+	}
+	if (n_main > 1 || (n_main && ev->kind != EVENT_DEATH && ev->kind != EVENT_LAUNCH_FAILED))
+		broken(w, "main processes died that nobody saw die");
+	if (ev->kind != EVENT_DEATH || role_before != ROLE_MAIN)
+		return;
+	const struct plan *p = plan_of(w, ev->service);
+	/* The success of a oneshot's command is no death. */
+	bool is_spared = p->unit.type == TYPE_ONESHOT &&
+		(ev->code == CLD_EXITED || unit_is_success(&p->unit, true, ev->status));
+	if (n_told != 1 && !(is_spared && n_told == 0))
+		broken(w, "%s: %u records of one death", p->name, n_told);
+}
+
+/* ---- states, once a step has settled ---- */
+
+static bool is_moving(const struct service *s)
+{
+	return s->state == STARTING || s->state == STOPPING || s->state == SWEEPING;
+}
+
+static bool requires(const struct plan *p, uint32_t other)
+{
+	for (uint32_t k = 0; k < p->n_requires; k++)
+		if (p->requires[k] == other)
+			return true;
+	return false;
+}
+
+static bool waits_for_somebody(const struct world *w, uint32_t i)
+{
+	const struct plan *p = plan_of(w, i);
+	for (uint32_t k = 0; k < p->n_after; k++) {
+		const struct service *d = &w->core->services[p->after[k]];
+		if (is_moving(d) || (d->state == BACKOFF && requires(p, p->after[k])))
+			return true;
+	}
+	return false;
+}
+
+static bool holds_for_somebody(const struct world *w, uint32_t i)
+{
+	for (uint32_t other = 0; other < w->n_units; other++) {
+		const struct plan *p = plan_of(w, other);
+		for (uint32_t k = 0; k < p->n_after; k++)
+			if (p->after[k] == i && (w->core->services[other].state == STOPPING ||
+						 w->core->services[other].state == SWEEPING))
+				return true;
+	}
+	return false;
+}
+
+static void check_deadline(const struct world *w, uint32_t i)
+{
+	const struct service *s = &w->core->services[i];
+	const struct unit *u = &plan_of(w, i)->unit;
+	const char *name = plan_of(w, i)->name;
+	bool is_unbound = w->has_changed[w->ids[i]];    /* TimeoutXSec= was another when it was armed */
+	if (s->step == STEP_WAIT && s->state == STARTING) {
+		if (!waits_for_somebody(w, i))
+			broken(w, "%s waits for nobody", name);
+		return;
+	}
+	if (s->step == STEP_HOLD && s->state == STOPPING) {
+		if (!(s->flags & SERVICE_LAUNCHING) && !holds_for_somebody(w, i))
+			broken(w, "%s holds for nobody", name);
+		return;
+	}
+	bool is_reloading = s->state == UP && s->step == STEP_RELOAD;
+	is_unbound |= (s->state == STARTING || is_reloading) && u->start_ms == FOREVER_MS;
+	is_unbound |= s->state == STOPPING && u->stop_ms == FOREVER_MS;
+	if ((is_moving(s) || s->state == BACKOFF || is_reloading) && !s->deadline_at && !is_unbound)
+		broken(w, "%s: %s %s without a deadline", name, state_name[s->state], step_name[s->step]);
+	uint64_t due = core_deadline(w->core);
+	if ((s->deadline_at && (!due || due > s->deadline_at)) || (s->grace_at && (!due || due > s->grace_at)))
+		broken(w, "%s: its deadline would be missed", name);
+}
+
+static void check_pid(struct world *w, uint32_t i, uint32_t pid, enum role role)
+{
+	struct process *p = pid ? kernel_find(w, pid) : NULL;
+	if (pid && (!p || p->id != w->ids[i] || p->role != role))
+		broken(w, "%s: %u is no process of its", plan_of(w, i)->name, pid);
+}
+
+static void check_progress(struct world *w, uint32_t i)
+{
+	const struct service *s = &w->core->services[i];
+	const struct plan *p = plan_of(w, i);
+	bool needs_control = (s->state == STARTING && (s->step == STEP_PRE || s->step == STEP_POST)) ||
+		(s->state == UP && s->step == STEP_RELOAD) || (s->state == STOPPING && s->step == STEP_STOP);
+	bool needs_main = (s->state == STARTING && (s->step == STEP_MAIN || s->step == STEP_READY)) ||
+		(s->state == UP && !(p->unit.flags & UNIT_REMAIN_AFTER_EXIT) && !w->has_changed[w->ids[i]]);
+	check_pid(w, i, s->main_pid, ROLE_MAIN);
+	check_pid(w, i, s->control_pid, ROLE_CONTROL);
+	if ((needs_control && !s->control_pid) || (needs_main && !s->main_pid))
+		broken(w, "%s: %s %s, and nothing runs", p->name, state_name[s->state], step_name[s->step]);
+	if (s->flags & (SERVICE_QUEUED | SERVICE_WANT_CHANGED | SERVICE_LAUNCHING))
+		broken(w, "%s: flags %x of something that is through", p->name, s->flags);
+}
+
+static void check_want(const struct world *w, uint32_t i)
+{
+	const struct service *s = &w->core->services[i];
+	bool is_leaving = s->state == IDLE || s->state == STOPPING || s->state == SWEEPING;
+	bool is_aside = s->state == FAILED && s->result == RESULT_BAD_SETTING;
+	if (s->want && s->state == IDLE)
+		broken(w, "%s: wanted, and rests", plan_of(w, i)->name);
+	if (!s->want && !is_leaving && !is_aside)
+		broken(w, "%s: not wanted, and %s", plan_of(w, i)->name, state_name[s->state]);
+	if (w->core->system.phase >= SYSTEM_STOPPING && s->want)
+		broken(w, "%s: wanted while the machine goes down", plan_of(w, i)->name);
+}
+
+static void check_backoff(struct world *w, uint32_t i)
+{
+	const struct service *s = &w->core->services[i];
+	const struct unit *u = &plan_of(w, i)->unit;
+	uint32_t id = w->ids[i];
+	if (state_is_resting((enum state)s->state))
+		w->not_before[id] = 0;          /* somebody gave it up: the next start is a new one */
+	if (s->state != BACKOFF || (w->backoff_generation[id] == s->generation && w->not_before[id] == s->deadline_at))
+		return;
+	uint64_t delay = s->deadline_at - s->since_at;
+	uint64_t most = u->restart_max_ms > BACKOFF_FIRST_MS ? u->restart_max_ms : BACKOFF_FIRST_MS;
+	if (!w->has_changed[id] && !(s->flags & SERVICE_RESTART_ASKED) && (delay * 4 + 8 < 3u * u->restart_ms || delay > most / 4 * 5 + 8))
+		broken(w, "%s: a delay of %d ms", plan_of(w, i)->name, (int)delay);
+	w->backoff_generation[id] = s->generation;
+	w->not_before[id] = s->deadline_at;
+}
+
+void check_settled(struct world *w)
+{
+	if (w->core->queue_head != NO_UNIT)
+		broken(w, "settled, and the queue is not empty");
+	for (uint32_t i = 0; i < w->n_units; i++) {
+		check_deadline(w, i);
+		check_progress(w, i);
+		check_want(w, i);
+		check_backoff(w, i);
+	}
+	for (size_t n = 0; n < PROCESSES; n++) {
+		struct process *p = &w->processes[n];
+		p->may_linger |= p->pid && is_left_alone(w, p);
+	}
+}
+
+/* ---- ends ---- */
+
+/* Everything has worked for long: nothing may be on its way any more but what starts over and over by its own wish. */
+void check_calm(struct world *w)
+{
+	for (uint32_t i = 0; i < w->n_units; i++) {
+		const struct service *s = &w->core->services[i];
+		if (w->has_changed[w->ids[i]])
+			continue;               /* half started by another Type=, say: the operator restarts it */
+		if ((is_moving(s) && s->step != STEP_WAIT && w->now_ms - s->since_at > 15000) ||
+		    (s->state == UP && s->step == STEP_RELOAD))
+			broken(w, "%s: still %s %s though all is well", plan_of(w, i)->name, state_name[s->state], step_name[s->step]);
+	}
+}
+
+static int expected_status(const struct world *w)
+{
+	if (w->last_launch_error)
+		return w->last_launch_error == ENOENT ? 127 : 126;
+	return w->last_main_code == CLD_EXITED ? w->last_main_status : 128 + w->last_main_status;
+}
+
+void check_power(struct world *w, const struct effect *e)
+{
+	for (uint32_t i = 0; i < w->n_units; i++)
+		if (!state_is_resting((enum state)w->core->services[i].state))
+			broken(w, "%s: the power goes, and it is %s", plan_of(w, i)->name, state_name[w->core->services[i].state]);
+	if (w->mode == MODE_COMMAND && !w->has_asked_for_power) {
+		if (e->number != POWER_EXIT || e->argument != expected_status(w))
+			broken(w, "a command's status is %d, not %d", e->argument, expected_status(w));
+	} else if (!w->has_asked_for_power) {
+		broken(w, "nobody asked for the power to go");
+	}
+}
