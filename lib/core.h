@@ -179,6 +179,7 @@ struct service {
 	uint32_t generation, n_restarts, n_oom_kills;
 	uint32_t counter_base, counter; /* oom_kill at launch, and now */
 	uint32_t n_explained;           /* how far other victims explain the rise of the count: by records, deaths, wounds */
+	uint32_t control_base, control_explained;       /* the count, and n_explained, when the control process was launched */
 	uint32_t counter_told;          /* the count up to which wounds are recorded or explained */
 	uint32_t n_failures;            /* in a row, without a healthy run between */
 	uint32_t delay_ms;              /* of the last backoff, without jitter */

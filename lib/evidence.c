@@ -159,15 +159,16 @@ static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, 
 {
 	const struct event *ev = t->ev;
 	struct service *s = service_at(t, i);
-	bool is_late = role == ROLE_CONTROL && (s->flags & SERVICE_COMMAND_LATE);
+	bool is_main = role == ROLE_MAIN, is_late = !is_main && (s->flags & SERVICE_COMMAND_LATE);
 	if (ev->has_counter)
 		s->counter = ev->counter;
-	*record = find_kill(t->c, ev->pid, role == ROLE_MAIN ? s->kmsg_seq : s->control_seq);
+	*record = find_kill(t->c, ev->pid, is_main ? s->kmsg_seq : s->control_seq);
 	return judge(&(struct death_facts){
 		.code = ev->code, .status = ev->status, .errand = is_late ? ERRAND_TIMEOUT : s->errand,
 		.sent_signal = is_late ? SIGKILL : s->sent_signal, .was_sigkilled = is_late || (s->flags & SERVICE_WAS_SIGKILLED),
 		.has_counter = ev->has_counter && (s->flags & SERVICE_HAS_COUNTER), .has_kmsg = s->flags & SERVICE_HAS_KMSG,
-		.n_kills = s->counter - s->counter_base, .n_explained = s->n_explained, .record = *record,
+		.n_kills = s->counter - (is_main ? s->counter_base : s->control_base),
+		.n_explained = s->n_explained - (is_main ? 0 : s->control_explained), .record = *record,
 	});
 }
 

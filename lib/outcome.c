@@ -23,6 +23,8 @@ void on_launched(struct turn *t)
 	if (ev->role == ROLE_CONTROL) {
 		s->control_pid = ev->pid;
 		s->control_seq = ev->kmsg_seq;
+		s->control_base = ev->counter;
+		s->control_explained = s->n_explained;
 		s->flags &= ~(uint32_t)SERVICE_COMMAND_LATE;
 	} else {
 		s->main_pid = ev->pid;
