@@ -248,20 +248,24 @@ void go_on(struct turn *t, uint32_t i)
 
 /* ---- the actions ---- */
 
-static bool start_limit_is_hit(struct turn *t, uint32_t i)
+/* systemd.unit(5), StartLimitBurst= starts within StartLimitIntervalSec=: may another one come at that time? */
+static bool start_limit_is_spent(struct turn *t, uint32_t i, uint64_t at)
 {
-	struct service *s = service_at(t, i);
+	const struct service *s = service_at(t, i);
 	const struct unit *u = unit_at(t, i);
 	if (!(u->flags & UNIT_HAS_START_LIMIT) || u->start_limit_burst == 0 || u->start_limit_ms == 0)
 		return false;
-	if (s->n_starts == 0 || t->c->now_ms - s->limit_since_at > u->start_limit_ms) {
+	return s->n_starts >= u->start_limit_burst && at - s->limit_since_at <= u->start_limit_ms;
+}
+
+static void count_start(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->n_starts == 0 || t->c->now_ms - s->limit_since_at > unit_at(t, i)->start_limit_ms) {
 		s->limit_since_at = t->c->now_ms;
 		s->n_starts = 0;
 	}
-	if (s->n_starts >= u->start_limit_burst)
-		return true;
 	s->n_starts++;
-	return false;
 }
 
 static void refuse(struct turn *t, uint32_t i, enum result result)
@@ -280,10 +284,11 @@ static void begin(struct turn *t, uint32_t i)
 		refuse(t, i, RESULT_BAD_SETTING);       /* pulled in by another unit, or broken since its last generation */
 		return;
 	}
-	if (start_limit_is_hit(t, i)) {
+	if (start_limit_is_spent(t, i, t->c->now_ms)) {
 		refuse(t, i, RESULT_START_LIMIT);
 		return;
 	}
+	count_start(t, i);
 	s->generation++;
 	s->flags &= kept;
 	s->result = RESULT_SUCCESS;
@@ -375,34 +380,53 @@ static void reload_late(struct turn *t, uint32_t i)
 	arm(t, i, SWEEP_AGAIN_MS);              /* until its death is told, and again if it is not */
 }
 
+/* The delay before the next generation, jitter and all; s->delay_ms is what it climbs from. */
+static uint32_t next_delay(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	bool was_healthy = s->up_at && t->c->now_ms - s->up_at >= HEALTHY_RUN_MS;
+	bool is_first = was_healthy || s->n_failures == 0;
+	if (s->flags & SERVICE_RESTART_ASKED) {
+		s->n_failures = s->delay_ms = 0;
+		return 0;
+	}
+	s->n_failures = is_first ? 1 : s->n_failures + 1;
+	s->delay_ms = restart_delay(u, is_first, s->delay_ms);
+	if (s->result == RESULT_RESOURCES && s->delay_ms < BACKOFF_FIRST_MS)
+		s->delay_ms = BACKOFF_FIRST_MS;         /* RestartSec=0 must not turn a full machine into a busy one */
+	return restart_jitter(u, s->delay_ms, next_random(t->c));
+}
+
+static void rest(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	tell_decided(t, i, false, 0);
+	emit(t, FX_SWEPT, i);
+	enter(t, i, !s->want ? IDLE : s->result == RESULT_SUCCESS ? DONE : FAILED);
+	emit_note(t, s->state == IDLE ? NOTE_IDLE : s->state == DONE ? NOTE_DONE : NOTE_FAILED, i, s->result);
+}
+
 /* The generation is over. What now? */
 static void decide(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	const struct unit *u = unit_at(t, i);
-	enum result result = s->result;
 	bool is_asked = s->flags & SERVICE_RESTART_ASKED;
-	bool was_healthy = s->up_at && t->c->now_ms - s->up_at >= HEALTHY_RUN_MS;
-	uint32_t delay_ms = 0;
-
-	if (s->want && (is_asked || restart_applies(u->restart, result))) {
-		bool is_first = is_asked || was_healthy || s->n_failures == 0;
-		s->n_failures = is_asked ? 0 : is_first ? 1 : s->n_failures + 1;
-		s->delay_ms = restart_delay(u, is_first, s->delay_ms);
-		if (result == RESULT_RESOURCES && s->delay_ms < BACKOFF_FIRST_MS)
-			s->delay_ms = BACKOFF_FIRST_MS;         /* RestartSec=0 must not turn a full machine into a busy one */
-		delay_ms = is_asked ? 0 : restart_jitter(u, s->delay_ms, next_random(t->c));
-		s->n_restarts += !is_asked;
-		tell_decided(t, i, true, delay_ms);
-		enter(t, i, BACKOFF);
-		arm(t, i, delay_ms);
-		emit_note(t, NOTE_BACKOFF, i, delay_ms);
+	if (!s->want || (!is_asked && !restart_applies(unit_at(t, i)->restart, s->result))) {
+		rest(t, i);
 		return;
 	}
-	tell_decided(t, i, false, 0);
-	emit(t, FX_SWEPT, i);
-	enter(t, i, !s->want ? IDLE : result == RESULT_SUCCESS ? DONE : FAILED);
-	emit_note(t, s->state == IDLE ? NOTE_IDLE : s->state == DONE ? NOTE_DONE : NOTE_FAILED, i, result);
+	uint32_t delay_ms = next_delay(t, i);
+	if (!is_asked && start_limit_is_spent(t, i, t->c->now_ms + delay_ms)) {
+		s->result = RESULT_START_LIMIT;
+		rest(t, i);
+		return;
+	}
+	s->n_restarts += !is_asked;
+	tell_decided(t, i, true, delay_ms);
+	enter(t, i, BACKOFF);
+	arm(t, i, delay_ms);
+	emit_note(t, NOTE_BACKOFF, i, delay_ms);
 }
 
 void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
