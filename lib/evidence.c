@@ -212,7 +212,7 @@ void on_death(struct turn *t)
 		if (v.cause == CAUSE_OOM_KILL) {
 			adopt_evidence(d, record, v.evidence);
 			s->n_oom_kills++;
-			s->n_explained += !is_main;
+			s->n_explained++;                 /* to whoever dies of this generation after it */
 			s->counter_told = s->counter;
 		}
 		if (is_main)
