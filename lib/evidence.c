@@ -91,7 +91,7 @@ void record_launch_failure(struct turn *t, uint32_t i)
 
 static bool names(const struct oom_kill *k, uint32_t pid)
 {
-	return k->seq && (k->pid == pid || k->tgid == pid);
+	return k->seq && pid && (k->pid == pid || k->tgid == pid);
 }
 
 static const struct oom_kill *find_kill(const struct core *c, uint32_t pid, uint64_t after_seq)
@@ -163,12 +163,14 @@ static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, 
 	if (ev->has_counter)
 		s->counter = ev->counter;
 	*record = find_kill(t->c, ev->pid, is_main ? s->kmsg_seq : s->control_seq);
+	/* The command or main process beside it may have been named already and be dying still. */
+	bool is_other_named = is_main ? find_kill(t->c, s->control_pid, s->control_seq) : find_kill(t->c, s->main_pid, s->kmsg_seq);
 	return judge(&(struct death_facts){
 		.code = ev->code, .status = ev->status, .errand = is_late ? ERRAND_TIMEOUT : s->errand,
 		.sent_signal = is_late ? SIGKILL : s->sent_signal, .was_sigkilled = is_late || (s->flags & SERVICE_WAS_SIGKILLED),
 		.has_counter = ev->has_counter && (s->flags & SERVICE_HAS_COUNTER), .has_kmsg = s->flags & SERVICE_HAS_KMSG,
 		.n_kills = s->counter - (is_main ? s->counter_base : s->control_base),
-		.n_explained = s->n_explained - (is_main ? 0 : s->control_explained), .record = *record,
+		.n_explained = s->n_explained - (is_main ? 0 : s->control_explained) + is_other_named, .record = *record,
 	});
 }
 
