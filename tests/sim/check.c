@@ -63,7 +63,7 @@ static bool is_ambiguous(const struct world *w, uint32_t id, const struct proces
 	for (uint32_t n = 0; n < w->n_records; n++)
 		if (!w->records[n].is_read && w->records[n].id == id)
 			return true;
-	return !w->has_kmsg || w->lost_at >= p->launched_at || w->had_stray || w->had_group[id] || p->role == ROLE_CONTROL;
+	return !w->has_kmsg || w->lost_at >= p->launched_at || w->had_stray || w->had_group[id];
 }
 
 static bool is_right(const struct world *w, uint32_t id, const struct process *p, const struct death *d)

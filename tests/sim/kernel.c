@@ -173,6 +173,8 @@ uint64_t kernel_next(const struct world *w)
 
 static void say(struct world *w, struct process *p, bool is_group)
 {
+	if (!w->has_kmsg)
+		return;
 	if (w->n_records == RECORDS) {          /* forget what was read */
 		uint32_t kept = 0;
 		for (uint32_t n = 0; n < RECORDS; n++)
@@ -198,8 +200,6 @@ static void say(struct world *w, struct process *p, bool is_group)
 	else
 		w->had_stray = true;
 	uint64_t at = r->visible_at + draw(w, 10);
-	if (!w->has_kmsg)
-		return;
 	w->kmsg_at = w->kmsg_at && w->kmsg_at < at ? w->kmsg_at : at;
 }
 
@@ -236,7 +236,8 @@ void kernel_run_out_of_memory(struct world *w, uint32_t id)
 		w->counters[id] += chance(w, 70);       /* visited again in the group pass: logged and counted twice */
 		w->had_group[id] = true;
 		say(w, first, true);
-		w->records[w->n_records - 1].kill.seq = first_seq;      /* tells which kill the group's first was */
+		if (w->has_kmsg)
+			w->records[w->n_records - 1].kill.seq = first_seq;      /* tells which kill the group's first was */
 	}
 	if (w->has_counters)
 		w->counter_at[id] = w->now_ms + draw(w, 20);
