@@ -315,20 +315,31 @@ static bool amend_wound(struct turn *t, uint32_t i, const struct oom_kill *k)
 	return false;
 }
 
+/* Only what somebody will ask for: a group kill of many workers must not push its main process's record out. */
+static void keep_kill(struct core *c, const struct oom_kill *k)
+{
+	c->kills[c->next_kill] = *k;
+	c->next_kill = (c->next_kill + 1) % KILLS_KEPT;
+}
+
 void on_oom_kill(struct turn *t)
 {
 	struct core *c = t->c;
 	const struct oom_kill *k = t->ev->kill;
 	enum role role;
-	c->kills[c->next_kill] = *k;
-	c->next_kill = (c->next_kill + 1) % KILLS_KEPT;
-	if (amend(t, k) || core_find_pid(c, k->pid, &role) != NO_UNIT || core_find_pid(c, k->tgid, &role) != NO_UNIT)
-		return;                         /* a main or control process: its death will ask for this record */
+	if (amend(t, k))
+		return;
+	if (core_find_pid(c, k->pid, &role) != NO_UNIT || core_find_pid(c, k->tgid, &role) != NO_UNIT) {
+		keep_kill(c, k);                /* a main or control process: its death will ask for this record */
+		return;
+	}
 	uint32_t i = attrib_path(t->units, str_from(c->cgroup_root), str_from(k->task_memcg));
 	if (i == NO_UNIT)
 		i = t->ev->service;             /* no summary line (the kernel limits them): where /proc still shows it to be */
-	if (i == NO_UNIT)
+	if (i == NO_UNIT) {
+		keep_kill(c, k);
 		c->stray_kill = k->seq;         /* its service's count tells, if it is anybody's (on_grace_over) */
+	}
 	if (i == NO_UNIT || service_at(t, i)->generation == 0 || amend_wound(t, i, k))
 		return;
 	if (k->seq > service_at(t, i)->kmsg_seq)

@@ -283,6 +283,16 @@ static void draw_configuration(struct world *w)
 	shell_feed(w, ev);
 }
 
+/* The machine sleeps, but not with half a record stored: the grace for that one is counted in waking ms. */
+static void draw_sleep(struct world *w)
+{
+	for (uint32_t n = 0; n < w->n_records; n++)
+		if (w->records[n].visible_at > w->now_ms)
+			w->records[n].visible_at = w->now_ms;
+	shell_drain_kmsg(w);
+	w->now_ms += draw(w, 100000);
+}
+
 void draw_action(struct world *w)
 {
 	static const int signals[] = { SIGKILL, SIGKILL, SIGKILL, SIGSEGV, SIGHUP, SIGTERM };
@@ -299,5 +309,5 @@ void draw_action(struct world *w)
 	else if (luck < 96)
 		draw_configuration(w);
 	else if (luck < 98)
-		w->now_ms += draw(w, 100000);           /* the machine slept */
+		draw_sleep(w);
 }
