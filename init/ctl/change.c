@@ -132,7 +132,8 @@ static enum settled stop_by_note(const struct change *c, const struct note *n)
 {
 	if (n->kind == NOTE_STARTING && n->generation > c->least)
 		leave(LEAVE_FAILED, "%s: was started again meanwhile", unit_word(c));
-	return n->kind == NOTE_IDLE || n->kind == NOTE_FAILED || n->kind == NOTE_DONE ? SETTLED : NOT_YET;
+	bool is_over = n->kind == NOTE_IDLE || n->kind == NOTE_FAILED || n->kind == NOTE_DONE;
+	return is_over && n->generation >= c->least ? SETTLED : NOT_YET;
 }
 
 static enum settled take_event(struct change *c)
@@ -152,6 +153,8 @@ static void wait_settled(struct change *c)
 	bool is_stop = c->ask->command->verb == VERB_STOP;
 	standing_ask(&c->asks, c->ask, c->ask->args[0], &c->now);
 	c->death = c->now.death.id > c->before.unit.last_death ? c->now.death : (struct death){ 0 };
+	if (is_stop)
+		c->least = c->now.unit.generation;      /* a respawn just before the order is not one that came after it */
 	enum settled settled = is_stop ? stop_by_standing(c) : start_by_standing(c);
 	while (settled == NOT_YET) {
 		wire_wait(&c->events, c->ask);
