@@ -313,6 +313,15 @@ def test_stop_races_with_a_leak_and_leaves_nothing_behind(vm, add):
     assert vm.json("oomphctl --json version")[0]["bugs"] == 0
 
 
+def test_stop_is_a_stop_however_close_to_a_respawn_it_comes(vm, add):
+    add("blink", "[Service]\nExecStart=/bin/true\nRestart=always\nRestartSec=0\n")
+    assert vm.check("""\
+for i in $(seq 60); do
+	oomphctl start --no-wait blink && usleep $((RANDOM % 30000)) && oomphctl stop blink || exit 1
+	oomphctl --json status blink | grep '"state":"idle"' >/dev/null || exit 2
+done""", timeout=60) == ""
+
+
 # ---- lies ----
 
 def test_kernel_words_from_userspace_prove_nothing(vm, add):
