@@ -75,13 +75,14 @@ static pid_t start(char **argv)
 	return pid;
 }
 
-/* Takes the supervisor down, and every service that has stamped. */
+/* Takes the supervisor down, and every service that has stamped; the next round begins when they are gone. */
 static void end(pid_t supervisor, const pid_t *services, int n)
 {
 	kill(supervisor, SIGKILL);
 	waitpid(supervisor, NULL, 0);
 	for (int i = 0; i < n; i++)
-		kill(services[i], SIGKILL);
+		while (kill(services[i], SIGKILL) == 0)
+			usleep(1000);
 }
 
 static int ascending(const void *a, const void *b)
