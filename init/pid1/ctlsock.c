@@ -69,10 +69,11 @@ int control_open(struct pid1 *p)
 	return watch(p, fd, EPOLLIN, SOURCE_CONTROL, 0);
 }
 
-static void hang_up(struct client *c)
+static void hang_up(struct pid1 *p, struct client *c)
 {
 	uint32_t serial = c->serial;
-	close_fd(&c->fd);
+	shutdown(c->fd, SHUT_RDWR);     /* for the peer: a child between clone and exec still has a copy */
+	unwatch(p, &c->fd);
 	*c = (struct client){ .fd = -1, .serial = serial + 1 };
 }
 
@@ -86,7 +87,7 @@ static struct client *find_place(struct pid1 *p)
 		if (c->active_at < oldest->active_at)
 			oldest = c;
 	}
-	hang_up(oldest);
+	hang_up(p, oldest);
 	return oldest;
 }
 
@@ -111,7 +112,7 @@ void control_accept(struct pid1 *p)
 /* ---- sending ---- */
 
 /* 0, or -EAGAIN when it does not take more now, or it is gone. */
-static int put(struct client *c, const void *packet, size_t size)
+static int put(struct pid1 *p, struct client *c, const void *packet, size_t size)
 {
 	if (c->fd < 0)
 		return -EPIPE;
@@ -119,14 +120,14 @@ static int put(struct client *c, const void *packet, size_t size)
 		return 0;
 	if (errno == EAGAIN)
 		return -EAGAIN;
-	hang_up(c);
+	hang_up(p, c);
 	return -EPIPE;
 }
 
-static int put_end(struct client *c, enum answer answer)
+static int put_end(struct pid1 *p, struct client *c, enum answer answer)
 {
 	struct end_packet end = { { PACKET_END, sizeof end }, answer };
-	return put(c, &end, sizeof end);
+	return put(p, c, &end, sizeof end);
 }
 
 static int put_unit(struct pid1 *p, struct client *c, uint32_t i)
@@ -134,20 +135,20 @@ static int put_unit(struct pid1 *p, struct client *c, uint32_t i)
 	struct unit_packet packet;
 	view_unit(&packet, p->core, p->units, i, now_ms());
 	packet.has_cgroup = p->slots[i].has_cgroup;
-	return put(c, &packet, packet.head.size);
+	return put(p, c, &packet, packet.head.size);
 }
 
-static int put_death(struct client *c, const struct death *d)
+static int put_death(struct pid1 *p, struct client *c, const struct death *d)
 {
 	struct death_packet packet = { { PACKET_DEATH, sizeof packet }, *d };
-	return put(c, &packet, sizeof packet);
+	return put(p, c, &packet, sizeof packet);
 }
 
-static int put_text(struct client *c, struct str text)
+static int put_text(struct pid1 *p, struct client *c, struct str text)
 {
 	struct text_packet packet = { { PACKET_TEXT, sizeof packet }, "" };
 	memcpy(packet.text, text.p, text.n < sizeof packet.text ? text.n : sizeof packet.text - 1);
-	return put(c, &packet, sizeof packet);
+	return put(p, c, &packet, sizeof packet);
 }
 
 static int put_version(struct pid1 *p, struct client *c)
@@ -158,7 +159,7 @@ static int put_version(struct pid1 *p, struct client *c)
 		.mode = p->core->system.mode, .phase = p->core->system.phase, .has_kmsg = p->kmsg >= 0,
 		.has_cgroup = p->cgroups >= 0, .version = VERSION_TEXT,
 	};
-	return put(c, &packet, sizeof packet);
+	return put(p, c, &packet, sizeof packet);
 }
 
 /* The answers to reading, each a function of the cursor: sends what comes next, or says that there is nothing more. */
@@ -183,12 +184,12 @@ static enum progress next_of_status(struct pid1 *p, struct client *c, int *r)
 	}
 	for (; str_next(&notes, &line); n++)
 		if (n == c->cursor) {
-			*r = put_text(c, line);
+			*r = put_text(p, c, line);
 			return SENT;
 		}
 	if (c->cursor > n || !d)
 		return FINISHED;
-	*r = put_death(c, d);
+	*r = put_death(p, c, d);
 	return SENT;
 }
 
@@ -201,7 +202,7 @@ static enum progress next_of_deaths(struct pid1 *p, struct client *c, int *r)
 		const struct death *d = core_death(p->core, c->cursor);
 		if (!d || (c->service != NO_UNIT && d->service != c->service) || !d->is_decided)
 			continue;
-		*r = put_death(c, d);
+		*r = put_death(p, c, d);
 		return SENT;
 	}
 	return FINISHED;
@@ -242,7 +243,7 @@ static void go_on_sending(struct pid1 *p, struct client *c)
 	int r = 0;
 	while (c->is_sending && r == 0) {
 		if (!readers[c->verb] || readers[c->verb](p, c, &r) == FINISHED) {
-			r = put_end(c, ANSWER_OK);
+			r = put_end(p, c, ANSWER_OK);
 			if (r == 0)
 				c->is_sending = false;
 		} else if (r == 0) {
@@ -264,9 +265,9 @@ static void take_request(struct pid1 *p, struct client *c, const struct request 
 
 	c->active_at = now_ms();
 	if (verb_is_change(verb) && c->uid != 0) {
-		put_end(c, ANSWER_NOT_PERMITTED);
+		put_end(p, c, ANSWER_NOT_PERMITTED);
 	} else if (needs_unit && i == NO_UNIT) {
-		put_end(c, ANSWER_NO_SUCH_UNIT);
+		put_end(p, c, ANSWER_NO_SUCH_UNIT);
 	} else if (verb_is_change(verb)) {
 		struct event ev = event_of(EVENT_REQUEST, i);
 		ev.verb = verb;
@@ -302,15 +303,15 @@ void control_serve(struct pid1 *p, uint32_t client)
 		return;
 	}
 	if (n > 0)
-		put_end(c, ANSWER_BAD_REQUEST);         /* perhaps a client of another version, which deserves to know */
-	hang_up(c);
+		put_end(p, c, ANSWER_BAD_REQUEST);         /* perhaps a client of another version, which deserves to know */
+	hang_up(p, c);
 }
 
 void control_reply(struct pid1 *p, uint32_t client, enum answer answer)
 {
 	struct client *c = &p->clients[client % CLIENTS_MAX];
 	if (c->fd >= 0 && c->serial == client / CLIENTS_MAX)
-		put_end(c, answer);
+		put_end(p, c, answer);
 }
 
 /* Whoever follows gets it now or is gone: nothing is kept for those who do not read. */
@@ -326,11 +327,11 @@ void control_note(struct pid1 *p, const struct note *note)
 		if (c->service != NO_UNIT && c->service != note->service)
 			continue;
 		if (d)
-			r = put_death(c, d);
+			r = put_death(p, c, d);
 		if (r == 0 && c->verb == VERB_EVENTS)
-			r = put(c, &packet, sizeof packet);
+			r = put(p, c, &packet, sizeof packet);
 		if (r == -EAGAIN)
-			hang_up(c);
+			hang_up(p, c);
 	}
 }
 
@@ -352,7 +353,7 @@ void control_expire(struct pid1 *p)
 	uint64_t now = now_ms();
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
 		if (p->clients[i].fd >= 0 && p->clients[i].blocked_at && p->clients[i].blocked_at + SLOW_READER_MS <= now)
-			hang_up(&p->clients[i]);
+			hang_up(p, &p->clients[i]);
 }
 
 void control_renumber(struct pid1 *p, struct unitset old, struct unitset new)
@@ -363,6 +364,6 @@ void control_renumber(struct pid1 *p, struct unitset old, struct unitset new)
 			continue;
 		c->service = unitset_find(new, unitset_text(old, unitset_unit(old, c->service)->name));
 		if (c->service == NO_UNIT)
-			hang_up(c);             /* what it asked about is no more */
+			hang_up(p, c);             /* what it asked about is no more */
 	}
 }

@@ -135,6 +135,12 @@ static void move_slots(struct pid1 *p, struct slot *to, uint32_t n)
 		to[i].has_knobs = false;
 		move_slot(p, &to[i], i);
 	}
+	/* KillMode= may leave processes of a unit that is gone: from here on they are anybody's orphans. */
+	for (uint32_t i = 0; i < p->n_slots; i++)
+		for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++) {
+			close_fd(&p->slots[i].process[r].pidfd);
+			unwatch(p, &p->slots[i].process[r].pipe);
+		}
 }
 
 void loader_adopt(struct pid1 *p)

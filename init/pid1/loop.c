@@ -40,6 +40,18 @@ int watch(struct pid1 *p, int fd, uint32_t epoll_events, enum source source, uin
 	return -errno;
 }
 
+/*
+ * close(2) alone does not end a watch as long as anybody has a copy of the descriptor (epoll(7), Questions and answers), and
+ * a child between clone and exec has one of each. Should it hang there, on a FIFO say, epoll would report for ever what
+ * nobody could take off its list any more.
+ */
+void unwatch(struct pid1 *p, int *fd)
+{
+	if (*fd >= 0)
+		epoll_ctl(p->epoll, EPOLL_CTL_DEL, *fd, NULL);
+	close_fd(fd);
+}
+
 /* FX_POWER does not return, and it stands behind the notes of the same step: the last death is told like any other. */
 static bool comes_last(const struct effect *e)
 {

@@ -118,6 +118,7 @@ struct event event_of(enum event_kind kind, uint32_t service);
 void loop_counter(struct pid1 *p, uint32_t service);    /* its memory.events may have changed */
 void loop_populated(struct pid1 *p, uint32_t service);  /* its cgroup.events may have changed */
 int watch(struct pid1 *p, int fd, uint32_t epoll_events, enum source source, uint32_t number);
+void unwatch(struct pid1 *p, int *fd);                  /* and close it */
 void loop(struct pid1 *p) __attribute__((noreturn));
 
 /* ---- boot.c: what is there once, at the start ---- */

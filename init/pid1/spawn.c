@@ -76,7 +76,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	result->has_kmsg = p->kmsg >= 0;
 
 	close_fd(&process->pidfd);
-	close_fd(&process->pipe);
+	unwatch(p, &process->pipe);
 	struct launch l = {
 		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
 		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0, .notify_path = p->notify_path,
@@ -134,12 +134,12 @@ void spawn_read_report(struct pid1 *p, uint32_t i, enum role role)
 		ev.error = report.error;
 		has_failed |= !report.is_warning;
 		if (has_failed)
-			close_fd(&process->pipe);
+			unwatch(p, &process->pipe);
 		feed(p, &ev);
 	}
 	if (process->pipe < 0 || (n < 0 && errno == EAGAIN))
 		return;
-	close_fd(&process->pipe);
+	unwatch(p, &process->pipe);
 	struct event ev = event_of(EVENT_EXECED, i);
 	ev.role = (uint8_t)role;
 	feed(p, &ev);
