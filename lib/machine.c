@@ -126,7 +126,6 @@ void on_units(struct turn *t)
 		bool is_new = s->generation == 0 && s->state == IDLE && !s->want;
 		bool is_mended = s->state == FAILED && s->result == RESULT_BAD_SETTING;
 		enqueue(t, i);
-		dispatch(t, i, EV_RESET);
 		if (u->flags & UNIT_BROKEN) {
 			if (is_new)
 				put_aside(t, i);

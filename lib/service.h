@@ -44,7 +44,7 @@ enum service_event {
 	EV_GONE,        /* no process of the generation is left */
 	EV_TIMER,       /* deadline_at has come */
 	EV_ERR,         /* the generation cannot go on: a launch failed, or OOMPolicy=stop ends it */
-	EV_RESET,       /* the operator (or a reload) forgives the past */
+	EV_RESET,       /* the operator forgives the past: failures and the start limit count anew */
 	N_SERVICE_EVENT
 };
 
