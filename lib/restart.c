@@ -42,6 +42,8 @@ uint32_t restart_delay(const struct unit *u, bool is_first, uint32_t last_ms)
 	if (is_first)
 		return u->restart_ms;
 	uint64_t next = ((uint64_t)last_ms * u->restart_growth) >> 16;
+	if (next < u->restart_ms)
+		return u->restart_ms;           /* a reload has raised RestartSec= */
 	return next < u->restart_max_ms ? (uint32_t)next : u->restart_max_ms;
 }
 
