@@ -2,7 +2,7 @@
 #include "world.h"
 
 #include <stddef.h>
-#include <stdio.h>
+#include <string.h>
 
 struct process *kernel_find(struct world *w, uint32_t pid)
 {
@@ -194,7 +194,7 @@ static void say(struct world *w, struct process *p, bool is_group)
 		r->visible_at = w->now_ms + draw(w, 30);
 	/* The summary line has a rate limit, and without it only /proc tells where the victim was, if one is quick. */
 	if (chance(w, 85))
-		sprintf(r->kill.task_memcg, "/system.slice/%s", w->plans[p->id].name);
+		strcat(strcpy(r->kill.task_memcg, "/system.slice/"), w->plans[p->id].name);
 	else if (chance(w, 70))
 		r->service_hint = p->id;
 	else
