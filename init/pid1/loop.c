@@ -183,7 +183,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 static int patience(struct pid1 *p)
 {
 	uint64_t at = earlier(core_deadline(p->core), earlier(control_deadline(p),
-		earlier(p->loader.deadline_at, p->halter.deadline_at)));
+		earlier(p->closer.deadline_at, earlier(p->loader.deadline_at, p->halter.deadline_at))));
 	uint64_t now = now_ms();
 	if (p->has_more_dead || (at && at <= now))
 		return 0;
@@ -207,6 +207,7 @@ static void on_time(struct pid1 *p)
 	end_late_helper(&p->loader, now);
 	end_late_helper(&p->halter, now);
 	control_expire(p);
+	notify_expire(p);
 }
 
 void loop(struct pid1 *p)

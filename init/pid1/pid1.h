@@ -85,6 +85,7 @@ struct pid1 {
 	struct slot *slots;             /* core->n_services of them */
 	uint32_t n_slots;
 	struct helper loader, halter;
+	struct helper closer;           /* of descriptors that came to the notify socket; until it is through nothing is read there */
 	int loading;                    /* memfd that the loader writes into */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
@@ -205,6 +206,8 @@ void control_renumber(struct pid1 *p, struct unitset old, struct unitset new);
 
 int notify_open(struct pid1 *p);
 void notify_read(struct pid1 *p);
+void notify_closed(struct pid1 *p);                     /* the closer is dead */
+void notify_expire(struct pid1 *p);
 
 /* ---- loader.c ---- */
 

@@ -167,6 +167,8 @@ static bool is_helper(struct pid1 *p, const siginfo_t *info)
 	} else if (p->halter.pid == pid) {
 		p->halter = (struct helper){ 0 };
 		feed(p, &ev);
+	} else if (p->closer.pid == pid) {
+		notify_closed(p);
 	} else {
 		return false;
 	}

@@ -1,8 +1,9 @@
 """What a service or a stranger does must neither hold PID 1 up nor make it spin."""
 import os
 import pathlib
+import signal
 
-from box import service, until
+from box import service, state_of, until
 
 
 def descriptors(pid):
@@ -31,3 +32,41 @@ def test_a_launch_that_hangs_keeps_nobody_elses_watch(box):
     b.do("list")
     until(lambda: len(reports(b.pid)) == 1, "the report of the launch that does not hang")
     assert watched(b.pid) <= set(descriptors(b.pid))
+
+
+# A TCP connection that cannot even send its FIN, made to wait for that when it is closed, and its last copy left to PID 1.
+LINGERING = """
+import array, os, signal, socket, struct
+listener = socket.create_server(("127.0.0.1", 0))
+sender = socket.create_connection(listener.getsockname())
+silent = listener.accept()
+sender.setblocking(False)
+try:
+    while sender.send(bytes(65536)):
+        pass
+except BlockingIOError:
+    pass
+sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1000))
+open("/mnt/go").read()
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+    notify.connect("/mnt/run/notify")
+    notify.sendmsg([b"FDSTORE=1"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [sender.fileno()]))])
+sender.close()
+print("sent", flush=True)
+signal.pause()
+"""
+
+
+def test_a_descriptor_that_hangs_in_close(box):
+    b = box({"stranger": service("python3 /mnt/lingering", User="nobody"),
+             "late": service("/mnt/tools/notify READY=1", Type="notify")},
+            files={"lingering": LINGERING}, before="ip link set lo up; mkfifo -m 666 /mnt/go")
+    b.wait_state("late", "up")
+    b.signal(signal.SIGSTOP)            # so that the last copy is the one on its way to PID 1
+    until(lambda: state_of(b.pid) == "T")
+    (b.folder / "go").write_text("")
+    b.wait_for("sent")
+    b.signal(signal.SIGCONT)
+    b.do("restart", "late")
+    b.wait_state("late", "up", generation=2)
+    until(lambda: not b.zombies() and len(descriptors(b.pid)) < 20, "the closing child to be reaped")
