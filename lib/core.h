@@ -163,6 +163,7 @@ enum service_flags {
 	SERVICE_HAS_KMSG = 1 << 7,      /* the log was readable at launch, and nothing was lost since */
 	SERVICE_WARNED = 1 << 8,
 	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
+	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= named its main process, which may be another process's child, and not ours to reap */
 	SERVICE_COMMAND_LATE = 1 << 11, /* we killed the ExecReload= that runs: it took too long */
 };
 

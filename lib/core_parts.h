@@ -86,6 +86,7 @@ void on_oom_group(struct turn *t);
 void on_counter(struct turn *t);
 void on_kmsg_lost(struct turn *t);
 void on_grace_over(struct turn *t, uint32_t i);
+void suspect_main(struct turn *t, uint32_t i);  /* nobody is left, and yet it is not dead as far as we were told */
 void record_launch_failure(struct turn *t, uint32_t i);
 bool may_fail(struct turn *t, uint32_t i, enum role role);      /* `-` stands before the command that runs in this role */
 void tell_decided(struct turn *t, uint32_t i, bool is_restart, uint32_t delay_ms);     /* of the generation's last death */

@@ -188,8 +188,10 @@ void on_death(struct turn *t)
 	if (ev->is_empty)
 		s->flags |= SERVICE_IS_EMPTY;
 	enqueue(t, i);
-	if (role == ROLE_OTHER)
+	if (role == ROLE_OTHER) {
+		suspect_main(t, i);
 		return;
+	}
 
 	bool is_main = role == ROLE_MAIN;
 	struct verdict v = judge_service(t, i, role, &record);
@@ -382,10 +384,46 @@ void on_kmsg_lost(struct turn *t)
 	emit_note(t, NOTE_KMSG_LOST, NO_UNIT, 0);
 }
 
+/* A death that was not ours to see: the process that MAINPID= named was reaped by its parent. Only the log can tell what killed it. */
+static void lose_main(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	const struct oom_kill *record = find_kill(t->c, s->main_pid, s->kmsg_seq);
+	if (record) {
+		struct death *d = new_death(t, i, s->main_pid);
+		adopt_evidence(d, record, EVIDENCE_KMSG);
+		memcpy(d->comm, record->comm, sizeof d->comm);
+		d->is_main = true;
+		s->n_oom_kills++;
+		s->n_explained++;
+		account(t, i, d, RESULT_OOM_KILL);
+	}
+	s->main_pid = 0;
+	s->counter_told = s->counter;
+	on_main_end(t, i, !record);
+}
+
+static bool may_have_lost_main(const struct service *s)
+{
+	return s->main_pid && (s->flags & SERVICE_MAIN_TOLD) && (s->flags & SERVICE_IS_EMPTY);
+}
+
+/* The cgroup is empty a moment before the reaper hears: a child of ours gets that moment. */
+void suspect_main(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (may_have_lost_main(s) && !s->grace_at)
+		arm_grace(t, i, EVIDENCE_GRACE_MS);
+}
+
 void on_grace_over(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	s->grace_at = 0;
+	if (may_have_lost_main(s)) {
+		lose_main(t, i);
+		return;
+	}
 	if (!s->main_pid || s->counter <= s->counter_told)
 		return;                         /* an open death stays what it was judged to be: a signal, and no record of an OOM */
 	uint32_t n_kills = s->counter - s->counter_base;

@@ -28,6 +28,7 @@ void on_launched(struct turn *t)
 		s->flags &= ~(uint32_t)SERVICE_COMMAND_LATE;
 	} else {
 		s->main_pid = ev->pid;
+		s->flags &= ~(uint32_t)SERVICE_MAIN_TOLD;
 		s->launched_at = t->c->now_ms;
 		s->kmsg_seq = ev->kmsg_seq;
 	}
@@ -125,8 +126,10 @@ void on_notify(struct turn *t)
 			memcpy(s->status_text, m->status.p, n);
 		s->status_text[n] = '\0';
 	}
-	if (m->has_main_pid && ev->is_ok && s->main_pid)
+	if (m->has_main_pid && ev->is_ok && s->main_pid && s->main_pid != m->main_pid) {
 		s->main_pid = m->main_pid;
+		s->flags |= SERVICE_MAIN_TOLD;
+	}
 	if (m->is_ready && s->state == STARTING && s->step == STEP_READY && unit_at(t, ev->service)->type == TYPE_NOTIFY) {
 		take_step(s, STEP_POST);
 		go_on(t, ev->service);
@@ -175,6 +178,7 @@ void on_empty(struct turn *t)
 {
 	struct service *s = service_at(t, t->ev->service);
 	s->flags |= SERVICE_IS_EMPTY;
+	suspect_main(t, t->ev->service);
 	if (is_gone(t, t->ev->service))
 		dispatch(t, t->ev->service, EV_GONE);
 }

@@ -43,6 +43,13 @@ static bool read_stat(uint32_t pid, char *state, uint64_t *session)
 	return true;
 }
 
+static bool is_running(uint32_t pid)
+{
+	char state;
+	uint64_t session;
+	return read_stat(pid, &state, &session) && state != 'Z';
+}
+
 static bool leads(const struct slot *slot, uint64_t session)
 {
 	return session && (slot->process[ROLE_MAIN].session == session || slot->process[ROLE_CONTROL].session == session);
@@ -98,7 +105,11 @@ static bool has_other(const struct slot *slot, uint32_t pid)
 bool reap_is_empty(struct pid1 *p, uint32_t i, uint32_t dying)
 {
 	const struct slot *slot = &p->slots[i];
+	uint32_t main_pid = p->core->services[i].main_pid;
 	if (has_other(slot, dying))
+		return false;
+	/* MAINPID= may name one that has a session of its own. */
+	if (!slot->has_cgroup && main_pid && main_pid != dying && is_running(main_pid))
 		return false;
 	return slot->has_cgroup ? !cgroup_is_populated(p, i) : reap_signal_sessions(p, slot, 0) == 0;
 }

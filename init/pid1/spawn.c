@@ -171,5 +171,7 @@ int spawn_signal(struct pid1 *p, uint32_t i, enum role role, int number)
 	/* Ours and not reaped, so that its pid is nobody else's; MAINPID= may name another, which the pidfd is not of. */
 	if (slot->process[role].pidfd >= 0 && slot->process[role].pid == pid)
 		return syscall(SYS_pidfd_send_signal, slot->process[role].pidfd, number, NULL, 0) < 0 ? -errno : 0;
+	if (slot->process[role].pid != pid && p->cgroups >= 0 && cgroup_owner(p, pid) != i)
+		return -ESRCH;          /* its parent has reaped it, and the number is somebody else's by now */
 	return kill((pid_t)pid, number) < 0 ? -errno : 0;
 }

@@ -70,3 +70,30 @@ def test_a_descriptor_that_hangs_in_close(box):
     b.do("restart", "late")
     b.wait_state("late", "up", generation=2)
     until(lambda: not b.zombies() and len(descriptors(b.pid)) < 20, "the closing child to be reaped")
+
+
+# Names its child as the main process, and reaps it.
+PARENT = """
+import os, signal, socket
+child = os.fork()
+if child == 0:
+    signal.pause()
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+    notify.connect(os.environ["NOTIFY_SOCKET"])
+    notify.send(b"READY=1\\nMAINPID=%d" % child)
+os.waitpid(child, 0)
+"""
+
+
+def test_a_main_process_that_another_reaps(box):
+    """Its death is never told; machines have to go down all the same."""
+    b = box({"web": service("python3 /mnt/parent", Type="notify", Restart="always", RestartSec="0")}, files={"parent": PARENT})
+    first = b.wait_state("web", "up")["main_pid"]
+    b.inside(f"kill {first}")
+    assert b.wait_state("web", "up", generation=2)["main_pid"] != first
+    b.do("stop", "web")
+    assert b.unit("web")["state"] == "idle"
+    b.do("start", "web")
+    b.wait_state("web", "up")
+    b.signal(signal.SIGTERM)
+    assert b.leave() == 0

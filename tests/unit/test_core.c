@@ -141,6 +141,47 @@ static void a_clean_exit_before_readiness_is_a_failure(void **state)
 	then_result("db", RESULT_PROTOCOL);
 }
 
+/* MAINPID= named a process that its own parent reaps: nobody ever tells us of its death. */
+static void a_told_main_process_is_over_when_nobody_is_left(void **state)
+{
+	(void)state;
+	given_booted("db: Type=notify Restart=always RestartSec=500 TimeoutStop=2000");
+	uint32_t pid = when_launched("db");
+	when_notified("db", pid, "READY=1\nMAINPID=4000");
+	when_exits(pid, 0);
+	when_emptied("db");
+	then_state("db", UP);                   /* were it our child, its death would be told now */
+	when_time_passes(EVIDENCE_GRACE_MS);
+	then_backoff("db", 500);
+}
+
+static void a_stop_does_not_wait_for_a_told_main_process_that_is_gone(void **state)
+{
+	(void)state;
+	given_booted("db: Type=notify TimeoutStop=2000");
+	uint32_t pid = when_launched("db");
+	when_notified("db", pid, "READY=1\nMAINPID=4000");
+	when_asked(VERB_STOP, "db");
+	when_exits(pid, 0);
+	when_emptied("db");
+	when_time_passes(EVIDENCE_GRACE_MS);
+	then_state("db", IDLE);
+}
+
+static void the_log_tells_of_a_told_main_process_that_is_gone(void **state)
+{
+	(void)state;
+	given_booted("db: Type=notify TimeoutStop=2000");
+	uint32_t pid = when_launched("db");
+	when_notified("db", pid, "READY=1\nMAINPID=4000");
+	when_record("db", 4000);
+	when_exits(pid, 0);
+	when_emptied("db");
+	when_time_passes(EVIDENCE_GRACE_MS);
+	then_cause(death_of("db"), CAUSE_OOM_KILL);
+	then_result("db", RESULT_OOM_KILL);
+}
+
 /* ---- order and dependencies ---- */
 
 static void after_waits_for_ready(void **state)
@@ -1014,6 +1055,9 @@ int main(void)
 		STORY(a_post_command_that_fails_is_the_reason_told),
 		STORY(readiness_that_does_not_come_is_a_timeout),
 		STORY(a_clean_exit_before_readiness_is_a_failure),
+		STORY(a_told_main_process_is_over_when_nobody_is_left),
+		STORY(a_stop_does_not_wait_for_a_told_main_process_that_is_gone),
+		STORY(the_log_tells_of_a_told_main_process_that_is_gone),
 		STORY(after_waits_for_ready),
 		STORY(what_failed_before_it_does_not_keep_it_from_starting),
 		STORY(a_required_unit_that_fails_fails_it_too),
