@@ -1,7 +1,7 @@
 /*
  * Between clone and exec, in the child. It may block, it may fail, it may use a large stack: it is not PID 1 any more.
- * The order is systemd's (exec_child in its src/core/execute.c) as far as it can be seen from outside: OOM score, limits
- * and descriptors as root, then the user, then the working directory with that user's rights.
+ * The order is systemd's (exec_child in its src/core/execute.c) as far as it can be seen from outside: OOM score,
+ * descriptors and limits as root, then the user, then the working directory with that user's rights.
  */
 #include "pid1.h"
 
@@ -237,6 +237,7 @@ static void run_command(const struct launch *l)
 	struct launch_words w;
 	const char *path = unitset_text(l->units, l->command->path).p;
 	make_words(l, &w);
+	set_limits(l);                  /* LimitNOFILE= last: PID 1 may hold more descriptors, all closed by the exec, than it allows */
 	set_user(l);
 	change_folder(l);
 	if (str_chr(str_from(path), '/') < str_from(path).n) {
@@ -274,7 +275,6 @@ void child_run(const struct launch *l)
 		signal(SIGPIPE, SIG_DFL);
 	if ((l->unit->flags & UNIT_HAS_NICE) && setpriority(PRIO_PROCESS, 0, l->unit->nice) < 0)
 		warn(l, LAUNCH_NICE, errno);
-	set_limits(l);
 	for (int fd = 0; fd < 3; fd++)
 		set_stdio(l, fd);
 	umask(l->unit->umask);

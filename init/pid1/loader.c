@@ -121,7 +121,7 @@ static void move_slot(struct pid1 *p, struct slot *slot, uint32_t i)
 }
 
 static const struct slot empty_slot = {
-	.counter = -1, .populated = -1, .process = { { .pidfd = -1, .pipe = -1 }, { .pidfd = -1, .pipe = -1 } },
+	.counter = -1, .populated = -1, .process = { { .pipe = -1 }, { .pipe = -1 } },
 };
 
 /* Services keep their slots by name, whatever index they have now; limits are written anew at their next start. */
@@ -137,10 +137,8 @@ static void move_slots(struct pid1 *p, struct slot *to, uint32_t n)
 	}
 	/* KillMode= may leave processes of a unit that is gone: from here on they are anybody's orphans. */
 	for (uint32_t i = 0; i < p->n_slots; i++)
-		for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++) {
-			close_fd(&p->slots[i].process[r].pidfd);
+		for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++)
 			unwatch(p, &p->slots[i].process[r].pipe);
-		}
 }
 
 void loader_adopt(struct pid1 *p)

@@ -36,7 +36,7 @@ struct slot {
 	struct process {
 		uint32_t pid;
 		uint32_t session;       /* which it leads; kept when it is dead, for where there is no cgroup */
-		int pidfd, pipe;        /* pipe: until its program runs or its launch has failed */
+		int pipe;               /* until its program runs or its launch has failed */
 	} process[2];           /* by enum role: ROLE_MAIN, ROLE_CONTROL */
 };
 

@@ -164,7 +164,6 @@ static void forget(struct pid1 *p, uint32_t pid)
 	if (i == NO_UNIT)
 		return;
 	p->slots[i].process[role].pid = 0;
-	close_fd(&p->slots[i].process[role].pidfd);
 }
 
 static bool is_helper(struct pid1 *p, const siginfo_t *info)
