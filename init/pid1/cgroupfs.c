@@ -241,23 +241,30 @@ void cgroup_drop(struct pid1 *p, uint32_t i)
 	slot->counter = slot->populated = -1;   /* the kernel drops a watch with its file */
 }
 
+/*
+ * What is told may bring another set into force. Its slots have the same watches, under other numbers: then all of them are
+ * looked at once more, since what was read here is not reported again.
+ */
 static void read_events(struct pid1 *p, const struct inotify_event *e)
 {
 	bool is_all = e->mask & IN_Q_OVERFLOW;
-	for (uint32_t i = 0; i < p->n_slots; i++) {
-		if (is_all || p->slots[i].counter == e->wd)
-			loop_counter(p, i);
-		if (is_all || p->slots[i].populated == e->wd)
-			loop_populated(p, i);
-	}
+	const struct core *core;
+	do {
+		core = p->core;
+		for (uint32_t i = 0; i < p->n_slots && p->core == core; i++) {
+			if (is_all || p->slots[i].counter == e->wd)
+				loop_counter(p, i);
+			if (p->core == core && (is_all || p->slots[i].populated == e->wd))
+				loop_populated(p, i);
+		}
+	} while (p->core != core);
 }
 
 void cgroup_serve(struct pid1 *p)
 {
 	_Alignas(struct inotify_event) char events[1024];
 	ssize_t n = read(p->cgroup_events, events, sizeof events);
-	const struct core *core = p->core;
-	for (ssize_t at = 0; at < n && p->core == core;) {
+	for (ssize_t at = 0; at < n;) {
 		const struct inotify_event *e = (struct inotify_event *)(events + at);
 		at += (ssize_t)(sizeof *e + e->len);
 		if (e->mask & (IN_MODIFY | IN_Q_OVERFLOW))

@@ -16,8 +16,11 @@ static void do_signal(struct pid1 *p, const struct effect *e)
 {
 	/* Nobody there is no failure: the death is on its way to us. */
 	spawn_signal(p, e->service, (enum role)e->role, e->number);
-	/* Without a cgroup nobody tells that the last one of a session is gone, if it was not our child. */
-	if (e->role == ROLE_OTHER && !p->slots[e->service].has_cgroup && reap_is_empty(p, e->service, 0)) {
+	/*
+	 * Without a cgroup nobody tells that the last one of a session is gone, if it was not our child. With one somebody has;
+	 * but a service that waits for that word would wait for ever, should it ever be lost.
+	 */
+	if (e->role == ROLE_OTHER && reap_is_empty(p, e->service, 0)) {
 		struct event ev = event_of(EVENT_EMPTY, e->service);
 		feed(p, &ev);
 	}

@@ -130,7 +130,10 @@ static void on_signal(struct pid1 *p)
 void loop_counter(struct pid1 *p, uint32_t service)
 {
 	struct event ev = event_of(EVENT_COUNTER, service);
+	const struct core *core = p->core;
 	kmsg_drain(p);                          /* whose death it was is told there; the count alone does not know */
+	if (p->core != core)
+		return;                         /* the number means another service now: the caller looks again */
 	if (cgroup_count(p, service, &ev.counter))
 		feed(p, &ev);
 }

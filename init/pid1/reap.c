@@ -128,6 +128,16 @@ static uint32_t find_slot(struct pid1 *p, uint32_t pid, enum role *role)
 	return NO_UNIT;
 }
 
+/* Whose process a zombie is; NO_UNIT. */
+static uint32_t find_service(struct pid1 *p, uint32_t pid)
+{
+	enum role role;
+	uint32_t i = find_slot(p, pid, &role);
+	if (i == NO_UNIT)
+		i = core_find_pid(p->core, pid, &role);
+	return i == NO_UNIT ? reap_owner(p, pid) : i;
+}
+
 static void read_comm(uint32_t pid, char comm[16])
 {
 	char path[40], text[32];
@@ -141,17 +151,22 @@ static void read_comm(uint32_t pid, char comm[16])
 static void gather(struct pid1 *p, struct event *ev)
 {
 	enum role role;
-	uint32_t i = find_slot(p, ev->pid, &role);
-	if (i != NO_UNIT)
-		spawn_read_report(p, i, role);          /* what its launch had to say comes before its death */
-	else
-		i = core_find_pid(p->core, ev->pid, &role);
-	if (i == NO_UNIT)
-		i = reap_owner(p, ev->pid);
+	uint32_t i;
+	const struct core *core;
+	/* What its launch had to say comes before its death. What we feed may bring another set into force: then once more. */
+	do {
+		core = p->core;
+		i = find_slot(p, ev->pid, &role);
+		if (i != NO_UNIT)
+			spawn_read_report(p, i, role);
+	} while (p->core != core);
+	if (find_service(p, ev->pid) == NO_UNIT)
+		return;
+	kmsg_drain(p);
+	i = find_service(p, ev->pid);
 	if (i == NO_UNIT)
 		return;
 	read_comm(ev->pid, ev->comm);
-	kmsg_drain(p);
 	ev->service = i;
 	ev->has_counter = cgroup_count(p, i, &ev->counter);
 	ev->is_empty = reap_is_empty(p, i, ev->pid);

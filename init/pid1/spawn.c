@@ -123,6 +123,7 @@ void spawn_read_report(struct pid1 *p, uint32_t i, enum role role)
 {
 	struct launch_report report;
 	struct process *process = &p->slots[i].process[role];
+	const struct core *core = p->core;
 	bool has_failed = false;
 	ssize_t n = -1;
 	while (process->pipe >= 0 && (n = read(process->pipe, &report, sizeof report)) == sizeof report) {
@@ -135,6 +136,8 @@ void spawn_read_report(struct pid1 *p, uint32_t i, enum role role)
 		if (has_failed)
 			unwatch(p, &process->pipe);
 		feed(p, &ev);
+		if (p->core != core)
+			return;         /* another set came into force: our slot is gone, and its pipe is watched as another's */
 	}
 	if (process->pipe < 0 || (n < 0 && errno == EAGAIN))
 		return;
