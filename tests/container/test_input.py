@@ -118,7 +118,7 @@ def test_hundreds_of_units(box):
 def test_more_units_at_once_than_a_child_may_have_descriptors(box):
     b = box({f"u{n}": service("sleep 1000") for n in range(1500)})
     b.wait(lambda: list(b.states().values()).count("up") == 1500)
-    assert not b.deaths()
+    assert b.json("deaths") == []
 
 
 def test_hundreds_of_units_are_told_in_order(box):
