@@ -56,6 +56,31 @@ static void take_death(struct wire *w, void *to)
 		show(to, &w->in.death.death);
 }
 
+struct of_unit {
+	const struct ask *ask;
+	const char *unit;
+	unsigned n;
+};
+
+static void take_death_of(struct wire *w, void *to)
+{
+	struct of_unit *o = to;
+	const struct death *d = &w->in.death.death;
+	if (w->in.head.kind != PACKET_DEATH || !str_eq(say_unit(d->unit), say_unit(o->unit)))
+		return;
+	o->n++;
+	show(o->ask, d);
+}
+
+/* Its file may be gone, and its deaths be kept all the same. */
+static enum answer show_deaths_of_gone(struct wire *w, const struct ask *ask, const char *unit)
+{
+	struct request r = request_of(ask, NULL);
+	struct of_unit of = { ask, unit, 0 };
+	enum answer answer = wire_exchange(w, &r, take_death_of, &of);
+	return answer == ANSWER_OK && of.n == 0 ? ANSWER_NO_SUCH_UNIT : answer;
+}
+
 int deaths_main(const struct ask *ask)
 {
 	const char *unit = ask->args[0];
@@ -66,7 +91,10 @@ int deaths_main(const struct ask *ask)
 	wire_open(&w, ask);
 	if (!ask->is_json)
 		print_heading();
-	expect_ok(wire_exchange(&w, &r, take_death, (void *)ask), ask, unit);
+	enum answer answer = wire_exchange(&w, &r, take_death, (void *)ask);
+	if (answer == ANSWER_NO_SUCH_UNIT && !follows)
+		answer = show_deaths_of_gone(&w, ask, unit);
+	expect_ok(answer, ask, unit);
 	while (follows) {
 		fflush(stdout);
 		wire_wait(&w, ask);

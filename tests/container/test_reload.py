@@ -133,3 +133,12 @@ def test_a_boot_without_a_loader_still_answers(box):
     assert b.json("list") == []
     b.do("exit", "5")
     assert b.leave() == 5
+
+
+def test_deaths_outlive_their_unit(box):
+    b = box({"web": service("sh -c 'exit 3'"), "db": service("sleep 1000")})
+    b.wait_state("web", "failed")
+    (b.services / "web.service").unlink()
+    b.wait(lambda: "web" not in b.states())
+    assert [d["exit_code"] for d in b.json("deaths", "web")] == [3]
+    assert b.ctl("deaths", "nobody").returncode == 3
