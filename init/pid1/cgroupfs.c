@@ -230,6 +230,18 @@ int cgroup_make(struct pid1 *p, uint32_t i, int *folder)
 	return 0;
 }
 
+/* Not hidden as systemd's .control is: signals and removal take it along as any other below the service's own. */
+void cgroup_leaf(struct pid1 *p, uint32_t i, int *folder)
+{
+	char path[UNIT_NAME_MAX + 32];
+	struct buf b = BUF(path);
+	int leaf = make_folder(p->cgroups, file_of(&b, p, i, "control"));
+	if (leaf < 0)
+		return;                         /* the child will be told EBUSY, and tell it */
+	close_fd(folder);
+	*folder = leaf;
+}
+
 /* Processes that KillMode= spared keep the folder; the next start goes on in it. */
 void cgroup_drop(struct pid1 *p, uint32_t i)
 {

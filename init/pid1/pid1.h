@@ -184,6 +184,7 @@ void kmsg_drain(struct pid1 *p);
 void cgroup_find(struct pid1 *p);
 /* Folder, limits, watches. *folder is open, and the caller's to close; -1, and no error, where there are no cgroups. */
 int cgroup_make(struct pid1 *p, uint32_t service, int *folder);
+void cgroup_leaf(struct pid1 *p, uint32_t service, int *folder);        /* changes *folder for one below it that takes processes */
 void cgroup_serve(struct pid1 *p);                      /* something changed in somebody's cgroup */
 void cgroup_drop(struct pid1 *p, uint32_t service);
 bool cgroup_count(struct pid1 *p, uint32_t service, uint32_t *oom_kills);

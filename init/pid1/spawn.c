@@ -83,8 +83,8 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 		.is_command = p->options.command != NULL,
 	};
 	/*
-	 * EBUSY: the last generation turned controllers on for cgroups below its own, and such a one takes no process
-	 * (cgroup-v2.rst, "No Internal Process Constraint"). A new one in its place does.
+	 * EBUSY: the service turned controllers on for cgroups below its own, and such a one takes no process (cgroup-v2.rst,
+	 * "No Internal Process Constraint"). A new one in its place does; while it lives, a command gets a leaf beside them.
 	 */
 	int r = -EBUSY;
 	for (int n_tries = 0; r == -EBUSY && n_tries < 2; n_tries++) {
@@ -92,6 +92,8 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 		r = cgroup_make(p, i, &l.cgroup);
 		if (r < 0)
 			return failed(result, LAUNCH_CGROUP, r);
+		if (slot->was_killed && role == ROLE_CONTROL)
+			cgroup_leaf(p, i, &l.cgroup);
 		int folder = l.cgroup;
 		result->has_counter = cgroup_count(p, i, &result->counter);
 		l.enters_by_hand = slot->was_killed;

@@ -72,3 +72,21 @@ rmdir /sys/fs/cgroup/full""")
     assert vm.check("cat /tmp/answer").count("\n") == 1
     assert vm.unit("bystander")["generation"] == 1
     vm.check("oomphctl reload")
+
+
+def test_commands_of_a_service_that_nests_controlled_cgroups_find_a_place(vm):
+    """Its own cgroup takes no process any more while it is up; ExecReload= and ExecStop= still run inside it."""
+    own = f"{SLICE}/nest.service"
+    vm.add("nest", f"""\
+[Service]
+ExecStart=/bin/sh -c 'mkdir {own}/in; echo $$$$ >{own}/in/cgroup.procs; echo +pids >{own}/cgroup.subtree_control; exec pause'
+ExecReload=/bin/sh -c 'cat /proc/self/cgroup >/run/reloaded'
+ExecStop=/bin/sh -c 'cat /proc/self/cgroup >/run/stopped'
+""")
+    vm.wait_state("nest", "up")
+    vm.wait(lambda: "pids" in vm.run(f"cat {own}/cgroup.subtree_control")[1])
+    vm.check("oomphctl reload nest")
+    vm.wait(lambda: "/nest.service/" in vm.run("cat /run/reloaded")[1])
+    vm.check("oomphctl stop nest")
+    assert "/nest.service/" in vm.check("cat /run/stopped")
+    assert vm.run(f"ls {own}")[0] != 0
