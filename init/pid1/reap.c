@@ -209,11 +209,14 @@ void reap(struct pid1 *p)
 			return;
 		struct event ev = event_of(EVENT_DEATH, NO_UNIT);
 		ev.pid = (uint32_t)info.si_pid;
+		gather(p, &ev);
+		/*
+		 * Only this call tells how it ended: with WNOWAIT, kernels before 5.17 tell how the first thread did, which may
+		 * have left long before the kernel killed the others (wait_task_zombie in kernel/exit.c).
+		 */
+		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
 		ev.code = (uint8_t)info.si_code;
 		ev.status = (uint8_t)info.si_status;
-		gather(p, &ev);
-		siginfo_t reaped;
-		waitid(P_PID, (id_t)info.si_pid, &reaped, WEXITED | WNOHANG);
 		forget(p, ev.pid);
 		if (!is_helper(p, &info))
 			feed(p, &ev);
