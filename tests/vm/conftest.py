@@ -5,17 +5,31 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from machine import CONSOLE_TAIL, Machine  # noqa: E402
+from machine import BUILD, CONSOLE_TAIL, Machine  # noqa: E402
+
+
+def pytest_generate_tests(metafunc):
+    """A module with KERNELS runs whole on each of them; all others on the Machine's own."""
+    if "kernel" in metafunc.fixturenames and hasattr(metafunc.module, "KERNELS"):
+        metafunc.parametrize("kernel", metafunc.module.KERNELS, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def kernel(request):
+    suite = getattr(request, "param", Machine.kernel)
+    if not (BUILD / "kernels" / suite / "vmlinuz").exists():
+        pytest.skip(f"kernel of {suite} is not there: tools/setup kernel {suite}")
+    return suite
 
 
 @pytest.fixture
-def machine(request):
+def machine(request, kernel):
     """boot(**options): boots a Machine that is ended with the test. `kind=` takes a subclass."""
     machines = []
     request.node.machines = machines
 
     def boot(kind=Machine, **options):
-        m = kind(**{"name": request.node.name, **options})
+        m = kind(**{"name": request.node.name, "kernel": kernel, **options})
         machines.append(m)
         return m.boot()
 
@@ -25,9 +39,9 @@ def machine(request):
 
 
 @pytest.fixture(scope="module")
-def vm(request):
+def vm(request, kernel):
     """One machine for all tests of a module, which says what is in it: MACHINE = {"units": ...}."""
-    m = Machine(**{"name": request.module.__name__, **request.module.MACHINE})
+    m = Machine(**{"name": f"{request.module.__name__}-{kernel}", "kernel": kernel, **request.module.MACHINE})
     request.node.machines = [m]
     with m.boot():
         yield m

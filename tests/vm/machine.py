@@ -21,6 +21,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 BUSYBOX = "/bin/busybox"
+KERNELS = ["bullseye", "bookworm", "trixie", "sid"]     # 5.10, 6.1, 6.12 and 7.x
 CONSOLE_TAIL = 4000
 
 AGENT_UNIT = """\

@@ -4,6 +4,8 @@ import datetime
 
 import pytest
 
+from machine import KERNELS  # noqa: F401
+
 PAUSE = "[Service]\nExecStart=/usr/bin/pause\n"
 LEAK = "[Service]\nExecStart=/usr/bin/hog 60\nMemoryMax=12M\nRestart=no\n"
 # A worker that leaks, and a main process that outlives it.
