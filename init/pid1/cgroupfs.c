@@ -320,14 +320,37 @@ bool cgroup_is_populated(struct pid1 *p, uint32_t i)
 	return read_key(p, i, "cgroup.events", STR("populated"), &n) && n != 0;
 }
 
+/*
+ * One read(2) gives a page of them at most (fs/seq_file.c), some 600. 0 is a process of another PID namespace, and to kill(2)
+ * our own group.
+ */
+static int signal_listed(struct pid1 *p, int file, int number)
+{
+	enum { READS_MAX = 1024 };              /* for a fork bomb, whose list never ends */
+	size_t n_kept = 0;
+	int n = 0;
+	for (int n_reads = 0; n_reads < READS_MAX; n_reads++) {
+		ssize_t got = read(file, p->scratch + n_kept, sizeof p->scratch - n_kept);
+		if (got <= 0)
+			break;
+		struct str rest = str_of(p->scratch, n_kept + (size_t)got);
+		while (str_chr(rest, '\n') < rest.n) {
+			uint64_t pid;
+			if (str_u64(str_until(&rest, '\n'), &pid) && pid)
+				n += kill((pid_t)pid, number) == 0;
+		}
+		n_kept = rest.n;
+		memmove(p->scratch, rest.p, n_kept);
+	}
+	return n;
+}
+
 /* cgroup.procs lists no cgroup but its own; a service that moved its processes further down must hear of its end as well. */
 static int signal_folder(struct pid1 *p, int folder, int number, int depth_left)
 {
-	int got = file_read(folder, "cgroup.procs", p->scratch, sizeof p->scratch), n = 0;
-	struct str rest = str_of(p->scratch, got > 0 ? (size_t)got : 0);
-	uint64_t pid;
-	while (rest.n && str_u64(str_until(&rest, '\n'), &pid))
-		n += kill((pid_t)pid, number) == 0;
+	int file = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	int n = file < 0 ? 0 : signal_listed(p, file, number);
+	close_fd(&file);
 	struct walk w = { .parent = depth_left ? openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1 };
 	for (const char *below; (below = next_folder(&w));) {
 		int fd = openat(w.parent, below, O_PATH | O_DIRECTORY | O_CLOEXEC);
