@@ -10,6 +10,7 @@ static void take_blanks(struct str *s)
 		*s = str_skip(*s, 1);
 }
 
+/* "23:29:38"; a fraction and a zone may follow. */
 static bool take_clock(struct str *s)
 {
 	uint64_t h, m, sec;
@@ -17,46 +18,112 @@ static bool take_clock(struct str *s)
 		str_digits(s, &sec);
 }
 
-/* "Nov  5 23:29:38 " */
-static bool take_syslog_date(struct str *s)
+static bool is_month(struct str s)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	struct str rest = *s, month = str_of(s->p, s->n < 3 ? s->n : 3);
-	uint64_t day;
-	if (month.n < 3 || str_find(str_of(months, sizeof months - 1), month) % 3 != 0 ||
-	    str_find(str_of(months, sizeof months - 1), month) == sizeof months - 1)
+	struct str all = str_of(months, sizeof months - 1);
+	size_t at = s.n == 3 ? str_find(all, s) : all.n;
+	return at < all.n && at % 3 == 0;
+}
+
+/* "Nov  5 ", "Nov  5 2024 " */
+static bool take_month_day(struct str *s)
+{
+	struct str rest = *s, year;
+	uint64_t n;
+	if (!is_month(str_until(&rest, ' ')))
 		return false;
-	rest = str_skip(rest, 3);
 	take_blanks(&rest);
-	if (!str_digits(&rest, &day) || !str_take(&rest, STR(" ")) || !take_clock(&rest) || !str_take(&rest, STR(" ")))
+	if (!str_digits(&rest, &n) || !str_take(&rest, STR(" ")))
+		return false;
+	*s = rest;
+	year = str_until(&rest, ' ');
+	if (year.n == 4 && str_u64(year, &n))
+		*s = rest;
+	return true;
+}
+
+/* "2024-09-03T", "2024-09-03 " */
+static bool take_year_month_day(struct str *s)
+{
+	struct str rest = *s;
+	uint64_t n;
+	if (!str_digits(&rest, &n) || !str_take(&rest, STR("-")) || !str_digits(&rest, &n) || !str_take(&rest, STR("-")) ||
+	    !str_digits(&rest, &n) || (!str_take(&rest, STR("T")) && !str_take(&rest, STR(" "))))
 		return false;
 	*s = rest;
 	return true;
 }
 
-/* "2024-09-03T10:00:05.123456+00:00 ", and whether a host follows: dmesg, which knows none, writes a comma. */
-static bool take_iso_date(struct str *s, bool *has_host)
+/* "1725357605.123456 ": `journalctl -o short-unix`. */
+static bool take_seconds(struct str *s)
 {
-	struct str rest = *s, date = str_until(&rest, ' ');
+	struct str rest = *s, word = str_until(&rest, ' ');
 	uint64_t n;
-	if (!str_digits(&date, &n) || !str_take(&date, STR("-")) || !str_digits(&date, &n) || !str_take(&date, STR("-")) ||
-	    !str_digits(&date, &n) || !str_take(&date, STR("T")) || !take_clock(&date))
+	if (!str_digits(&word, &n) || !str_take(&word, STR(".")) || word.n != 6 || !str_u64(word, &n))
 		return false;
-	*has_host = !str_starts(date, STR(","));
 	*s = rest;
 	return true;
+}
+
+/* A date in front of a line, perhaps with the day of the week, and whether a host follows: dmesg, which knows none,
+ * writes a comma into the clock. */
+static bool take_date(struct str *s, bool *has_host)
+{
+	struct str rest = *s, day = str_of(s->p, s->n < 4 ? s->n : 4);
+	if (take_seconds(s))
+		return true;
+	if (day.n == 4 && day.p[3] == ' ' && !is_month(str_of(day.p, 3)))
+		rest = str_skip(rest, 4);
+	if ((!take_month_day(&rest) && !take_year_month_day(&rest)) || !take_clock(&rest))
+		return false;
+	*has_host = !str_starts(rest, STR(","));
+	str_until(&rest, ' ');
+	*s = rest;
+	return true;
+}
+
+/* "kern.err" as busybox and logread write it: whose facility it is. */
+static void read_facility(struct str word, struct kmsg_record *r)
+{
+	static const struct str others[] = {
+		STR("user."), STR("daemon."), STR("auth."), STR("authpriv."), STR("syslog."), STR("cron."), STR("local"),
+	};
+	for (size_t i = 0; i < countof(others); i++)
+		if (str_starts(word, others[i]) && str_chr(word, '.') < word.n)
+			r->facility = 1;
+}
+
+/* The words between the date and who speaks: a zone, a year, the host, the facility. */
+#define WORDS_MAX 4
+
+/* Who speaks. False when that is somebody else than the kernel: the first word with a colon is not "kernel:". */
+static bool take_speaker(struct str *s, struct kmsg_record *r)
+{
+	struct str rest = *s;
+	for (int i = 0; i <= WORDS_MAX && rest.n; i++) {
+		struct str word = str_until(&rest, ' ');
+		if (str_eq(word, STR("kernel:"))) {
+			*s = rest;
+			return true;
+		}
+		if (str_eq(word, STR("kernel")) && str_take(&rest, STR("- - - "))) {     /* RFC 5424 */
+			*s = rest;
+			return true;
+		}
+		if (str_ends(word, STR(":")))
+			return false;
+		read_facility(word, r);
+	}
+	return false;
 }
 
 /* A date, a host and who speaks. False when that is somebody else than the kernel. */
-static bool take_syslog(struct str *s)
+static bool take_syslog(struct str *s, struct kmsg_record *r)
 {
 	bool has_host = true;
-	if (take_syslog_date(s) || take_iso_date(s, &has_host)) {
-		if (!has_host)
-			return true;
-		str_until(s, ' ');
-		return str_take(s, STR("kernel: "));
-	}
+	if (take_date(s, &has_host))
+		return !has_host || take_speaker(s, r);
 	str_take(s, STR("kernel: "));
 	return true;
 }
@@ -116,6 +183,18 @@ static bool is_caller(struct str s)
 	return (str_take(&s, STR("T")) || str_take(&s, STR("C"))) && str_u64(s, &n);
 }
 
+/* What dmesg can make of a time: "37.123371 <    0.000010>", "  +0.000010", "Nov22 21:46", a date in any language. */
+static bool take_time(struct str inside, struct kmsg_record *r)
+{
+	struct str since = inside, time = str_trim(str_until(&inside, '<'));
+	uint64_t n;
+	if (read_uptime(time, &r->usec) || has_clock(since))
+		return true;
+	if (str_take(&since, STR("+")))
+		return str_digits(&since, &n) && str_starts(since, STR("."));
+	return since.n > 6 && is_month(str_of(since.p, 3)) && str_chr(since, ':') < since.n;
+}
+
 /* "[   37.123371][ T9185] ", "[Tue Mar 11 10:16:36 2025] ". A row of the task table ("[  125]  1000 ...") is none. */
 static void take_brackets(struct str *s, struct kmsg_record *r)
 {
@@ -124,12 +203,20 @@ static void take_brackets(struct str *s, struct kmsg_record *r)
 		if (!str_take(&rest, STR("[")) || str_chr(rest, ']') == rest.n)
 			return;
 		struct str inside = str_trim(str_until(&rest, ']'));
-		if (has_time ? !is_caller(inside) : !read_uptime(inside, &r->usec) && !has_clock(inside))
+		if (has_time ? !is_caller(inside) : !take_time(inside, r))
 			return;
 		has_time = true;
 		str_take(&rest, STR(" "));
 		*s = rest;
 	}
+}
+
+/* "host kernel: " behind the time: `journalctl -o short-monotonic`. */
+static void take_late_host(struct str *s)
+{
+	struct str rest = *s, host = str_until(&rest, ' ');
+	if (host.n && str_chr(host, ':') == host.n && str_take(&rest, STR("kernel: ")))
+		*s = rest;
 }
 
 bool kmsg_text_line(struct str line, struct kmsg_record *r)
@@ -140,10 +227,14 @@ bool kmsg_text_line(struct str line, struct kmsg_record *r)
 		return true;
 	*r = (struct kmsg_record){ 0 };
 	take_priority(&line, r);
-	if (!take_syslog(&line))
+	if (r->level || r->facility)
+		str_take(&line, STR("1 "));     /* "<3>1 2024-...": the version of RFC 5424 */
+	if (!take_syslog(&line, r))
 		return false;
 	take_priority(&line, r);
 	take_brackets(&line, r);
+	if (r->usec)
+		take_late_host(&line);
 	r->text = line;
 	return true;
 }

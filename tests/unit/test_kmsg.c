@@ -986,6 +986,19 @@ static void prefixes_of_saved_logs_are_dropped(void **state)
 		{ "Jan 16 07:32:35 [hostname] kernel: oom text", "oom text", 0, 0, 0 },
 		{ "2024-09-03T10:00:05.123456+00:00 web-1 kernel: [    1.500000] oom text", "oom text", 1500000, 0, 0 },
 		{ "2024-09-03T10:00:05,123456+00:00 oom text", "oom text", 0, 0, 0 },
+		{ "2024-09-03 10:00:05 web-1 kernel: oom text", "oom text", 0, 0, 0 },
+		{ "Nov 05 23:29:38.123456 solar kernel: oom text", "oom text", 0, 0, 0 },
+		{ "Nov  5 2024 23:29:38 solar kernel: oom text", "oom text", 0, 0, 0 },
+		{ "Tue 2024-09-03 10:00:05 UTC solar kernel: oom text", "oom text", 0, 0, 0 },
+		{ "Tue Mar 11 10:16:36 2025 kern.err kernel: [    1.500000] oom text", "oom text", 1500000, 0, 0 },
+		{ "Jan  1 00:00:10 box kern.err kernel: oom text", "oom text", 0, 0, 0 },
+		{ "Jan  1 00:00:10 box user.notice kernel: oom text", "oom text", 0, 1, 0 },
+		{ "<3>1 2024-09-03T10:00:05.003Z solar kernel - - - oom text", "oom text", 0, 0, 3 },
+		{ "1725357605.123456 solar kernel: oom text", "oom text", 0, 0, 0 },
+		{ "[ 7094.253392] solar kernel: oom text", "oom text", 7094253392, 0, 0 },
+		{ "[    1.500000 <    0.000010>] oom text", "oom text", 1500000, 0, 0 },
+		{ "[  +0.000010] oom text", "oom text", 0, 0, 0 },
+		{ "[Nov22 21:46] oom text", "oom text", 0, 0, 0 },
 		{ "[  125]  1000   125     4183 worker", "[  125]  1000   125     4183 worker", 0, 0, 0 },
 		{ "[    1.500000] [  125]  1000   125     4183 x", "[  125]  1000   125     4183 x", 1500000, 0, 0 },
 		{ "[ pid ]   uid  tgid total_vm", "[ pid ]   uid  tgid total_vm", 0, 0, 0 },
@@ -1004,6 +1017,8 @@ static void prefixes_of_saved_logs_are_dropped(void **state)
 	}
 	struct kmsg_record r;
 	assert_false(kmsg_text_line(STR("Nov  5 23:29:38 solar sshd[7]: Killed process 1 (x)"), &r));
+	assert_false(kmsg_text_line(STR("Nov 05 23:29:38.1 solar logger[7]: kernel: Killed process 1 (x)"), &r));
+	assert_false(kmsg_text_line(STR("1725357605.123456 solar sshd[7]: kernel: Killed process 1 (x)"), &r));
 	assert_false(kmsg_text_line(STR("2024-09-03T10:00:05.1+00:00 solar sshd[7]: kernel: Killed process 1 (x)"), &r));
 }
 
