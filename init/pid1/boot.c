@@ -28,8 +28,12 @@ bool is_initial_namespace(void)
 void boot_find_mode(struct pid1 *p, int forced)
 {
 	p->is_first = getpid() == 1;
-	if (p->is_first)
-		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);        /* EBUSY: it is there */
+	/*
+	 * Not where it is there: since 5.8 each is a file system of its own (fs/proc/root.c), so that a second one goes on top,
+	 * and uncovers what a container's maker has covered. One of another PID namespace has no `self` for us.
+	 */
+	if (p->is_first && access("/proc/self/ns", F_OK) < 0)
+		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	if (p->options.command)
 		p->options.mode = MODE_COMMAND;
 	else if (forced >= 0)
