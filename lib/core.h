@@ -35,6 +35,7 @@ enum event_kind {
 	EVENT_EMPTY,            /* no process is left in the service's cgroup (or session) */
 	EVENT_COUNTER,          /* memory.events of a service changed: counter */
 	EVENT_NOTIFY,           /* a datagram of sd_notify(3): service, pid of its sender, message */
+	EVENT_SHARED_COUNT,     /* a count that services share was read: shared, is_ok (ours alone), counter; before each EVENT_DEATH by SIGKILL */
 	EVENT_OOM_KILL,         /* the kernel log names a victim: kill; where its service is known: service, counter */
 	EVENT_OOM_GROUP,        /* the victims from kill->seq on, below kill->task_memcg, were one memory.oom.group */
 	EVENT_KMSG_LOST,        /* the log was overrun: records are missing */
@@ -76,6 +77,7 @@ struct event {
 	uint8_t verb;                   /* enum verb */
 	uint8_t code, status;           /* of waitid(2) */
 	uint8_t step;                   /* enum launch_step */
+	uint8_t shared;                 /* enum shared_source */
 	bool has_counter;
 	bool is_empty;
 	bool is_ok;
@@ -222,6 +224,7 @@ struct core {
 	uint64_t load_at;               /* run oomph-load then; 0: no plan to */
 	char cgroup_root[KMSG_PATH_MAX];        /* of the services, as the kernel's log writes it: "/system.slice" */
 	uint32_t cells[N_STATE][N_SERVICE_EVENT];       /* how often each was taken: the simulator's coverage */
+	struct shared_count shared;     /* for services without a count of their own */
 	struct oom_kill kills[KILLS_KEPT];
 	struct death deaths[DEATHS_KEPT];
 	struct service services[];

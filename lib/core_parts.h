@@ -84,6 +84,7 @@ void on_death(struct turn *t);
 void on_oom_kill(struct turn *t);
 void on_oom_group(struct turn *t);
 void on_counter(struct turn *t);
+void on_shared_count(struct turn *t);
 void on_kmsg_lost(struct turn *t);
 void on_grace_over(struct turn *t, uint32_t i);
 void suspect_main(struct turn *t, uint32_t i);  /* nobody is left, and yet it is not dead as far as we were told */

@@ -120,6 +120,61 @@ static void adopt_evidence(struct death *d, const struct oom_kill *k, uint8_t ev
 		d->oom = *k;
 }
 
+/* ---- a count that many share (shared_count.h) ---- */
+
+static void settle_held(struct turn *t, struct death *d, bool is_proven)
+{
+	struct service *s = d->service == NO_UNIT ? NULL : service_at(t, d->service);
+	bool is_waited_for = s && !d->is_decided && s->last_death == d->id;
+	d->doubt = is_proven ? DOUBT_NONE : DOUBT_FEWER;
+	if (is_proven)
+		adopt_evidence(d, NULL, shared_evidence((enum shared_source)t->c->shared.source));
+	if (is_proven && s)
+		s->n_oom_kills++;
+	if (is_proven && is_waited_for)
+		s->result = RESULT_OOM_KILL;
+	if (is_waited_for) {
+		s->grace_at = 0;
+		enqueue(t, d->service);
+	} else if (t->fx->n < EFFECTS_MAX / 2) {
+		tell(t, NOTE_AMENDED, d);       /* a command's, told already: nothing hangs on it */
+	}
+}
+
+static void close_burst(struct turn *t)
+{
+	if (!shared_is_due(&t->c->shared, t->c->now_ms))
+		return;
+	bool is_proven = shared_close(&t->c->shared);
+	for (size_t n = 0; n < DEATHS_KEPT; n++)
+		if (t->c->deaths[n].id && t->c->deaths[n].doubt == DOUBT_HELD)
+			settle_held(t, &t->c->deaths[n], is_proven);
+}
+
+void on_shared_count(struct turn *t)
+{
+	const struct event *ev = t->ev;
+	close_burst(t);
+	shared_read(&t->c->shared, (enum shared_source)ev->shared, ev->is_ok, ev->counter, t->c->now_ms);
+}
+
+/* One that we reap and have no record of: an orphan. If SIGKILL ended it, and not ours, it may be whom the count is about. */
+static void count_bystander(struct turn *t, uint32_t i)
+{
+	const struct event *ev = t->ev;
+	bool is_ours = i != NO_UNIT && (service_at(t, i)->flags & SERVICE_WAS_SIGKILLED);
+	if (ev->code == CLD_KILLED && ev->status == SIGKILL && !is_ours &&
+	    shared_ask(&t->c->shared, t->c->now_ms) == SHARED_SOME_KILL)
+		shared_hold(&t->c->shared, t->c->now_ms);
+}
+
+static void hold(struct turn *t, uint32_t i)
+{
+	struct shared_count *s = &t->c->shared;
+	shared_hold(s, t->c->now_ms);
+	arm_grace(t, i, (uint32_t)(s->closes_at - t->c->now_ms));
+}
+
 /* ---- a death seen by the reaper ---- */
 
 static enum result result_of(const struct death *d, bool is_success, int sent_signal)
@@ -166,6 +221,7 @@ static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, 
 	/* The command or main process beside it may have been named already and be dying still. */
 	bool is_other_named = is_main ? find_kill(t->c, s->control_pid, s->control_seq) : find_kill(t->c, s->main_pid, s->kmsg_seq);
 	return judge(&(struct death_facts){
+		.shared = (uint8_t)shared_ask(&t->c->shared, t->c->now_ms),
 		.code = ev->code, .status = ev->status, .errand = is_late ? ERRAND_TIMEOUT : s->errand,
 		.sent_signal = is_late ? SIGKILL : s->sent_signal, .was_sigkilled = is_late || (s->flags & SERVICE_WAS_SIGKILLED),
 		.has_counter = ev->has_counter && (s->flags & SERVICE_HAS_COUNTER), .has_kmsg = s->flags & SERVICE_HAS_KMSG,
@@ -182,6 +238,9 @@ void on_death(struct turn *t)
 	uint32_t i = core_find_pid(t->c, ev->pid, &role);
 	if (i == NO_UNIT)
 		i = ev->service;
+	close_burst(t);
+	if (role == ROLE_OTHER)
+		count_bystander(t, i);
 	if (i == NO_UNIT)
 		return;                         /* an orphan: reaping it is all it needs */
 	struct service *s = service_at(t, i);
@@ -212,6 +271,7 @@ void on_death(struct turn *t)
 		d->status = ev->status;
 		d->is_main = is_main;
 		d->has_oom_besides = v.has_oom_besides;
+		d->doubt = v.doubt;
 		memcpy(d->comm, ev->comm, sizeof d->comm);
 		if (v.cause == CAUSE_OOM_KILL) {
 			adopt_evidence(d, record, v.evidence);
@@ -223,6 +283,8 @@ void on_death(struct turn *t)
 			s->grace_at = 0;
 		if (v.is_open)
 			arm_grace(t, i, EVIDENCE_GRACE_MS);
+		if (v.doubt == DOUBT_HELD)
+			hold(t, i);
 		account(t, i, d, result_of(d, is_success, s->sent_signal));
 	}
 	if (is_main)
@@ -420,6 +482,7 @@ void on_grace_over(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	s->grace_at = 0;
+	close_burst(t);
 	if (may_have_lost_main(s)) {
 		lose_main(t, i);
 		return;

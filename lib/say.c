@@ -149,6 +149,19 @@ static void say_start_failed(struct buf *b, const struct death *d)
 	say_error(b, d->launch_error);
 }
 
+static void say_doubt(struct buf *b, unsigned doubt)
+{
+	static const char *const words[N_DOUBT] = {
+		[DOUBT_NONE] = "there is no record of an OOM kill",
+		[DOUBT_HELD] = "whether the OOM killer sent it is not known yet",
+		[DOUBT_NO_WITNESS] = "an OOM kill is possible: there is no kernel log to read, and nothing that counts OOM kills",
+		[DOUBT_ANYBODYS] = "an OOM kill is possible: one was counted, but among processes of others, too",
+		[DOUBT_FEWER] = "an OOM kill is possible: fewer were counted than processes died, and nothing says which of them",
+	};
+	buf_lit(b, "; ");
+	buf_str(b, str_from(doubt < N_DOUBT ? words[doubt] : "?"));
+}
+
 void say_cause(struct buf *b, const struct death *d)
 {
 	switch (d->cause) {
@@ -173,7 +186,7 @@ void say_cause(struct buf *b, const struct death *d)
 	default:
 		say_end(b, d);
 		if (d->cause == CAUSE_SIGNAL && d->status == SIGKILL)
-			buf_lit(b, "; there is no record of an OOM kill");
+			say_doubt(b, d->doubt);
 		break;
 	}
 }
@@ -236,12 +249,24 @@ void say_reason(struct buf *b, const struct death *d)
 
 void say_evidence(struct buf *b, const struct death *d)
 {
+	static const struct {
+		uint8_t bit;
+		const char *words;
+	} counts[] = {
+		{ EVIDENCE_MEMORY_EVENTS, "memory.events" }, { EVIDENCE_OOM_CONTROL, "memory.oom_control" }, { EVIDENCE_VMSTAT, "vmstat" },
+	};
+	size_t n_before = b->n;
 	if (d->evidence & EVIDENCE_KMSG) {
 		buf_lit(b, "kernel log record ");
 		buf_u64(b, d->oom.seq);
 	}
-	if (d->evidence & EVIDENCE_MEMORY_EVENTS)
-		buf_str(b, str_from(d->evidence & EVIDENCE_KMSG ? ", memory.events" : "memory.events"));
+	for (size_t i = 0; i < countof(counts); i++) {
+		if (!(d->evidence & counts[i].bit))
+			continue;
+		if (b->n > n_before)
+			buf_lit(b, ", ");
+		buf_str(b, str_from(counts[i].words));
+	}
 }
 
 static void add_told(uint64_t *sum, uint64_t kb)

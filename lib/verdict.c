@@ -7,6 +7,29 @@ const char *const cause_name[N_CAUSE] = {
 	[CAUSE_STOP] = "stop", [CAUSE_TIMEOUT] = "timeout", [CAUSE_WATCHDOG] = "watchdog", [CAUSE_START_FAILED] = "start-failed",
 };
 
+const char *const oom_doubt_name[N_DOUBT] = {
+	[DOUBT_HELD] = "held", [DOUBT_NO_WITNESS] = "no-witness", [DOUBT_ANYBODYS] = "anybodys", [DOUBT_FEWER] = "fewer",
+};
+
+uint8_t shared_evidence(enum shared_source source)
+{
+	static const uint8_t bits[N_SHARED_SOURCE] = {
+		[SHARED_MEMORY_EVENTS] = EVIDENCE_MEMORY_EVENTS, [SHARED_OOM_CONTROL] = EVIDENCE_OOM_CONTROL,
+		[SHARED_VMSTAT] = EVIDENCE_VMSTAT,
+	};
+	return source < N_SHARED_SOURCE ? bits[source] : 0;
+}
+
+/* Without a count of its own and without the log. What others were killed beside it does not prove it, nor clear it. */
+static enum oom_doubt doubt(enum shared_word word)
+{
+	static const uint8_t doubts[] = {
+		[SHARED_NO_WORD] = DOUBT_NO_WITNESS, [SHARED_NO_KILL] = DOUBT_NONE, [SHARED_SOME_KILL] = DOUBT_HELD,
+		[SHARED_ANYBODYS_KILL] = DOUBT_ANYBODYS,
+	};
+	return (enum oom_doubt)doubts[word];
+}
+
 /* A signal that a fault raises: no order of ours explains it, even while we are stopping the service. */
 static bool is_crash(const struct death_facts *f)
 {
@@ -59,5 +82,7 @@ struct verdict judge(const struct death_facts *f)
 	v.cause = CAUSE_SIGNAL;
 	/* Without a count there is only the log, and a record can hide for a moment behind one still being stored. */
 	v.is_open = !f->has_counter && f->has_kmsg;
+	if (v.cause == CAUSE_SIGNAL && !f->has_counter && !f->has_kmsg)
+		v.doubt = (uint8_t)doubt((enum shared_word)f->shared);
 	return v;
 }

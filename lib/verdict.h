@@ -9,6 +9,7 @@
 
 #include "kmsg.h"
 #include "limits.h"
+#include "shared_count.h"
 
 enum cause {
 	CAUSE_EXIT, CAUSE_SIGNAL, CAUSE_CORE_DUMP, CAUSE_OOM_KILL, CAUSE_STOP, CAUSE_TIMEOUT, CAUSE_WATCHDOG,
@@ -16,7 +17,21 @@ enum cause {
 };
 extern const char *const cause_name[N_CAUSE];   /* "exit" ... as in JSON */
 
-enum evidence { EVIDENCE_KMSG = 1 << 0, EVIDENCE_MEMORY_EVENTS = 1 << 1 };
+/* memory.events is the service's own; where it has none, one of the last three is a count that it shares with others. */
+enum evidence {
+	EVIDENCE_KMSG = 1 << 0, EVIDENCE_MEMORY_EVENTS = 1 << 1, EVIDENCE_OOM_CONTROL = 1 << 2, EVIDENCE_VMSTAT = 1 << 3
+};
+
+/* Why a SIGKILL that is no proven OOM kill may have been one all the same. */
+enum oom_doubt {
+	DOUBT_NONE,
+	DOUBT_HELD,             /* it is not judged yet: its burst is still open */
+	DOUBT_NO_WITNESS,       /* no kernel log, and nothing counts */
+	DOUBT_ANYBODYS,         /* the count rose, and it counts others than ours too */
+	DOUBT_FEWER,            /* it rose by fewer than died at that time */
+	N_DOUBT
+};
+extern const char *const oom_doubt_name[N_DOUBT];       /* as in JSON; NULL for none */
 
 /* Why we ourselves had sent the generation a signal. */
 enum errand { ERRAND_NONE, ERRAND_STOP, ERRAND_TIMEOUT, ERRAND_SWEEP };
@@ -32,6 +47,7 @@ struct death_facts {
 	uint32_t n_kills;               /* by how much the service's oom_kill count has risen since the launch */
 	uint32_t n_explained;           /* distinct other victims in its cgroup that kernel records name since then */
 	const struct oom_kill *record;  /* the kernel's record of this very process, or NULL */
+	uint8_t shared;                 /* enum shared_word: of a count that is not the service's own */
 };
 
 struct verdict {
@@ -39,9 +55,12 @@ struct verdict {
 	uint8_t evidence;               /* enum evidence bits; 0 unless oom-kill */
 	bool is_open;                   /* a record may still be on its way: ask again within EVIDENCE_GRACE_MS */
 	bool has_oom_besides;           /* we killed it, and the kernel's count rose meanwhile */
+	uint8_t doubt;                  /* enum oom_doubt; DOUBT_HELD: to be judged with its burst (shared_count.h) */
 };
 
 struct verdict judge(const struct death_facts *f);
+
+uint8_t shared_evidence(enum shared_source source);     /* the bit of enum evidence */
 
 /* One end of one process, as it is kept, shown, and sent to clients. Flat: the same bytes in core, on the wire and in a file. */
 struct death {
@@ -58,6 +77,7 @@ struct death {
 	uint8_t launch_step;            /* start-failed: enum launch_step */
 	uint8_t launch_error;           /* start-failed: errno */
 	bool is_main, is_restart, is_decided, has_oom_besides;
+	uint8_t doubt;                  /* enum oom_doubt */
 	char unit[64];                  /* its name, cut: outlives the unit */
 	char comm[16];
 	struct oom_kill oom;            /* when cause is oom-kill; every value that nobody told is untold */

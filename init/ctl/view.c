@@ -86,6 +86,10 @@ static void evidence(struct json *j, uint8_t bits)
 		json_item(j, STR("kmsg"));
 	if (bits & EVIDENCE_MEMORY_EVENTS)
 		json_item(j, STR("memory.events"));
+	if (bits & EVIDENCE_OOM_CONTROL)
+		json_item(j, STR("oom_control"));
+	if (bits & EVIDENCE_VMSTAT)
+		json_item(j, STR("vmstat"));
 	json_end_array(j);
 }
 
@@ -157,6 +161,8 @@ static void death_members(struct json *j, const struct death *d)
 	json_bool(j, "restart", d->is_restart);
 	number_or_null(j, "delay_ms", d->is_restart ? d->delay_ms : UINT64_MAX, UINT64_MAX);
 	json_bool(j, "oom_besides", d->has_oom_besides);
+	json_bool(j, "oom_possible", d->doubt != DOUBT_NONE);
+	json_text_or_null(j, "oom_doubt", d->doubt < N_DOUBT ? str_from(oom_doubt_name[d->doubt]) : STR("?"));
 	if (d->cause == CAUSE_START_FAILED)
 		start_failure(j, d);
 }

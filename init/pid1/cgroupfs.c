@@ -281,6 +281,8 @@ void cgroup_serve(struct pid1 *p)
 		at += (ssize_t)(sizeof *e + e->len);
 		if (e->mask & (IN_MODIFY | IN_Q_OVERFLOW))
 			read_events(p, e);
+		if ((e->mask & IN_Q_OVERFLOW) || e->wd == p->shared.watch)
+			counters_read(p);
 	}
 }
 
@@ -303,6 +305,17 @@ static bool read_key(struct pid1 *p, uint32_t i, const char *file, struct str ke
 		return false;
 	int n = file_read(p->cgroups, file_of(&b, p, i, file), text, sizeof text);
 	return n > 0 && flat_keyed(str_of(text, (size_t)n), key, value);
+}
+
+bool cgroup_counts(struct pid1 *p)
+{
+	char text[256];
+	int n = p->cgroups < 0 ? 0 : file_read(p->cgroups, "cgroup.subtree_control", text, sizeof text);
+	struct str rest = str_trim(str_of(text, n > 0 ? (size_t)n : 0));
+	while (rest.n)
+		if (str_eq(str_until(&rest, ' '), STR("memory")))
+			return true;
+	return false;
 }
 
 bool cgroup_count(struct pid1 *p, uint32_t i, uint32_t *oom_kills)

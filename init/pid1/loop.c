@@ -224,6 +224,8 @@ void loop(struct pid1 *p)
 			serve(p, (enum source)(ready[i].data.u64 >> 32), (uint32_t)ready[i].data.u64);
 		if (p->has_more_dead)
 			reap(p);
+		if (p->shared.is_stale)
+			counters_read(p);       /* what was counted before a launch is not about whom it launched */
 		on_time(p);
 	}
 }

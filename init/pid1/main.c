@@ -64,7 +64,9 @@ static void start(struct pid1 *p)
 		console_say(p, "no memory for a core", r);
 		_exit(1);                       /* before the point of no return: nothing is there to supervise yet */
 	}
+	counters_find(p);
 	cgroup_find(p);
+	counters_begin(p);
 	kmsg_open(p);
 	if (p->options.mode == MODE_COMMAND) {
 		if ((r = loader_command(p)) < 0)

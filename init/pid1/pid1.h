@@ -78,12 +78,21 @@ struct options {
 	enum system_mode mode;
 };
 
+/* The count of OOM kills for services that have none of their own: see lib/shared_count.h. */
+struct shared {
+	uint8_t source;                 /* enum shared_source */
+	bool is_stale;                  /* somebody was launched since it was read */
+	int watch;                      /* inotify; -1: nobody tells when it changes */
+	char folder[512];               /* of our cgroup when we began; "" for vmstat */
+};
+
 struct pid1 {
 	struct options options;
 	struct core *core;
 	struct unitset units, loaded;   /* in force; written by oomph-load and checked, but not in force yet */
 	struct slot *slots;             /* core->n_services of them */
 	uint32_t n_slots;
+	struct shared shared;
 	struct helper loader, halter;
 	struct helper closer;           /* of descriptors that came to the notify socket; until it is through nothing is read there */
 	int loading;                    /* memfd that the loader writes into */
@@ -187,10 +196,17 @@ int cgroup_make(struct pid1 *p, uint32_t service, int *folder);
 void cgroup_leaf(struct pid1 *p, uint32_t service, int *folder);        /* changes *folder for one below it that takes processes */
 void cgroup_serve(struct pid1 *p);                      /* something changed in somebody's cgroup */
 void cgroup_drop(struct pid1 *p, uint32_t service);
+bool cgroup_counts(struct pid1 *p);                     /* the services' cgroups count OOM kills */
 bool cgroup_count(struct pid1 *p, uint32_t service, uint32_t *oom_kills);
 bool cgroup_is_populated(struct pid1 *p, uint32_t service);
 int cgroup_signal(struct pid1 *p, uint32_t service, int number);
 uint32_t cgroup_owner(struct pid1 *p, uint32_t pid);    /* the service in whose cgroup a process is; NO_UNIT */
+
+/* ---- counters.c ---- */
+
+void counters_find(struct pid1 *p);                     /* before anybody moves us to another cgroup */
+void counters_begin(struct pid1 *p);                    /* when it is known whether services have cgroups */
+void counters_read(struct pid1 *p);                     /* feeds the core; nothing where there is none */
 
 /* ---- ctlsock.c ---- */
 

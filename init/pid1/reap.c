@@ -160,6 +160,8 @@ static void gather(struct pid1 *p, struct event *ev)
 		if (i != NO_UNIT)
 			spawn_read_report(p, i, role);
 	} while (p->core != core);
+	if (ev->code == CLD_KILLED && ev->status == SIGKILL)
+		counters_read(p);               /* an orphan's death has a part in it as well */
 	if (find_service(p, ev->pid) == NO_UNIT)
 		return;
 	kmsg_drain(p);

@@ -103,6 +103,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
 	process->pid = process->session = result->pid = (uint32_t)r;
+	p->shared.is_stale = true;
 	return watch(p, process->pipe, EPOLLIN, SOURCE_LAUNCH, i * 2 + role);
 }
 

@@ -433,6 +433,18 @@ static void when_killed(uint32_t pid, int signal)
 	die(pid, CLD_KILLED, signal);
 }
 
+/* The count of them all, of the container's cgroup, say; the first time it is what to count from. */
+static void given_shared_count(enum shared_source source, bool is_ours_alone, uint32_t count)
+{
+	struct event ev = event_of(EVENT_SHARED_COUNT, NO_UNIT);
+	ev.shared = (uint8_t)source;
+	ev.is_ok = is_ours_alone;
+	ev.counter = count;
+	w.has_counters = w.has_kmsg = false;
+	forget_effects();
+	step(ev);
+}
+
 static void when_emptied(const char *name)
 {
 	forget_effects();

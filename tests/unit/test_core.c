@@ -1041,6 +1041,172 @@ static void many_services_start_over_several_steps(void **state)
 
 #define STORY(f) cmocka_unit_test_teardown(f, end_story)
 
+/* ---- a count that many share ---- */
+
+static void as_many_dead_as_were_counted_were_all_killed_for_memory(void **state)
+{
+	(void)state;
+	given_booted("db: RestartSec=500; app: Restart=no");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 4);
+	uint32_t db = given_running("db"), app = given_running("app");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 6);
+	when_killed(db, SIGKILL);
+	then_state("db", SWEEPING);             /* held: what comes next hangs on the verdict */
+	when_time_passes(20);
+	when_killed(app, SIGKILL);
+	assert_int_equal(death_of("app")->doubt, DOUBT_HELD);
+	when_time_passes(EVIDENCE_GRACE_MS - 20);
+	then_backoff("db", 500);
+	then_state("app", FAILED);
+	const char *const names[] = { "db", "app" };
+	for (size_t i = 0; i < countof(names); i++) {
+		then_cause(death_of(names[i]), CAUSE_OOM_KILL);
+		assert_int_equal(death_of(names[i])->evidence, EVIDENCE_MEMORY_EVENTS);
+		assert_int_equal(death_of(names[i])->doubt, DOUBT_NONE);
+		assert_int_equal(service(names[i])->n_oom_kills, 1);
+		then_result(names[i], RESULT_OOM_KILL);
+	}
+	when_time_passes(500);
+	then_does("launch db start/0");
+}
+
+static void fewer_counted_than_died_accuse_nobody(void **state)
+{
+	(void)state;
+	given_booted("db: Restart=always RestartSec=500; app:");
+	given_shared_count(SHARED_OOM_CONTROL, true, 0);
+	uint32_t db = given_running("db"), app = given_running("app");
+	given_shared_count(SHARED_OOM_CONTROL, true, 1);
+	when_killed(db, SIGKILL);
+	when_killed(app, SIGKILL);
+	when_time_passes(EVIDENCE_GRACE_MS);
+	then_cause(death_of("db"), CAUSE_SIGNAL);
+	then_cause(death_of("app"), CAUSE_SIGNAL);
+	assert_int_equal(death_of("db")->doubt, DOUBT_FEWER);
+	assert_int_equal(death_of("app")->doubt, DOUBT_FEWER);
+	then_backoff("db", 500);
+	then_state("app", FAILED);              /* no Restart=, and no OOM kill that would be answered without */
+	then_result("app", RESULT_SIGNAL);
+	assert_int_equal(service("app")->n_oom_kills, 0);
+}
+
+/* The count rises before the signal is sent: who is seen dead before it rose is not of it. */
+static void who_died_before_the_count_rose_is_told_apart(void **state)
+{
+	(void)state;
+	given_booted("db:; app:");
+	given_shared_count(SHARED_OOM_CONTROL, true, 0);
+	uint32_t db = given_running("db"), app = given_running("app");
+	given_shared_count(SHARED_OOM_CONTROL, true, 0);
+	when_killed(db, SIGKILL);
+	then_cause(death_of("db"), CAUSE_SIGNAL);
+	assert_int_equal(death_of("db")->doubt, DOUBT_NONE);
+	then_state("db", FAILED);               /* and nobody waits */
+	given_shared_count(SHARED_OOM_CONTROL, true, 1);
+	when_killed(app, SIGKILL);
+	when_time_passes(EVIDENCE_GRACE_MS);
+	then_cause(death_of("app"), CAUSE_OOM_KILL);
+	assert_int_equal(death_of("app")->evidence, EVIDENCE_OOM_CONTROL);
+}
+
+static void our_own_sigkill_and_other_ends_claim_nothing_of_the_count(void **state)
+{
+	(void)state;
+	given_booted("db: TimeoutStop=1000; app:; web:");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 0);
+	uint32_t db = given_running("db"), app = given_running("app"), web = given_running("web");
+	when_asked(VERB_STOP, "db");
+	when_time_passes(1000);
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 1);
+	when_killed(db, SIGKILL);
+	when_exits(app, 137);
+	when_killed(web, SIGKILL);
+	when_time_passes(EVIDENCE_GRACE_MS);
+	then_cause(death_of("db"), CAUSE_TIMEOUT);
+	then_cause(death_of("app"), CAUSE_EXIT);
+	then_cause(death_of("web"), CAUSE_OOM_KILL);
+}
+
+static void an_orphan_may_be_whom_the_count_is_about(void **state)
+{
+	(void)state;
+	given_booted("db:");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 0);
+	uint32_t db = given_running("db");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 1);
+	struct event ev = event_of(EVENT_DEATH, NO_UNIT);
+	ev.pid = 999;
+	ev.code = CLD_KILLED;
+	ev.status = SIGKILL;
+	step(ev);
+	when_killed(db, SIGKILL);
+	when_time_passes(EVIDENCE_GRACE_MS);
+	then_cause(death_of("db"), CAUSE_SIGNAL);
+	assert_int_equal(death_of("db")->doubt, DOUBT_FEWER);
+}
+
+static void a_worker_counted_long_ago_is_not_laid_at_the_main_process_door(void **state)
+{
+	(void)state;
+	given_booted("db:");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 0);
+	uint32_t db = given_running("db");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 1);      /* a worker's, whom its parent reaps */
+	when_time_passes(WOUND_GRACE_MS);
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 1);
+	when_killed(db, SIGKILL);
+	then_cause(death_of("db"), CAUSE_SIGNAL);
+	assert_int_equal(death_of("db")->doubt, DOUBT_NONE);
+	then_state("db", FAILED);
+}
+
+static void the_machines_count_is_a_hint_where_others_live_on_it(void **state)
+{
+	(void)state;
+	given_booted("db:; app:");
+	given_shared_count(SHARED_VMSTAT, false, 3);
+	uint32_t db = given_running("db"), app = given_running("app");
+	when_killed(db, SIGKILL);
+	assert_int_equal(death_of("db")->doubt, DOUBT_NONE);    /* nobody was killed on the whole machine */
+	given_shared_count(SHARED_VMSTAT, false, 4);
+	when_killed(app, SIGKILL);
+	then_cause(death_of("app"), CAUSE_SIGNAL);
+	assert_int_equal(death_of("app")->doubt, DOUBT_ANYBODYS);
+	then_state("app", FAILED);              /* at once: waiting would prove no more */
+}
+
+static void without_any_witness_an_oom_kill_is_possible_and_not_claimed(void **state)
+{
+	(void)state;
+	given_booted("db:; app:");
+	w.has_counters = w.has_kmsg = false;
+	uint32_t db = given_running("db"), app = given_running("app");
+	when_killed(db, SIGKILL);
+	then_cause(death_of("db"), CAUSE_SIGNAL);
+	assert_int_equal(death_of("db")->doubt, DOUBT_NO_WITNESS);
+	when_killed(app, SIGTERM);
+	assert_int_equal(death_of("app")->doubt, DOUBT_NONE);
+}
+
+static void a_command_of_a_burst_is_told_again_when_it_is_known(void **state)
+{
+	(void)state;
+	given_booted("db: Reload=1");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 0);
+	given_running("db");
+	when_asked(VERB_RELOAD, "db");
+	uint32_t command = when_command_launched("db");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 1);
+	when_killed(command, SIGKILL);
+	then_state("db", UP);
+	assert_int_equal(last_death()->doubt, DOUBT_HELD);
+	when_time_passes(EVIDENCE_GRACE_MS);
+	then_notes("amended db");
+	then_cause(last_death(), CAUSE_OOM_KILL);
+	assert_false(last_death()->is_main);
+	then_state("db", UP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1117,6 +1283,15 @@ int main(void)
 		STORY(a_container_ends_when_its_services_have),
 		STORY(a_command_gets_the_signals_and_gives_its_status),
 		STORY(a_command_that_cannot_run_says_so_as_a_shell_does),
+		STORY(as_many_dead_as_were_counted_were_all_killed_for_memory),
+		STORY(fewer_counted_than_died_accuse_nobody),
+		STORY(who_died_before_the_count_rose_is_told_apart),
+		STORY(our_own_sigkill_and_other_ends_claim_nothing_of_the_count),
+		STORY(an_orphan_may_be_whom_the_count_is_about),
+		STORY(a_worker_counted_long_ago_is_not_laid_at_the_main_process_door),
+		STORY(the_machines_count_is_a_hint_where_others_live_on_it),
+		STORY(without_any_witness_an_oom_kill_is_possible_and_not_claimed),
+		STORY(a_command_of_a_burst_is_told_again_when_it_is_known),
 		STORY(many_services_start_over_several_steps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,6 +208,28 @@ static void every_cause_has_its_words(void **state)
 	}
 }
 
+static void a_doubt_says_why_nothing_is_proven(void **state)
+{
+	(void)state;
+	static const char *const said[N_DOUBT] = {
+		"killed by SIGKILL; there is no record of an OOM kill",
+		"killed by SIGKILL; whether the OOM killer sent it is not known yet",
+		"killed by SIGKILL; an OOM kill is possible: there is no kernel log to read, and nothing that counts OOM kills",
+		"killed by SIGKILL; an OOM kill is possible: one was counted, but among processes of others, too",
+		"killed by SIGKILL; an OOM kill is possible: fewer were counted than processes died, and nothing says which of them",
+	};
+	for (uint8_t doubt = 0; doubt < N_DOUBT; doubt++) {
+		char text[160];
+		struct buf b = BUF(text);
+		struct death d = app_death(CAUSE_SIGNAL, CLD_KILLED, SIGKILL);
+		d.doubt = doubt;
+		say_cause(&b, &d);
+		assert_said(&b, said[doubt]);
+	}
+	struct death d = oom_death(EVIDENCE_OOM_CONTROL | EVIDENCE_VMSTAT);
+	assert_death(&d, "app: pid 93 (leak) killed by the kernel's OOM killer; had lived 3.2 s. Evidence: memory.oom_control, vmstat.");
+}
+
 static void a_start_that_failed_names_step_and_error(void **state)
 {
 	(void)state;
@@ -309,6 +331,7 @@ int main(void)
 		cmocka_unit_test(the_reason_says_whose_limit_it_was),
 		cmocka_unit_test(a_wound_leaves_the_main_process),
 		cmocka_unit_test(every_cause_has_its_words),
+		cmocka_unit_test(a_doubt_says_why_nothing_is_proven),
 		cmocka_unit_test(a_start_that_failed_names_step_and_error),
 		cmocka_unit_test(an_oom_kill_besides_our_own_is_mentioned),
 		cmocka_unit_test(every_kind_of_note_has_its_words),

@@ -15,6 +15,7 @@ static const struct oom_kill record = { .seq = 9, .pid = 42, .tgid = 42 };
 #define DUMPED(n) .code = CLD_DUMPED, .status = (n)
 #define COUNT(n) .has_counter = true, .n_kills = (n)
 #define LOG .has_kmsg = true
+#define SHARED(word) .shared = SHARED_ ## word
 #define TOLD .has_kmsg = true, .record = &record
 #define WE_SENT(why, signal) .errand = (why), .sent_signal = (signal)
 #define WE_KILLED(why) .errand = (why), .sent_signal = SIGKILL, .was_sigkilled = true
@@ -34,10 +35,19 @@ static const struct {
 	{ "count 0, a record", { KILLED(SIGKILL), COUNT(0), TOLD }, "oom-kill kmsg" },
 	{ "no count, a record", { KILLED(SIGKILL), TOLD }, "oom-kill kmsg" },
 	{ "count 0, no record", { KILLED(SIGKILL), COUNT(0), LOG }, "signal" },
-	{ "no witness at all", { KILLED(SIGKILL) }, "signal" },
+	{ "no witness at all", { KILLED(SIGKILL) }, "signal no-witness" },
 	{ "no count, the log may still speak", { KILLED(SIGKILL), LOG }, "signal open" },
 	{ "a stale count that was not readable now", { KILLED(SIGKILL), .n_kills = 1, LOG }, "signal open" },
 	{ "record, and all of the count is others'", { KILLED(SIGKILL), COUNT(1), .n_explained = 1, TOLD }, "oom-kill kmsg memory.events" },
+
+	/* A count that others share: only where there is neither log nor a count of its own. */
+	{ "the shared count did not rise", { KILLED(SIGKILL), SHARED(NO_KILL) }, "signal" },
+	{ "it rose", { KILLED(SIGKILL), SHARED(SOME_KILL) }, "signal held" },
+	{ "it rose, for whomever", { KILLED(SIGKILL), SHARED(ANYBODYS_KILL) }, "signal anybodys" },
+	{ "it rose, and its own did not", { KILLED(SIGKILL), COUNT(0), SHARED(SOME_KILL) }, "signal" },
+	{ "it rose, and the log is there", { KILLED(SIGKILL), LOG, SHARED(SOME_KILL) }, "signal open" },
+	{ "it rose, and the KILL was ours", { KILLED(SIGKILL), WE_KILLED(ERRAND_STOP), SHARED(SOME_KILL) }, "stop" },
+	{ "it rose, and SIGTERM ended it", { KILLED(SIGTERM), SHARED(SOME_KILL) }, "signal" },
 
 	/* By SIGKILL, and we had sent one. */
 	{ "our KILL in a stop", { KILLED(SIGKILL), WE_KILLED(ERRAND_STOP), COUNT(0), LOG }, "stop" },
@@ -74,7 +84,7 @@ static const struct {
 	{ "case 6", { KILLED(SIGKILL), COUNT(0), LOG }, "signal" },
 	{ "case 7", { KILLED(SIGKILL), COUNT(1), TOLD }, "oom-kill kmsg memory.events" },
 	{ "case 14", { KILLED(SIGKILL), COUNT(1) }, "oom-kill memory.events" },
-	{ "case 14, no count", { KILLED(SIGKILL) }, "signal" },
+	{ "case 14, no count", { KILLED(SIGKILL) }, "signal no-witness" },
 	/* 11: the line names a thread, so there is no record of this pid; the count is one beyond the other lines. */
 	{ "case 11", { KILLED(SIGKILL), COUNT(1), LOG }, "oom-kill memory.events" },
 	/* 27: exiting already: no line, no count. 33: cgroup.kill: neither. */
@@ -92,9 +102,9 @@ static void every_row_of_the_table(void **state)
 	for (size_t i = 0; i < countof(rows); i++) {
 		struct verdict v = judge(&rows[i].facts);
 		char text[64];
-		snprintf(text, sizeof text, "%s%s%s%s%s", cause_name[v.cause], v.evidence & EVIDENCE_KMSG ? " kmsg" : "",
+		snprintf(text, sizeof text, "%s%s%s%s%s%s%s", cause_name[v.cause], v.evidence & EVIDENCE_KMSG ? " kmsg" : "",
 			 v.evidence & EVIDENCE_MEMORY_EVENTS ? " memory.events" : "", v.is_open ? " open" : "",
-			 v.has_oom_besides ? " besides" : "");
+			 v.has_oom_besides ? " besides" : "", v.doubt ? " " : "", v.doubt ? oom_doubt_name[v.doubt] : "");
 		if (strcmp(text, rows[i].verdict))
 			fail_msg("%s: %s, not %s", rows[i].name, text, rows[i].verdict);
 	}
@@ -107,7 +117,7 @@ static void no_combination_breaks_a_rule(void **state)
 	static const struct { uint8_t code, status; } ends[] = {
 		{ CLD_EXITED, 0 }, { CLD_EXITED, 137 }, { CLD_KILLED, SIGKILL }, { CLD_KILLED, SIGTERM }, { CLD_DUMPED, SIGSEGV },
 	};
-	for (unsigned bits = 0; bits < countof(ends) * 256; bits++) {
+	for (unsigned bits = 0; bits < countof(ends) * 1024; bits++) {
 		unsigned b = bits;
 		struct death_facts f = { .code = ends[b % countof(ends)].code, .status = ends[b % countof(ends)].status };
 		b /= countof(ends);
@@ -119,6 +129,7 @@ static void no_combination_breaks_a_rule(void **state)
 		f.has_kmsg = b & 32;
 		f.n_explained = b & 64 ? 1 : 0;
 		f.record = b & 128 ? &record : NULL;
+		f.shared = b >> 8 & 3;
 		struct verdict v = judge(&f);
 		bool is_sigkill = f.code == CLD_KILLED && f.status == SIGKILL;
 		assert_int_equal(v.cause == CAUSE_OOM_KILL, v.evidence != 0);           /* never without, never for nothing */
@@ -127,6 +138,8 @@ static void no_combination_breaks_a_rule(void **state)
 		assert_true(!(v.evidence & EVIDENCE_MEMORY_EVENTS) || (f.has_counter && f.n_kills));
 		assert_true(!v.is_open || (v.cause == CAUSE_SIGNAL && f.has_kmsg && !f.record));
 		assert_true(!v.has_oom_besides || f.was_sigkilled);
+		assert_true(!v.doubt || (v.cause == CAUSE_SIGNAL && is_sigkill && !f.has_kmsg && !f.has_counter));
+		assert_true(v.doubt != DOUBT_HELD || f.shared == SHARED_SOME_KILL);
 	}
 }
 
