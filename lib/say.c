@@ -195,7 +195,8 @@ void say_cause(struct buf *b, const struct death *d)
 static bool is_own_limit(const struct death *d)
 {
 	struct str path = str_from(d->oom.memcg), unit = str_from(d->unit);
-	return path.n > unit.n && !d->oom.is_memcg_cut && str_ends(path, unit) && path.p[path.n - unit.n - 1] == '/';
+	return unit.n && path.n > unit.n && !d->oom.is_memcg_cut && str_ends(path, unit) &&
+		path.p[path.n - unit.n - 1] == '/';
 }
 
 static void say_path(struct buf *b, const char *path, bool is_cut)
@@ -354,6 +355,31 @@ void say_death(struct buf *b, const struct death *d)
 		buf_lit(b, ". Evidence: ");
 		say_evidence(b, d);
 	}
+	buf_char(b, '.');
+}
+
+/* The service's name is not told to a kernel log, but the last part of its cgroup's path is mostly that. */
+static void take_cgroup_name(struct death *d, const struct oom_kill *k)
+{
+	struct str path = str_from(k->task_memcg);
+	size_t slash = str_rfind(path, STR("/"));
+	struct str name = str_skip(path, slash + 1);
+	if (slash < path.n && name.n < sizeof d->unit && !k->is_task_memcg_cut && !k->is_task_memcg_above)
+		memcpy(d->unit, name.p, name.n);
+}
+
+void say_kill(struct buf *b, const struct oom_kill *k)
+{
+	struct death d = { .cause = CAUSE_OOM_KILL, .is_main = true, .pid = k->pid, .memory_max = KNOB_INFINITY, .oom = *k };
+	memcpy(d.comm, k->comm, sizeof d.comm);
+	take_cgroup_name(&d, k);
+	if (d.unit[0]) {
+		say_raw(b, say_unit(d.unit));
+		buf_lit(b, ": ");
+	}
+	say_who(b, &d);
+	say_cause(b, &d);
+	say_oom(b, &d);
 	buf_char(b, '.');
 }
 

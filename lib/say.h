@@ -13,6 +13,12 @@ void say_note(struct buf *b, const struct note *n);
 /* "app: killed by the kernel's OOM killer ..., had lived 3.2 s; starts again in 100 ms". */
 void say_death(struct buf *b, const struct death *d);
 
+/*
+ * A kill that only a kernel log tells of, in the words of say_death(): "app: pid 71 (app) killed by the kernel's OOM
+ * killer ...", named after the last part of the victim's cgroup where that is told.
+ */
+void say_kill(struct buf *b, const struct oom_kill *k);
+
 /* The cause alone: "killed by SIGKILL (no record of an OOM kill)", "exited with status 3". */
 void say_cause(struct buf *b, const struct death *d);
 

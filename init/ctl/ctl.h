@@ -15,7 +15,7 @@ enum { LEAVE_OK, LEAVE_FAILED, LEAVE_USAGE, LEAVE_NO_UNIT, LEAVE_NO_ANSWER };
 
 enum choice {
 	OPTION_ALL = 1 << 0, OPTION_FOLLOW = 1 << 1, OPTION_NUMBER = 1 << 2, OPTION_SIGNAL = 1 << 3,
-	OPTION_NO_WAIT = 1 << 4,
+	OPTION_NO_WAIT = 1 << 4, OPTION_FROM = 1 << 5,
 };
 
 /* The command line, understood. */
@@ -26,6 +26,7 @@ struct ask {
 	const char *socket;
 	unsigned options;               /* enum choice: those given */
 	unsigned long number;           /* OPTION_NUMBER */
+	const char *from;               /* OPTION_FROM: a file, or "-" */
 	int signal;                     /* OPTION_SIGNAL */
 	bool is_json;
 };
@@ -114,6 +115,9 @@ struct notes {
 
 void view_unit_json(const struct unit_packet *p, const struct notes *notes);
 void view_death_json(const struct death *d);
+
+/* A kill as a log tells of it: when in the log's words ("" is null), the line's number, the record's (NULL is null). */
+void view_kill_json(const struct oom_kill *k, const char *when, uint64_t line, const uint64_t *seq);
 void view_note_json(const struct note *n, const struct death *d);      /* d: the death it tells of, or NULL */
 
 /* ---- words.c: the same for people ---- */
@@ -144,6 +148,7 @@ int reload_main(const struct ask *ask);
 int kill_main(const struct ask *ask);
 int deaths_main(const struct ask *ask);
 int oom_main(const struct ask *ask);
+int from_main(const struct ask *ask);            /* oom --from */
 int why_main(const struct ask *ask);
 int events_main(const struct ask *ask);
 int verify_main(const struct ask *ask);

@@ -126,6 +126,8 @@ int oom_main(const struct ask *ask)
 	struct request r = request_of(ask, NULL);
 	struct kills k = { 0 };
 	struct wire w;
+	if (ask->options & OPTION_FROM)
+		return from_main(ask);
 	wire_open(&w, ask);
 	expect_ok(wire_exchange(&w, &r, take_kill, &k), ask, NULL);
 	size_t first = (ask->options & OPTION_NUMBER) && ask->number < k.n ? k.n - ask->number : 0;

@@ -28,8 +28,8 @@ static const struct subcommand commands[] = {
 	  deaths_main, 0, 1, OPTION_FOLLOW, VERB_DEATHS, 0 },
 	{ "why", "UNIT", "its last death: what, when, the kernel's evidence, what comes next",
 	  why_main, 1, 1, 0, VERB_STATUS, 0 },
-	{ "oom", "[-n N]", "OOM kills; -n: the last N of them",
-	  oom_main, 0, 0, OPTION_NUMBER, VERB_DEATHS, 0 },
+	{ "oom", "[-n N] [--from FILE]", "OOM kills; -n: the last N; --from: those a saved kernel log tells of",
+	  oom_main, 0, 0, OPTION_NUMBER | OPTION_FROM, VERB_DEATHS, 0 },
 	{ "events", "[-f]", "what happens, as it happens",
 	  events_main, 0, 0, OPTION_FOLLOW, VERB_EVENTS, 0 },
 	{ "verify", "FILE...", "say what is wrong with unit files; needs no PID 1",
@@ -104,7 +104,7 @@ _Noreturn static void wrong_usage(const struct subcommand *c)
 
 /* ---- options ---- */
 
-enum { LONG_JSON = 256, LONG_NO_WAIT, LONG_SIGNAL, LONG_VERSION };
+enum { LONG_JSON = 256, LONG_NO_WAIT, LONG_SIGNAL, LONG_VERSION, LONG_FROM };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, LONG_JSON },
@@ -114,6 +114,7 @@ static const struct option long_options[] = {
 	{ "all", no_argument, NULL, 'a' },
 	{ "follow", no_argument, NULL, 'f' },
 	{ "lines", required_argument, NULL, 'n' },
+	{ "from", required_argument, NULL, LONG_FROM },
 	{ "signal", required_argument, NULL, LONG_SIGNAL },
 	{ "no-wait", no_argument, NULL, LONG_NO_WAIT },
 	{ 0 },
@@ -158,6 +159,10 @@ static void set_option(struct ask *ask, int letter)
 		return;
 	case 'n':
 		set_number(ask, optarg);
+		return;
+	case LONG_FROM:
+		ask->options |= OPTION_FROM;
+		ask->from = optarg;
 		return;
 	case 'a':
 		ask->options |= OPTION_ALL;

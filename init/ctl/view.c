@@ -93,17 +93,14 @@ static void evidence(struct json *j, uint8_t bits)
 	json_end_array(j);
 }
 
-static void oom(struct json *j, const struct death *d)
+static void oom_members(struct json *j, const struct oom_kill *k, uint8_t bits, const uint64_t *seq)
 {
-	const struct oom_kill *k = &d->oom;
-	bool has_record = d->evidence & EVIDENCE_KMSG;
-	json_object(j, "oom");
 	json_text_or_null(j, "scope", k->scope == OOM_GLOBAL ? STR("global") : k->scope == OOM_MEMCG ? STR("memcg") : STR(""));
-	if (has_record)
+	if (bits & EVIDENCE_KMSG)
 		json_bool(j, "group", k->is_group);
 	else
 		json_null(j, "group");
-	evidence(j, d->evidence);
+	evidence(j, bits);
 	json_text_or_null(j, "constraint", str_from(k->constraint));
 	json_text_or_null(j, "memcg", str_from(k->memcg));
 	json_text_or_null(j, "task_memcg", str_from(k->task_memcg));
@@ -118,11 +115,31 @@ static void oom(struct json *j, const struct death *d)
 	else
 		json_signed(j, "oom_score_adj", k->oom_score_adj);
 	number_or_null(j, "uid", k->uid, KMSG_UNTOLD_UID);
-	if (has_record)
-		json_number(j, "kmsg_seq", k->seq);
+	if (seq)
+		json_number(j, "kmsg_seq", *seq);
 	else
 		json_null(j, "kmsg_seq");
+}
+
+static void oom(struct json *j, const struct death *d)
+{
+	json_object(j, "oom");
+	oom_members(j, &d->oom, d->evidence, d->evidence & EVIDENCE_KMSG ? &d->oom.seq : NULL);
 	json_end_object(j);
+}
+
+void view_kill_json(const struct oom_kill *k, const char *when, uint64_t line, const uint64_t *seq)
+{
+	struct json j;
+	json_open(&j, stdout);
+	json_number(&j, "pid", k->pid);
+	json_number(&j, "tgid", k->tgid);
+	json_text_or_null(&j, "comm", str_from(k->comm));
+	json_text_or_null(&j, "when", str_from(when));
+	json_number(&j, "line", line);
+	json_text(&j, "cause", NAME(cause_name, CAUSE_OOM_KILL));
+	oom_members(&j, k, EVIDENCE_KMSG, seq);
+	json_close(&j);
 }
 
 static void how_it_ended(struct json *j, const struct death *d)
