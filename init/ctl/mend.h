@@ -4,7 +4,7 @@
 
 #include "kmsg.h"
 
-#define LINE_MAX_BYTES (1 << 20)        /* of a longer line the end is not read: the kernel prints no such line */
+#define LINE_MAX_BYTES (1 << 17)        /* of a longer line the end is not read: the kernel prints no such line */
 
 /* The line being read, which the next one may go on with. */
 struct mended {
