@@ -92,6 +92,7 @@ struct event {
 	uint64_t wall_ms;               /* CLOCK_REALTIME */
 	uint64_t kmsg_seq;              /* LAUNCHED: the newest record read so far */
 	char comm[16];
+	struct sender sender;           /* DEATH: of the signal that ended it, where the kernel tells; pid 0 */
 	const struct oom_kill *kill;    /* only during the step */
 	const struct notify_message *message;
 };

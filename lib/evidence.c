@@ -115,6 +115,7 @@ static const struct oom_kill *find_stray(struct core *c, uint64_t after_seq)
 static void adopt_evidence(struct death *d, const struct oom_kill *k, uint8_t evidence)
 {
 	d->cause = CAUSE_OOM_KILL;
+	d->sender = (struct sender){ 0 };       /* who sent a second one, to a process that was as good as dead, is no news */
 	d->evidence |= evidence;
 	if (k)
 		d->oom = *k;
@@ -272,6 +273,8 @@ void on_death(struct turn *t)
 		d->is_main = is_main;
 		d->has_oom_besides = v.has_oom_besides;
 		d->doubt = v.doubt;
+		if (v.is_foreign)
+			d->sender = ev->sender;
 		memcpy(d->comm, ev->comm, sizeof d->comm);
 		if (v.cause == CAUSE_OOM_KILL) {
 			adopt_evidence(d, record, v.evidence);

@@ -128,6 +128,18 @@ static const char *step_setting(unsigned step)
 	return step < N_LAUNCH_STEP ? launch_step_info[step].setting : "an unknown step";
 }
 
+static void say_sender(struct buf *b, const struct sender *s)
+{
+	if (s->pid == 0)
+		return;
+	buf_lit(b, " from pid ");
+	buf_u64(b, s->pid);
+	buf_lit(b, " (");
+	say_raw(b, str_from(s->comm));
+	buf_lit(b, "), uid ");
+	buf_u64(b, s->uid);
+}
+
 static void say_end(struct buf *b, const struct death *d)
 {
 	if (d->code == CLD_EXITED) {
@@ -137,6 +149,7 @@ static void say_end(struct buf *b, const struct death *d)
 	}
 	buf_lit(b, "killed by ");
 	buf_str(b, str_from(signal_name(d->status)));
+	say_sender(b, &d->sender);
 	if (d->code == CLD_DUMPED)
 		buf_lit(b, ", core dumped");
 }

@@ -50,9 +50,15 @@ static enum cause plain_cause(const struct death_facts *f)
 	return f->code == CLD_EXITED ? CAUSE_EXIT : CAUSE_SIGNAL;
 }
 
+/* SIGTERM may have been ours even when our last signal was another, and any signal may be KillSignal=: then nobody else is named. */
+static bool is_foreign(const struct death_facts *f)
+{
+	return f->code == CLD_KILLED && (f->status == SIGKILL ? !f->was_sigkilled : f->errand == ERRAND_NONE);
+}
+
 struct verdict judge(const struct death_facts *f)
 {
-	struct verdict v = { .cause = (uint8_t)plain_cause(f) };
+	struct verdict v = { .cause = (uint8_t)plain_cause(f), .is_foreign = is_foreign(f) };
 	bool is_sigkill = f->code == CLD_KILLED && f->status == SIGKILL;
 	bool has_risen = f->has_counter && f->n_kills > 0;
 

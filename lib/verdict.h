@@ -10,6 +10,7 @@
 #include "kmsg.h"
 #include "limits.h"
 #include "shared_count.h"
+#include "sigtrace.h"
 
 enum cause {
 	CAUSE_EXIT, CAUSE_SIGNAL, CAUSE_CORE_DUMP, CAUSE_OOM_KILL, CAUSE_STOP, CAUSE_TIMEOUT, CAUSE_WATCHDOG,
@@ -56,6 +57,7 @@ struct verdict {
 	bool is_open;                   /* a record may still be on its way: ask again within EVIDENCE_GRACE_MS */
 	bool has_oom_besides;           /* we killed it, and the kernel's count rose meanwhile */
 	uint8_t doubt;                  /* enum oom_doubt; DOUBT_HELD: to be judged with its burst (shared_count.h) */
+	bool is_foreign;                /* a signal ended it that was surely not ours */
 };
 
 struct verdict judge(const struct death_facts *f);
@@ -80,6 +82,7 @@ struct death {
 	uint8_t doubt;                  /* enum oom_doubt */
 	char unit[64];                  /* its name, cut: outlives the unit */
 	char comm[16];
+	struct sender sender;           /* whose SIGKILL or SIGTERM it was; pid 0: nobody told, or not another's */
 	struct oom_kill oom;            /* when cause is oom-kill; every value that nobody told is untold */
 };
 

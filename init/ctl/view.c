@@ -150,6 +150,19 @@ static void how_it_ended(struct json *j, const struct death *d)
 	json_bool(j, "core_dumped", d->code == CLD_DUMPED);
 }
 
+static void sender(struct json *j, const struct sender *s)
+{
+	if (s->pid == 0) {
+		json_null(j, "sender");
+		return;
+	}
+	json_object(j, "sender");
+	json_number(j, "pid", s->pid);
+	json_text(j, "comm", str_from(s->comm));
+	json_number(j, "uid", s->uid);
+	json_end_object(j);
+}
+
 static void start_failure(struct json *j, const struct death *d)
 {
 	char text[128];
@@ -171,6 +184,7 @@ static void death_members(struct json *j, const struct death *d)
 	json_number(j, "uptime_ms", d->uptime_ms);
 	json_text(j, "cause", NAME(cause_name, d->cause));
 	how_it_ended(j, d);
+	sender(j, &d->sender);
 	if (d->cause == CAUSE_OOM_KILL)
 		oom(j, d);
 	else

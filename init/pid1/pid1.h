@@ -97,6 +97,7 @@ struct pid1 {
 	struct helper closer;           /* of descriptors that came to the notify socket; until it is through nothing is read there */
 	int loading;                    /* memfd that the loader writes into */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
+	int senders, sender_probe;      /* of signals: the map, and what fills it; -1: the kernel does not tell */
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
 	bool console_blocks;            /* shared with others, so it could not be made non-blocking */
@@ -187,6 +188,15 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  
 
 void kmsg_open(struct pid1 *p);
 void kmsg_drain(struct pid1 *p);
+
+/* ---- sigtrace.c ---- */
+
+void sigtrace_open(struct pid1 *p);
+/* Who sent the last SIGKILL and SIGTERM that reached a process. It may be dead, but not reaped: its start is asked for. */
+struct senders {
+	struct sender kill, term;
+};
+void sigtrace_find(struct pid1 *p, uint32_t pid, struct senders *senders);
 
 /* ---- cgroupfs.c ---- */
 

@@ -148,7 +148,7 @@ static void read_comm(uint32_t pid, char comm[16])
 	memcpy(comm, text, n <= 0 ? 0 : n < 16 ? (size_t)n : 15);
 }
 
-static void gather(struct pid1 *p, struct event *ev)
+static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
 {
 	enum role role;
 	uint32_t i;
@@ -169,6 +169,7 @@ static void gather(struct pid1 *p, struct event *ev)
 	if (i == NO_UNIT)
 		return;
 	read_comm(ev->pid, ev->comm);
+	sigtrace_find(p, ev->pid, senders);
 	ev->service = i;
 	ev->has_counter = cgroup_count(p, i, &ev->counter);
 	ev->is_empty = reap_is_empty(p, i, ev->pid);
@@ -211,7 +212,8 @@ void reap(struct pid1 *p)
 			return;
 		struct event ev = event_of(EVENT_DEATH, NO_UNIT);
 		ev.pid = (uint32_t)info.si_pid;
-		gather(p, &ev);
+		struct senders senders = { 0 };
+		gather(p, &ev, &senders);
 		/*
 		 * Only this call tells how it ended: with WNOWAIT, kernels before 5.17 tell how the first thread did, which may
 		 * have left long before the kernel killed the others (wait_task_zombie in kernel/exit.c).
@@ -219,6 +221,8 @@ void reap(struct pid1 *p)
 		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
 		ev.code = (uint8_t)info.si_code;
 		ev.status = (uint8_t)info.si_status;
+		if (ev.code == CLD_KILLED)
+			ev.sender = ev.status == SIGKILL ? senders.kill : ev.status == SIGTERM ? senders.term : ev.sender;
 		forget(p, ev.pid);
 		if (!is_helper(p, &info))
 			feed(p, &ev);

@@ -33,6 +33,7 @@ static struct {
 	uint32_t next_pid;
 	uint64_t kmsg_seq;
 	bool has_counters, has_kmsg;
+	struct sender sender;           /* of whatever kills */
 	uint32_t counters[UNITS];
 	struct { uint32_t pid, service; } processes[PROCESSES];
 	char did[TOLD];                         /* effects but notes and replies, since somebody asked */
@@ -418,6 +419,7 @@ static void die(uint32_t pid, int code, int status)
 	remove_process(pid);
 	ev.is_empty = n_processes(i) == 0;
 	strcpy(ev.comm, "program");
+	ev.sender = w.sender;
 	step(ev);
 }
 

@@ -577,6 +577,47 @@ static void an_operators_sigkill_is_a_signal(void **state)
 	then_backoff("db", 500);
 }
 
+static void a_foreign_signal_is_told_with_its_sender(void **state)
+{
+	(void)state;
+	given_booted("db: Restart=always RestartSec=500; other: Restart=always");
+	w.sender = (struct sender){ 812, 1000, "bash" };
+	when_killed(given_running("db"), SIGTERM);
+	assert_int_equal(death_of("db")->sender.pid, 812);
+	assert_int_equal(death_of("db")->sender.uid, 1000);
+	assert_string_equal(death_of("db")->sender.comm, "bash");
+	when_oom_killed("other", given_running("other"));
+	then_cause(death_of("other"), CAUSE_OOM_KILL);
+	assert_int_equal(death_of("other")->sender.pid, 0);
+}
+
+/* What looked like somebody's SIGKILL turns out to be the kernel's: the one who came second is not named. */
+static void a_late_record_clears_the_sender(void **state)
+{
+	(void)state;
+	given_booted("db: Restart=on-failure RestartSec=500");
+	w.has_counters = false;
+	w.sender = (struct sender){ 812, 0, "bash" };
+	uint32_t pid = given_running("db");
+	when_killed(pid, SIGKILL);
+	assert_int_equal(last_death()->sender.pid, 812);
+	when_record("db", pid);
+	then_cause(death_of("db"), CAUSE_OOM_KILL);
+	assert_int_equal(death_of("db")->sender.pid, 0);
+}
+
+static void nobody_is_named_for_what_we_sent_ourselves(void **state)
+{
+	(void)state;
+	given_booted("db: TimeoutStop=1000");
+	w.sender = (struct sender){ 812, 0, "bash" };
+	uint32_t pid = given_running("db");
+	when_asked(VERB_STOP, "db");
+	when_killed(pid, SIGTERM);
+	then_cause(death_of("db"), CAUSE_STOP);
+	assert_int_equal(death_of("db")->sender.pid, 0);
+}
+
 static void a_record_older_than_the_process_is_not_about_it(void **state)
 {
 	(void)state;
@@ -1252,6 +1293,9 @@ int main(void)
 		STORY(a_late_record_brings_the_details),
 		STORY(without_a_count_the_log_has_a_moment),
 		STORY(an_operators_sigkill_is_a_signal),
+		STORY(a_foreign_signal_is_told_with_its_sender),
+		STORY(a_late_record_clears_the_sender),
+		STORY(nobody_is_named_for_what_we_sent_ourselves),
 		STORY(a_record_older_than_the_process_is_not_about_it),
 		STORY(a_reload_does_not_hide_the_record),
 		STORY(a_workers_oom_kill_wounds),

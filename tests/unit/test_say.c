@@ -230,6 +230,21 @@ static void a_doubt_says_why_nothing_is_proven(void **state)
 	assert_death(&d, "app: pid 93 (leak) killed by the kernel's OOM killer; had lived 3.2 s. Evidence: memory.oom_control, vmstat.");
 }
 
+static void a_sender_is_named(void **state)
+{
+	(void)state;
+	struct death d = app_death(CAUSE_SIGNAL, CLD_KILLED, SIGKILL);
+	d.sender = (struct sender){ 812, 0, "bash" };
+	assert_death(&d, "app: pid 93 (leak) killed by SIGKILL from pid 812 (bash), uid 0; there is no record of an OOM kill; "
+		"had lived 3.2 s.");
+	d.status = SIGTERM;
+	d.sender = (struct sender){ 7, 1000, "a)\033[2J" };
+	assert_death(&d, "app: pid 93 (leak) killed by SIGTERM from pid 7 (a)\\x1b[2J), uid 1000; had lived 3.2 s.");
+	d = app_death(CAUSE_STOP, CLD_KILLED, SIGKILL);
+	d.sender = (struct sender){ 812, 0, "bash" };
+	assert_death(&d, "app: pid 93 (leak) killed by SIGKILL from pid 812 (bash), uid 0 when told to stop; had lived 3.2 s.");
+}
+
 static void a_start_that_failed_names_step_and_error(void **state)
 {
 	(void)state;
@@ -332,6 +347,7 @@ int main(void)
 		cmocka_unit_test(a_wound_leaves_the_main_process),
 		cmocka_unit_test(every_cause_has_its_words),
 		cmocka_unit_test(a_doubt_says_why_nothing_is_proven),
+		cmocka_unit_test(a_sender_is_named),
 		cmocka_unit_test(a_start_that_failed_names_step_and_error),
 		cmocka_unit_test(an_oom_kill_besides_our_own_is_mentioned),
 		cmocka_unit_test(every_kind_of_note_has_its_words),

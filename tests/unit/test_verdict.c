@@ -110,6 +110,26 @@ static void every_row_of_the_table(void **state)
 	}
 }
 
+/* Only then is its sender worth asking for. */
+static void a_signal_is_foreign_unless_it_may_be_ours(void **state)
+{
+	(void)state;
+	static const struct { const char *name; struct death_facts facts; bool is_foreign; } cases[] = {
+		{ "KILL", { KILLED(SIGKILL), COUNT(0), LOG }, true },
+		{ "KILL, nobody knows of OOM kills", { KILLED(SIGKILL) }, true },
+		{ "KILL, while our TERM was on its way", { KILLED(SIGKILL), WE_SENT(ERRAND_STOP, SIGTERM), COUNT(0), LOG }, true },
+		{ "KILL, and one of ours", { KILLED(SIGKILL), WE_KILLED(ERRAND_TIMEOUT), COUNT(0), LOG }, false },
+		{ "TERM", { KILLED(SIGTERM), COUNT(0), LOG }, true },
+		{ "TERM, and ours", { KILLED(SIGTERM), WE_SENT(ERRAND_STOP, SIGTERM) }, false },
+		{ "TERM, and ours before the KILL that came too late", { KILLED(SIGTERM), WE_KILLED(ERRAND_STOP) }, false },
+		{ "exit", { EXITED(143), COUNT(0), LOG }, false },
+		{ "core", { DUMPED(SIGABRT), COUNT(0), LOG }, false },
+	};
+	for (size_t i = 0; i < countof(cases); i++)
+		if (judge(&cases[i].facts).is_foreign != cases[i].is_foreign)
+			fail_msg("%s: %d", cases[i].name, !cases[i].is_foreign);
+}
+
 /* Over all combinations of facts: what must hold for any of them. */
 static void no_combination_breaks_a_rule(void **state)
 {
@@ -158,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_of_the_table),
+		cmocka_unit_test(a_signal_is_foreign_unless_it_may_be_ours),
 		cmocka_unit_test(no_combination_breaks_a_rule),
 		cmocka_unit_test(causes_are_called_as_in_json),
 	};

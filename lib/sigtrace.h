@@ -1,0 +1,47 @@
+/*
+ * Who sent a signal: what the kernel's tracepoint signal:signal_generate tells (include/trace/events/signal.h), and when
+ * it may be laid at somebody's door.
+ */
+#ifndef OOMPH_SIGTRACE_H
+#define OOMPH_SIGTRACE_H
+
+#include "str.h"
+
+/* Where the tracepoint's record has what, in bytes from its start: each 4 bytes wide. Read, since nobody promises it. */
+struct sigtrace_format {
+	uint32_t id;
+	uint16_t signal, code, pid, result;
+};
+
+/* The text of events/signal/signal_generate/format; false when a field that is needed is missing or of another width. */
+bool sigtrace_format(struct str text, struct sigtrace_format *f);
+
+/* What init/pid1/sigtrace.c has the kernel keep: the last SIGKILL, and the last SIGTERM, that reached each process. */
+struct sigtrace_key {
+	uint32_t pid, signal;
+};
+
+struct sigtrace_sent {
+	uint64_t at_ns;                 /* CLOCK_BOOTTIME */
+	uint32_t pid, uid;              /* whose process sent it, and its real user */
+	int32_t code;                   /* si_code, sigaction(2) */
+	char comm[16];                  /* of the sending thread; anything but NUL may be in it */
+	uint32_t zero;
+};
+
+/* pid 0: nobody told. Numbers are those of the initial PID namespace. */
+struct sender {
+	uint32_t pid, uid;
+	char comm[16];
+};
+
+/*
+ * Whose signal it was that a process which had started at `started_at` (in 1/100 s of CLOCK_BOOTTIME, as in proc(5)) died of.
+ * False: the kernel's, or that of process `own`, or it is older than the process: its number was another's then.
+ */
+bool sigtrace_sender(const struct sigtrace_sent *sent, uint64_t started_at, uint32_t own, struct sender *to);
+
+/* When the process of a /proc/PID/stat had started, 1/100 s of CLOCK_BOOTTIME (field 22 in proc(5)). */
+bool sigtrace_started_at(struct str stat, uint64_t *started_at);
+
+#endif
