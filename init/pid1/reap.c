@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -175,6 +176,17 @@ static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
 	ev->is_empty = reap_is_empty(p, i, ev->pid);
 }
 
+/*
+ * SIGKILL before its program ran, so it still bears our name: cgroup.kill may have been written by somebody else, and then
+ * each child that is cloned into that cgroup dies like this one (make_fresh() in cgroupfs.c).
+ */
+static bool is_dead_at_birth(const struct event *ev)
+{
+	char own[16] = "";
+	prctl(PR_GET_NAME, own);
+	return ev->code == CLD_KILLED && ev->status == SIGKILL && memcmp(own, ev->comm, sizeof own) == 0;
+}
+
 static void forget(struct pid1 *p, uint32_t pid)
 {
 	enum role role;
@@ -223,6 +235,8 @@ void reap(struct pid1 *p)
 		ev.status = (uint8_t)info.si_status;
 		if (ev.code == CLD_KILLED)
 			ev.sender = ev.status == SIGKILL ? senders.kill : ev.status == SIGTERM ? senders.term : ev.sender;
+		if (ev.service != NO_UNIT && is_dead_at_birth(&ev))
+			p->slots[ev.service].was_killed = true;
 		forget(p, ev.pid);
 		if (!is_helper(p, &info))
 			feed(p, &ev);
