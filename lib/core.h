@@ -167,6 +167,7 @@ enum service_flags {
 	SERVICE_WARNED = 1 << 8,
 	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
 	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= named its main process, which may be another process's child, and not ours to reap */
+	SERVICE_GROUP_KILLED = 1 << 13, /* the kernel said that it kills all of this generation's cgroup (memory.oom.group) */
 	SERVICE_COMMAND_LATE = 1 << 11, /* we killed the ExecReload= that runs: it took too long */
 };
 

@@ -228,6 +228,7 @@ static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, 
 		.has_counter = ev->has_counter && (s->flags & SERVICE_HAS_COUNTER), .has_kmsg = s->flags & SERVICE_HAS_KMSG,
 		.n_kills = s->counter - (is_main ? s->counter_base : s->control_base),
 		.n_explained = s->n_explained - (is_main ? 0 : s->control_explained) + is_other_named, .record = *record,
+		.is_group_kill = s->flags & SERVICE_GROUP_KILLED,
 	});
 }
 
@@ -389,24 +390,62 @@ static void keep_kill(struct core *c, const struct oom_kill *k)
 	c->next_kill = (c->next_kill + 1) % KILLS_KEPT;
 }
 
+static uint32_t told_service(struct turn *t, const struct oom_kill *k)
+{
+	return attrib_path(t->units, str_from(t->c->cgroup_root), str_from(k->task_memcg));
+}
+
+/*
+ * Whose worker was it? A cgroup that is not surely the victim's own is believed after /proc, and only while that service's
+ * count, which rises before each line is printed, has not been explained by others.
+ */
+static uint32_t place(struct turn *t, const struct oom_kill *k)
+{
+	const struct event *ev = t->ev;
+	uint32_t i = k->is_task_memcg_above ? ev->service : told_service(t, k);
+	if (i == NO_UNIT)
+		return ev->service;             /* no summary line (the kernel limits them): where /proc still shows it to be */
+	const struct service *s = service_at(t, i);
+	bool is_explained = k->is_task_memcg_above && ev->has_counter && i == ev->service && k->seq > s->kmsg_seq &&
+		(s->flags & SERVICE_HAS_COUNTER) && ev->counter - s->counter_base <= s->n_explained;
+	return is_explained ? NO_UNIT : i;
+}
+
+/*
+ * The kernel limits headers, not kill lines: to the log's reader a kill in one service, just after that of another's
+ * whole group, is one more of that group. Its own numbers hold, what was told of the group does not.
+ */
+static void drop_foreign_group(struct turn *t, uint32_t i, struct oom_kill *k)
+{
+	uint32_t told = k->is_task_memcg_above ? told_service(t, k) : NO_UNIT;
+	if (told == NO_UNIT || told == i)
+		return;
+	k->is_group = k->is_manual = k->is_allocating_task = k->is_task_memcg_above = false;
+	k->is_memcg_cut = k->is_task_memcg_cut = false;
+	k->memcg[0] = k->task_memcg[0] = k->constraint[0] = k->invoked_by[0] = '\0';
+}
+
 void on_oom_kill(struct turn *t)
 {
 	struct core *c = t->c;
-	const struct oom_kill *k = t->ev->kill;
+	struct oom_kill own = *t->ev->kill;
+	const struct oom_kill *k = &own;
 	enum role role;
+	uint32_t i = core_find_pid(c, own.pid, &role);
+	if (i == NO_UNIT)
+		i = core_find_pid(c, own.tgid, &role);
+	bool is_launched = i != NO_UNIT;        /* a main or control process: its death will ask for this record */
+	if (!is_launched)
+		i = place(t, k);
+	drop_foreign_group(t, i, &own);
 	if (amend(t, k))
 		return;
-	if (core_find_pid(c, k->pid, &role) != NO_UNIT || core_find_pid(c, k->tgid, &role) != NO_UNIT) {
-		keep_kill(c, k);                /* a main or control process: its death will ask for this record */
-		return;
-	}
-	uint32_t i = attrib_path(t->units, str_from(c->cgroup_root), str_from(k->task_memcg));
-	if (i == NO_UNIT)
-		i = t->ev->service;             /* no summary line (the kernel limits them): where /proc still shows it to be */
-	if (i == NO_UNIT) {
+	if (is_launched || i == NO_UNIT)
 		keep_kill(c, k);
+	if (is_launched)
+		return;
+	if (i == NO_UNIT)
 		c->stray_kill = k->seq;         /* its service's count tells, if it is anybody's (on_grace_over) */
-	}
 	if (i == NO_UNIT || service_at(t, i)->generation == 0 || amend_wound(t, i, k))
 		return;
 	if (k->seq > service_at(t, i)->kmsg_seq)
@@ -416,9 +455,21 @@ void on_oom_kill(struct turn *t)
 	wound(t, i, k);
 }
 
+/* Was it the service's own cgroup, all of it, and not one that it made below? */
+static void note_group(struct turn *t, const struct oom_kill *k)
+{
+	uint32_t i = told_service(t, k);
+	if (i == NO_UNIT || k->is_task_memcg_cut)
+		return;
+	size_t n = str_from(t->c->cgroup_root).n + 1 + unitset_text(t->units, unit_at(t, i)->name).n;
+	if (str_from(k->task_memcg).n == n && k->seq > service_at(t, i)->kmsg_seq)
+		service_at(t, i)->flags |= SERVICE_GROUP_KILLED;
+}
+
 void on_oom_group(struct turn *t)
 {
 	const struct oom_kill *k = t->ev->kill;
+	note_group(t, k);
 	for (size_t n = 0; n < KILLS_KEPT; n++)
 		if (t->c->kills[n].seq == k->seq && k->pid)
 			t->c->kills[n].is_group = true;

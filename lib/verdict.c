@@ -67,9 +67,11 @@ struct verdict judge(const struct death_facts *f)
 	/*
 	 * Our own SIGKILL: the kernel's killer passes over a process that is dying already (task_will_free_mem in
 	 * mm/oom_kill.c), so even a record would only say that both were on their way. We ended it. Not so where we only swept
-	 * up behind an OOM kill of the whole group (memory.oom.group): a record that names it is of the same blow.
+	 * up behind an OOM kill of the whole group (memory.oom.group): a record that names it is of the same blow, and where
+	 * our sweep came before the kernel was through with the group, it finished what the kernel had begun.
 	 */
-	if (f->was_sigkilled && !(f->errand == ERRAND_SWEEP && f->record)) {
+	bool is_swept = f->was_sigkilled && f->errand == ERRAND_SWEEP;
+	if (f->was_sigkilled && !(is_swept && (f->record || f->is_group_kill))) {
 		v.cause = f->errand == ERRAND_TIMEOUT ? CAUSE_TIMEOUT : CAUSE_STOP;
 		v.has_oom_besides = has_risen || f->record;
 		return v;
@@ -80,12 +82,12 @@ struct verdict judge(const struct death_facts *f)
 		return v;
 	}
 	/* The count rises before the SIGKILL is sent (same file, __oom_kill_process), so what it says now is final. */
-	if (has_risen && f->n_kills > f->n_explained) {
+	if (has_risen && (f->n_kills > f->n_explained || is_swept)) {
 		v.cause = CAUSE_OOM_KILL;
 		v.evidence = EVIDENCE_MEMORY_EVENTS;
 		return v;
 	}
-	v.cause = CAUSE_SIGNAL;
+	v.cause = is_swept ? CAUSE_STOP : CAUSE_SIGNAL;
 	/* Without a count there is only the log, and a record can hide for a moment behind one still being stored. */
 	v.is_open = !f->has_counter && f->has_kmsg;
 	if (v.cause == CAUSE_SIGNAL && !f->has_counter && !f->has_kmsg)

@@ -43,6 +43,7 @@ struct death_facts {
 	uint8_t errand;                 /* enum errand: of the last signal that we sent to it */
 	uint8_t sent_signal;            /* which one that was */
 	bool was_sigkilled;             /* by us: SIGKILL was among them */
+	bool is_group_kill;             /* the kernel said that it kills all of its cgroup (memory.oom.group) */
 	bool has_counter;               /* memory.events was readable at launch and now */
 	bool has_kmsg;                  /* /dev/kmsg is open, and no record was lost since the launch */
 	uint32_t n_kills;               /* by how much the service's oom_kill count has risen since the launch */

@@ -30,6 +30,34 @@ void kmsg_open(struct pid1 *p)
 	watch(p, p->kmsg, EPOLLIN, SOURCE_KMSG, 0);
 }
 
+/* A thread's number goes by its process's while /proc still knows it (proc_pid_status(5)); NAME: escapes newlines. */
+static uint32_t process_of(uint32_t pid)
+{
+	char path[40], text[512];
+	struct buf b = BUF(path);
+	uint64_t tgid;
+	buf_lit(&b, "/proc/");
+	buf_u64(&b, pid);
+	buf_lit(&b, "/status");
+	int n = file_read(AT_FDCWD, buf_cstr(&b), text, sizeof text);
+	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
+	size_t at = str_find(rest, STR("\nTgid:\t"));
+	if (at == rest.n)
+		return pid;
+	rest = str_skip(rest, at + 7);
+	return str_u64(str_until(&rest, '\n'), &tgid) && tgid ? (uint32_t)tgid : pid;
+}
+
+/*
+ * The log tells the victim's own cgroup, or only one that may be above it, or none: headers are rate-limited, and a kill
+ * without one may seem to belong to the group kill before it. While the victim is dying, /proc still knows it.
+ */
+static uint32_t owner_of(struct pid1 *p, const struct oom_kill *kill)
+{
+	uint32_t i = kill->is_task_memcg_above || !kill->task_memcg[0] ? cgroup_owner(p, kill->pid) : NO_UNIT;
+	return i != NO_UNIT ? i : attrib_path(p->units, str_from(p->core->cgroup_root), str_from(kill->task_memcg));
+}
+
 static void take_record(struct pid1 *p, struct str bytes)
 {
 	struct kmsg_record record;
@@ -43,9 +71,9 @@ static void take_record(struct pid1 *p, struct str bytes)
 	struct event ev = event_of(news == KMSG_KILL ? EVENT_OOM_KILL : EVENT_OOM_GROUP, NO_UNIT);
 	ev.kill = &kill;
 	if (news == KMSG_KILL) {
-		ev.service = attrib_path(p->units, str_from(p->core->cgroup_root), str_from(kill.task_memcg));
-		if (ev.service == NO_UNIT)
-			ev.service = cgroup_owner(p, kill.pid); /* while it is dying, /proc still knows it */
+		if (kill.tgid == kill.pid)
+			kill.tgid = process_of(kill.pid);
+		ev.service = owner_of(p, &kill);
 	}
 	/* The count rose before the line was printed (__oom_kill_process in mm/oom_kill.c): it is a second witness by now. */
 	if (ev.service != NO_UNIT)

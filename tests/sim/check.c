@@ -85,7 +85,8 @@ static bool is_right(const struct world *w, uint32_t id, const struct process *p
 		return d->cause == CAUSE_SIGNAL || (is_ours && (p->was_killed_by_us || p->role == ROLE_CONTROL)) ||
 			(d->cause == CAUSE_OOM_KILL && d->evidence == EVIDENCE_MEMORY_EVENTS && is_ambiguous(w, id, p));
 	case TRUTH_OURS:
-		return is_ours;
+		/* The sweep behind a group kill finishes what the kernel has begun. */
+		return is_ours || (d->cause == CAUSE_OOM_KILL && w->had_group[id]);
 	case TRUTH_EXIT:
 		return d->cause == CAUSE_EXIT || is_ours;
 	case TRUTH_OWN_SIGNAL:
