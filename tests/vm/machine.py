@@ -188,10 +188,12 @@ class Machine:
             raise ValueError("-icount counts the instructions of one CPU, and two never get to PID 1: cpus=1")
         # Never KVM: it may be there and still hang every guest. no_timer_check: the kernel panics when its boot-time look at
         # the timer finds no ticks, as on a host that is too busy to deliver any (arch/x86/kernel/apic/io_apic.c).
+        # tsc=reliable: else newer kernels turn from that clock at run time by patching their code, and under QEMU 7.2 a CPU
+        # that wakes just then may meet half a patch.
         # -cx16: under QEMU 7.2 an interrupt in the kernel allocator's cmpxchg16b can cost it its registers, with two CPUs.
         return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "qemu64,-cx16", "-smp", str(self.cpus), "-m", str(self.mem),
                 "-nodefaults", "-no-reboot", "-display", "none", "-kernel", str(kernel), "-initrd", str(image),
-                "-append", f"console=ttyS0 quiet panic=-1 psi=1 no_timer_check rdinit=/sbin/oomph {self.cmdline}".strip(), *self.qemu]
+                "-append", f"console=ttyS0 quiet panic=-1 psi=1 no_timer_check tsc=reliable rdinit=/sbin/oomph {self.cmdline}".strip(), *self.qemu]
 
     def boot(self, timeout=60):
         """Starts it and waits until oomph has started its services."""
