@@ -207,26 +207,32 @@ static void make_fresh(struct pid1 *p, uint32_t i)
 	slot->populated = watch_file(p, i, "cgroup.events");
 }
 
+/*
+ * Limits of a reloaded unit wait for its next generation, and for an empty cgroup where one can be had: below what is in use
+ * memory.max reclaims, and then kills, in the write(2) of ours (memory_max_write in mm/memcontrol.c).
+ */
 int cgroup_make(struct pid1 *p, uint32_t i, int *folder)
 {
 	const struct unit *u = unitset_unit(p->units, i);
+	const struct service *s = &p->core->services[i];
 	struct slot *slot = &p->slots[i];
+	bool begins = !slot->has_cgroup || (s->state == STARTING && !s->main_pid);
 	*folder = -1;
 	if (p->cgroups < 0) {
 		if (wants_any_knob(u))
 			warn(p, i, EROFS);
 		return 0;
 	}
-	if (!slot->has_cgroup || slot->was_killed)
+	if (!slot->has_cgroup || (begins && (slot->was_killed || !slot->has_knobs)))
 		make_fresh(p, i);               /* else it is kept from the last generation, limits and all */
 	*folder = open_folder(p->cgroups, name_of(p, i));
 	if (*folder < 0)
 		return *folder;
 	slot->has_cgroup = true;
-	int r = slot->has_knobs ? 0 : write_knobs(*folder, u);
+	int r = slot->has_knobs || !begins ? 0 : write_knobs(*folder, u);
 	if (r < 0)
 		warn(p, i, -r);
-	slot->has_knobs = true;
+	slot->has_knobs |= begins;
 	return 0;
 }
 
