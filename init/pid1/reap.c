@@ -161,8 +161,7 @@ static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
 		if (i != NO_UNIT)
 			spawn_read_report(p, i, role);
 	} while (p->core != core);
-	if (ev->code == CLD_KILLED && ev->status == SIGKILL)
-		counters_read(p);               /* an orphan's death has a part in it as well */
+	counters_read(p);       /* for an orphan, too, and however it ended, which only the last wait tells */
 	if (find_service(p, ev->pid) == NO_UNIT)
 		return;
 	kmsg_drain(p);
