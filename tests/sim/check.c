@@ -96,6 +96,15 @@ static bool is_right(const struct world *w, uint32_t id, const struct process *p
 	}
 }
 
+/* Somebody is named for a signal that was not ours and not the OOM killer's, and then always. */
+static bool is_rightly_sent(const struct process *p, const struct death *d)
+{
+	bool is_foreign = d->cause == CAUSE_SIGNAL && d->code == CLD_KILLED && d->status == SIGKILL;
+	if (d->sender.pid == 0)
+		return !is_foreign;
+	return d->sender.pid == STRANGER && d->code == CLD_KILLED && d->cause != CAUSE_OOM_KILL && p->truth != TRUTH_OURS;
+}
+
 void check_death(struct world *w, const struct death *d, bool is_amended)
 {
 	if (d->cause == CAUSE_START_FAILED || d->service == NO_UNIT)
@@ -116,6 +125,8 @@ void check_death(struct world *w, const struct death *d, bool is_amended)
 		broken(w, "%s: %u was not killed for want of memory", name, d->pid);
 	if (!is_wound && (p->code != d->code || p->status != d->status))
 		broken(w, "%s: %u ended by %u/%u, not %u/%u", name, d->pid, p->code, p->status, d->code, d->status);
+	if (!is_rightly_sent(p, d))
+		broken(w, "%s: %u died of %s, and its sender is %u", name, d->pid, cause_name[d->cause], d->sender.pid);
 	if (!is_wound && !is_right(w, id, p, d))
 		broken(w, "%s: %u died of %s%s, and the truth is %u", name, d->pid, cause_name[d->cause],
 		       is_amended ? " (amended)" : "", p->truth);

@@ -280,6 +280,9 @@ void shell_see_death(struct world *w, struct process *p)
 	ev.has_counter = w->has_counters && i != NO_UNIT;
 	ev.counter = w->counters[p->id];
 	ev.is_empty = kernel_count(w, p->id) == 0;
+	/* Somebody tried, whoever was first: check.c looks when the core believes it. */
+	if (p->code == CLD_KILLED && (p->status == SIGKILL || p->status == SIGTERM))
+		ev.sender = (struct sender){ STRANGER, 0, "sh" };
 	p->seen_at = 0;
 	if (p->role == ROLE_MAIN) {
 		w->last_main_code = p->code;

@@ -21,6 +21,8 @@
 #define STEPS_MAX 100000u       /* of one world; far more than any needs */
 
 /* Who ended a process: what the core's verdict is held against. */
+#define STRANGER 99             /* a process that is nobody's, and sends signals */
+
 enum truth { TRUTH_NONE, TRUTH_EXIT, TRUTH_OWN_SIGNAL, TRUTH_OURS, TRUTH_OPERATOR, TRUTH_OOM };
 
 struct process {
