@@ -296,7 +296,7 @@ def differs(column, expected, kill):
 
 
 @pytest.mark.skipif(not index(), reason=f"no {CORPUS}/INDEX.tsv (set OOMPH_LOGS): other people's logs were not read")
-@pytest.mark.parametrize("row", index(), ids=lambda row: row["file"])
+@pytest.mark.parametrize("row", index(), ids=[row["file"] for row in index()])
 def test_other_people_s_logs(row):
     log = (CORPUS / row["file"]).read_bytes()
     told = kills(log)
