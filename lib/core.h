@@ -82,6 +82,7 @@ struct event {
 	bool is_empty;
 	bool is_ok;
 	bool has_kmsg;
+	bool is_first_killed;           /* DEATH: SIGKILL ended its first thread as well, which had not left before */
 	int32_t error;                  /* errno */
 	uint32_t service;               /* index, or NO_UNIT */
 	uint32_t client;
@@ -217,7 +218,7 @@ struct core {
 	uint64_t now_ms, wall_ms;       /* of the event in hand */
 	uint32_t n_bugs;                /* NEVER cells hit */
 	uint32_t next_kill;             /* in kills[], a ring */
-	uint64_t stray_kill;            /* seq of the newest record whose victim nobody could place; 0: none */
+	bool is_stray[KILLS_KEPT];      /* of these, whose victim nobody could place yet */
 	uint32_t queue_head, queue_tail;
 	uint32_t reload_client;         /* who waits for the answer to `reload`; NO_CLIENT */
 	bool is_loading, is_pending;    /* oomph-load runs; its set waits for leaving services */

@@ -104,12 +104,14 @@ static const struct oom_kill *find_kill(const struct core *c, uint32_t pid, uint
 
 static const struct oom_kill *find_stray(struct core *c, uint64_t after_seq)
 {
-	for (size_t k = 0; k < KILLS_KEPT && c->stray_kill > after_seq; k++)
-		if (c->kills[k].seq == c->stray_kill) {
-			c->stray_kill = 0;
-			return &c->kills[k];
-		}
-	return NULL;
+	size_t oldest = KILLS_KEPT;
+	for (size_t k = 0; k < KILLS_KEPT; k++)
+		if (c->is_stray[k] && c->kills[k].seq > after_seq && (oldest == KILLS_KEPT || c->kills[k].seq < c->kills[oldest].seq))
+			oldest = k;
+	if (oldest == KILLS_KEPT)
+		return NULL;
+	c->is_stray[oldest] = false;
+	return &c->kills[oldest];
 }
 
 static void adopt_evidence(struct death *d, const struct oom_kill *k, uint8_t evidence)
@@ -228,8 +230,26 @@ static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, 
 		.has_counter = ev->has_counter && (s->flags & SERVICE_HAS_COUNTER), .has_kmsg = s->flags & SERVICE_HAS_KMSG,
 		.n_kills = s->counter - (is_main ? s->counter_base : s->control_base),
 		.n_explained = s->n_explained - (is_main ? 0 : s->control_explained) + is_other_named, .record = *record,
-		.is_group_kill = s->flags & SERVICE_GROUP_KILLED,
+		.is_group_kill = s->flags & SERVICE_GROUP_KILLED, .is_first_killed = ev->is_first_killed,
 	});
+}
+
+static void tell_wound(struct turn *t, uint32_t i, const struct oom_kill *record);
+
+/*
+ * The main process is gone, and its service's count tells of more than its deaths do. A line that nobody could place was of
+ * a worker of it, reaped by its parent at once. Not after a group kill, which counts its first victim twice.
+ */
+static void claim_strays(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	const struct oom_kill *stray;
+	if (!(s->flags & SERVICE_HAS_COUNTER) || (s->flags & SERVICE_GROUP_KILLED))
+		return;
+	while (s->counter - s->counter_base > s->n_explained && (stray = find_stray(t->c, s->kmsg_seq)) != NULL) {
+		s->n_explained++;
+		tell_wound(t, i, stray);
+	}
 }
 
 void on_death(struct turn *t)
@@ -292,6 +312,8 @@ void on_death(struct turn *t)
 		account(t, i, d, result_of(d, is_success, s->sent_signal));
 	}
 	if (is_main)
+		claim_strays(t, i);
+	if (is_main)
 		on_main_end(t, i, is_success);
 	else
 		on_control_end(t, i, is_success);
@@ -299,10 +321,9 @@ void on_death(struct turn *t)
 
 /* ---- wounds: a child of the service was killed, its main process lives ---- */
 
-static void wound(struct turn *t, uint32_t i, const struct oom_kill *record)
+static void tell_wound(struct turn *t, uint32_t i, const struct oom_kill *record)
 {
 	struct service *s = service_at(t, i);
-	const struct unit *u = unit_at(t, i);
 	bool has_risen = (s->flags & SERVICE_HAS_COUNTER) && s->counter > s->counter_told;
 	struct death *d = new_death(t, i, record ? record->tgid : 0);
 	adopt_evidence(d, record, (uint8_t)((record ? EVIDENCE_KMSG : 0) | (has_risen ? EVIDENCE_MEMORY_EVENTS : 0)));
@@ -311,6 +332,13 @@ static void wound(struct turn *t, uint32_t i, const struct oom_kill *record)
 	s->n_oom_kills++;
 	s->counter_told = s->counter;
 	tell_now(t, d);
+}
+
+static void wound(struct turn *t, uint32_t i, const struct oom_kill *record)
+{
+	struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	tell_wound(t, i, record);
 	if (u->oom_policy == OOM_CONTINUE || state_is_resting(s->state) || s->state == BACKOFF)
 		return;
 	bool is_on = s->state == UP || s->state == STARTING;
@@ -384,9 +412,10 @@ static bool amend_wound(struct turn *t, uint32_t i, const struct oom_kill *k)
 }
 
 /* Only what somebody will ask for: a group kill of many workers must not push its main process's record out. */
-static void keep_kill(struct core *c, const struct oom_kill *k)
+static void keep_kill(struct core *c, const struct oom_kill *k, bool is_stray)
 {
 	c->kills[c->next_kill] = *k;
+	c->is_stray[c->next_kill] = is_stray;
 	c->next_kill = (c->next_kill + 1) % KILLS_KEPT;
 }
 
@@ -441,11 +470,9 @@ void on_oom_kill(struct turn *t)
 	if (amend(t, k))
 		return;
 	if (is_launched || i == NO_UNIT)
-		keep_kill(c, k);
+		keep_kill(c, k, i == NO_UNIT);  /* its service's count tells, if it is anybody's (find_stray) */
 	if (is_launched)
 		return;
-	if (i == NO_UNIT)
-		c->stray_kill = k->seq;         /* its service's count tells, if it is anybody's (on_grace_over) */
 	if (i == NO_UNIT || service_at(t, i)->generation == 0 || amend_wound(t, i, k))
 		return;
 	if (k->seq > service_at(t, i)->kmsg_seq)

@@ -82,14 +82,20 @@ struct verdict judge(const struct death_facts *f)
 		return v;
 	}
 	/* The count rises before the SIGKILL is sent (same file, __oom_kill_process), so what it says now is final. */
-	if (has_risen && (f->n_kills > f->n_explained || is_swept)) {
+	bool has_killed = has_risen && (f->n_kills > f->n_explained || is_swept);
+	/*
+	 * Every victim has its line, under the number of its first thread with memory (find_lock_task_mm, same file). One whose
+	 * first thread was there to be killed would have been named: the count speaks of another, too short-lived to be placed.
+	 */
+	bool is_passed_over = f->has_kmsg && f->is_first_killed && !is_swept;
+	if (has_killed && !is_passed_over) {
 		v.cause = CAUSE_OOM_KILL;
 		v.evidence = EVIDENCE_MEMORY_EVENTS;
 		return v;
 	}
 	v.cause = is_swept ? CAUSE_STOP : CAUSE_SIGNAL;
-	/* Without a count there is only the log, and a record can hide for a moment behind one still being stored. */
-	v.is_open = !f->has_counter && f->has_kmsg;
+	/* Where only the log can tell, a record can hide for a moment behind one still being stored. */
+	v.is_open = f->has_kmsg && (!f->has_counter || has_killed);
 	if (v.cause == CAUSE_SIGNAL && !f->has_counter && !f->has_kmsg)
 		v.doubt = (uint8_t)doubt((enum shared_word)f->shared);
 	return v;

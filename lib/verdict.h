@@ -45,6 +45,7 @@ struct death_facts {
 	bool was_sigkilled;             /* by us: SIGKILL was among them */
 	bool is_group_kill;             /* the kernel said that it kills all of its cgroup (memory.oom.group) */
 	bool has_counter;               /* memory.events was readable at launch and now */
+	bool is_first_killed;           /* SIGKILL ended its first thread too; false where that is not known */
 	bool has_kmsg;                  /* /dev/kmsg is open, and no record was lost since the launch */
 	uint32_t n_kills;               /* by how much the service's oom_kill count has risen since the launch */
 	uint32_t n_explained;           /* distinct other victims in its cgroup that kernel records name since then */

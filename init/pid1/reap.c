@@ -149,6 +149,20 @@ static void read_comm(uint32_t pid, char comm[16])
 	memcpy(comm, text, n <= 0 ? 0 : n < 16 ? (size_t)n : 15);
 }
 
+/* Its first thread's own end, which is the last field of that one's stat (proc_pid_stat(5), exit_code). */
+static bool is_first_killed(uint32_t pid)
+{
+	char path[64], text[1024];
+	struct buf b = BUF(path);
+	buf_lit(&b, "/proc/");
+	buf_u64(&b, pid);
+	buf_lit(&b, "/task/");
+	buf_u64(&b, pid);
+	buf_lit(&b, "/stat");
+	int n = file_read(AT_FDCWD, buf_cstr(&b), text, sizeof text);
+	return n > 0 && str_ends(str_trim(str_of(text, (size_t)n)), STR(" 9"));
+}
+
 static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
 {
 	enum role role;
@@ -162,9 +176,7 @@ static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
 			spawn_read_report(p, i, role);
 	} while (p->core != core);
 	counters_read(p);       /* for an orphan, too, and however it ended, which only the last wait tells */
-	if (find_service(p, ev->pid) == NO_UNIT)
-		return;
-	kmsg_drain(p);
+	kmsg_drain(p);          /* an orphan's too: only until it is reaped does /proc say whose worker it was */
 	i = find_service(p, ev->pid);
 	if (i == NO_UNIT)
 		return;
@@ -172,6 +184,7 @@ static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
 	sigtrace_find(p, ev->pid, senders);
 	ev->service = i;
 	ev->has_counter = cgroup_count(p, i, &ev->counter);
+	ev->is_first_killed = ev->code == CLD_KILLED && ev->status == SIGKILL && is_first_killed(ev->pid);
 	ev->is_empty = reap_is_empty(p, i, ev->pid);
 }
 
@@ -223,6 +236,8 @@ void reap(struct pid1 *p)
 			return;
 		struct event ev = event_of(EVENT_DEATH, NO_UNIT);
 		ev.pid = (uint32_t)info.si_pid;
+		ev.code = (uint8_t)info.si_code;        /* what to look at; a process whose first thread had left may yet turn out */
+		ev.status = (uint8_t)info.si_status;    /* to have been killed, see below */
 		struct senders senders = { 0 };
 		gather(p, &ev, &senders);
 		/*
