@@ -1168,6 +1168,20 @@ static void our_own_sigkill_and_other_ends_claim_nothing_of_the_count(void **sta
 	then_cause(death_of("web"), CAUSE_OOM_KILL);
 }
 
+static void who_is_swept_up_behind_a_victim_claims_nothing_of_the_count(void **state)
+{
+	(void)state;
+	given_booted("db:");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 0);
+	uint32_t db = given_running("db"), worker = given_worker("db");
+	given_shared_count(SHARED_MEMORY_EVENTS, true, 1);
+	when_killed(db, SIGKILL);
+	then_does("signal db all 9");
+	when_killed(worker, SIGKILL);
+	when_time_passes(EVIDENCE_GRACE_MS);
+	then_cause(death_of("db"), CAUSE_OOM_KILL);
+}
+
 static void an_orphan_may_be_whom_the_count_is_about(void **state)
 {
 	(void)state;
@@ -1331,6 +1345,7 @@ int main(void)
 		STORY(fewer_counted_than_died_accuse_nobody),
 		STORY(who_died_before_the_count_rose_is_told_apart),
 		STORY(our_own_sigkill_and_other_ends_claim_nothing_of_the_count),
+		STORY(who_is_swept_up_behind_a_victim_claims_nothing_of_the_count),
 		STORY(an_orphan_may_be_whom_the_count_is_about),
 		STORY(a_worker_counted_long_ago_is_not_laid_at_the_main_process_door),
 		STORY(the_machines_count_is_a_hint_where_others_live_on_it),
