@@ -82,10 +82,30 @@ static int make_folder(int in, const char *name)
 	return open_folder(in, name);
 }
 
+/* Our own cgroup, below the mount point: that of the machine's PID 1 is the root, and a cgroup namespace shows ours as that. */
+static struct str own_path(struct pid1 *p, char *text, size_t size)
+{
+	if (p->options.mode == MODE_VM || file_read(AT_FDCWD, "/proc/self/cgroup", text, size) <= 0)
+		return STR("");
+	struct str own = attrib_unified(str_from(text));
+	if (str_ends(own, STR("/init.scope")))
+		own.n -= STR("/init.scope").n;  /* where an oomph before us moved itself */
+	return str_eq(own, STR("/")) ? STR("") : own;
+}
+
+static int open_below(struct str own)
+{
+	char text[512];
+	struct buf path = BUF(text);
+	buf_str(&path, str_from(mount_point));
+	buf_str(&path, own);
+	return open_folder(AT_FDCWD, buf_cstr(&path));
+}
+
 /*
- * Services live in system.slice, as under systemd: tools that group by slice go on working. In a container our own
- * cgroup is the root of what we see, and a cgroup with processes may not have controlled children, so PID 1 moves
- * into a leaf of its own first.
+ * Services live in system.slice, as under systemd: tools that group by slice go on working. It is made below our own
+ * cgroup, which is ours to use and nobody else's. A cgroup with processes may not have controlled children, so anywhere but in the
+ * root PID 1 moves into a leaf of its own first.
  */
 void cgroup_find(struct pid1 *p)
 {
@@ -94,10 +114,10 @@ void cgroup_find(struct pid1 *p)
 	p->cgroups = -1;
 	if (statfs(mount_point, &fs) < 0 || fs.f_type != CGROUP2_MAGIC)
 		return;
-	int root = open(mount_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct str own = own_path(p, text, sizeof text);
+	int root = open_below(own);
 	if (root < 0)
 		return;
-	struct str own = file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof text) > 0 ? attrib_unified(str_from(text)) : STR("/");
 	if (p->options.mode != MODE_VM) {
 		int leaf = make_folder(root, "init.scope");
 		if (leaf >= 0) {
@@ -116,8 +136,7 @@ void cgroup_find(struct pid1 *p)
 	if (p->cgroup_events >= 0)
 		watch(p, p->cgroup_events, EPOLLIN, SOURCE_CGROUP, 0);
 	struct buf path = BUF(p->core->cgroup_root);
-	if (own.n > 1 && p->options.mode != MODE_VM)
-		buf_str(&path, own);
+	buf_str(&path, own);
 	buf_lit(&path, "/system.slice");
 	buf_cstr(&path);
 }
@@ -176,9 +195,11 @@ static void warn(struct pid1 *p, uint32_t service, int error)
 
 static int watch_file(struct pid1 *p, uint32_t i, const char *file)
 {
-	char text[sizeof mount_point + UNIT_NAME_MAX + 64];
+	char text[sizeof mount_point + KMSG_PATH_MAX + UNIT_NAME_MAX + 64];
 	struct buf path = BUF(text);
-	buf_lit(&path, "/sys/fs/cgroup/system.slice/");
+	buf_str(&path, str_from(mount_point));
+	buf_str(&path, str_from(p->core->cgroup_root));
+	buf_char(&path, '/');
 	return inotify_add_watch(p->cgroup_events, file_of(&path, p, i, file), IN_MODIFY);
 }
 

@@ -77,18 +77,25 @@ static void hang_up(struct pid1 *p, struct client *c)
 	*c = (struct client){ .fd = -1, .serial = serial + 1 };
 }
 
-static struct client *find_place(struct pid1 *p)
+/* Whoever has been silent longest has to go. */
+static void hang_up_oldest(struct pid1 *p)
 {
-	struct client *oldest = &p->clients[0];
+	struct client *oldest = NULL;
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &p->clients[i];
-		if (c->fd < 0)
-			return c;
-		if (c->active_at < oldest->active_at)
+		if (c->fd >= 0 && (!oldest || c->active_at < oldest->active_at))
 			oldest = c;
 	}
-	hang_up(p, oldest);
-	return oldest;
+	if (oldest)
+		hang_up(p, oldest);
+}
+
+static struct client *find_place(struct pid1 *p)
+{
+	for (;; hang_up_oldest(p))
+		for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+			if (p->clients[i].fd < 0)
+				return &p->clients[i];
 }
 
 void control_accept(struct pid1 *p)
@@ -97,6 +104,8 @@ void control_accept(struct pid1 *p)
 	socklen_t size = sizeof who;
 	int room = 1 << 20;
 	int fd = accept4(p->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		hang_up_oldest(p);      /* or epoll would tell of this one for ever */
 	if (fd < 0)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0) {

@@ -149,6 +149,8 @@ void loader_adopt(struct pid1 *p)
 	if (!core || !slots) {
 		if (core)
 			munmap(core, core_size(n));
+		if (slots)
+			munmap(slots, (n + 1) * sizeof *slots);
 		say_loaded(p, ENOMEM);
 		return;
 	}
