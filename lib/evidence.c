@@ -102,16 +102,17 @@ static const struct oom_kill *find_kill(const struct core *c, uint32_t pid, uint
 	return NULL;
 }
 
+/* The newest: an older one that still waits was of somebody whose count is explained, or is nobody's. */
 static const struct oom_kill *find_stray(struct core *c, uint64_t after_seq)
 {
-	size_t oldest = KILLS_KEPT;
+	size_t newest = KILLS_KEPT;
 	for (size_t k = 0; k < KILLS_KEPT; k++)
-		if (c->is_stray[k] && c->kills[k].seq > after_seq && (oldest == KILLS_KEPT || c->kills[k].seq < c->kills[oldest].seq))
-			oldest = k;
-	if (oldest == KILLS_KEPT)
+		if (c->is_stray[k] && c->kills[k].seq > after_seq && (newest == KILLS_KEPT || c->kills[k].seq > c->kills[newest].seq))
+			newest = k;
+	if (newest == KILLS_KEPT)
 		return NULL;
-	c->is_stray[oldest] = false;
-	return &c->kills[oldest];
+	c->is_stray[newest] = false;
+	return &c->kills[newest];
 }
 
 static void adopt_evidence(struct death *d, const struct oom_kill *k, uint8_t evidence)
@@ -425,19 +426,13 @@ static uint32_t told_service(struct turn *t, const struct oom_kill *k)
 }
 
 /*
- * Whose worker was it? A cgroup that is not surely the victim's own is believed after /proc, and only while that service's
- * count, which rises before each line is printed, has not been explained by others.
+ * Whose worker was it? Without a summary line (the kernel limits them), or where the cgroup told is not surely the victim's
+ * own: /proc's word, as long as it knew it. Who is not placed so may be found by a count that nobody explains.
  */
 static uint32_t place(struct turn *t, const struct oom_kill *k)
 {
-	const struct event *ev = t->ev;
-	uint32_t i = k->is_task_memcg_above ? ev->service : told_service(t, k);
-	if (i == NO_UNIT)
-		return ev->service;             /* no summary line (the kernel limits them): where /proc still shows it to be */
-	const struct service *s = service_at(t, i);
-	bool is_explained = k->is_task_memcg_above && ev->has_counter && i == ev->service && k->seq > s->kmsg_seq &&
-		(s->flags & SERVICE_HAS_COUNTER) && ev->counter - s->counter_base <= s->n_explained;
-	return is_explained ? NO_UNIT : i;
+	uint32_t i = k->is_task_memcg_above ? NO_UNIT : told_service(t, k);
+	return i != NO_UNIT ? i : t->ev->service;
 }
 
 /*

@@ -54,8 +54,9 @@ static uint32_t process_of(uint32_t pid)
  */
 static uint32_t owner_of(struct pid1 *p, const struct oom_kill *kill)
 {
-	uint32_t i = kill->is_task_memcg_above || !kill->task_memcg[0] ? cgroup_owner(p, kill->pid) : NO_UNIT;
-	return i != NO_UNIT ? i : attrib_path(p->units, str_from(p->core->cgroup_root), str_from(kill->task_memcg));
+	if (kill->is_task_memcg_above || !kill->task_memcg[0])
+		return cgroup_owner(p, kill->pid);
+	return attrib_path(p->units, str_from(p->core->cgroup_root), str_from(kill->task_memcg));
 }
 
 static void take_record(struct pid1 *p, struct str bytes)
