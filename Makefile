@@ -50,7 +50,7 @@ UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
 CHECKS = setup all law unit sim container-test vm-test
 
-.PHONY: all guest demo check vm bench setup law unit sim container-test vm-test install clean distclean
+.PHONY: all guest demo check vm bench torture setup law unit sim container-test vm-test install clean distclean
 
 all: $(PROGRAMS:%=build/bin/%)
 guest: $(GUEST)
@@ -131,6 +131,11 @@ law: all
 
 container-test: all guest
 	$(PYTEST) tests/container
+
+# DEATHS and SEED may be given, and KERNEL, one suite or several: bullseye, bookworm, trixie, sid.
+torture: setup
+	@$(MAKE) --no-print-directory -j2 all guest
+	tools/torture $(if $(KERNEL),--kernel $(KERNEL)) $(if $(DEATHS),--deaths $(DEATHS)) $(if $(SEED),--seed $(SEED))
 
 vm-test: all guest
 	$(PYTEST) tests/vm
