@@ -261,9 +261,11 @@ static _Noreturn void die_as_group(void)
 	/* Whether the kernel is through with the group before our sweep is open; who leaks is its first victim. */
 	beget("oom-kill ?", rest);
 	beget("oom-kill ?", rest);
-	truth(getpid(), role, "oom-kill");
-	if (who == 0)
+	if (who == 0) {
+		truth(getpid(), role, "oom-kill");
 		leak_now();
+	}
+	truth(getpid(), role, "oom-kill|stop");
 	if (fork() == 0) {
 		truth(getpid(), "other", "oom-kill");
 		leak_now();
