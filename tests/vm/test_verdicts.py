@@ -158,11 +158,14 @@ def test_killed_in_a_command_before_the_start(vm, add):
 def test_limit_of_the_parent_is_named_as_what_was_reached(vm, add, bystander):
     add("child", ON_WORD % ("child", "child") + "MemoryMax=infinity\nOOMScoreAdjust=900\n")
     vm.wait_state("child", "up")
-    try:
-        vm.check(f"echo $(( $(cat {SLICE}/memory.current) + 20000000 )) >{SLICE}/memory.max; echo >/tmp/child")
-        death = vm.wait_death("child")
-    finally:
-        vm.check(f"echo max >{SLICE}/memory.max")
+    # From the root cgroup: while the slice is full, whoever asks from within it may be the next victim.
+    vm.check(f"""\
+echo $$ >/sys/fs/cgroup/cgroup.procs
+echo $(( $(cat {SLICE}/memory.current) + 20000000 )) >{SLICE}/memory.max
+echo >/tmp/child
+until oomphctl --json deaths child | grep -q oom-kill; do :; done
+echo max >{SLICE}/memory.max""", timeout=60)
+    death = vm.wait_death("child")
     oom = death["oom"]
     assert (death["cause"], oom["scope"]) == ("oom-kill", "memcg")
     assert (oom["memcg"], oom["task_memcg"]) == ("/system.slice", "/system.slice/child.service")
