@@ -65,7 +65,7 @@ def test_memory_at_a_hundred_services(figures):
     assert figures[1][1] <= 200
 
 
-@pytest.mark.xfail(reason="the program's file itself is 88 kB, locked; in an initramfs its pages count as private")
+@pytest.mark.xfail(reason="the program's file is locked whole, and in an initramfs its pages count as private")
 def test_memory_at_a_hundred_services_with_the_program_itself(figures):
     assert figures[1][0] <= 200
 
