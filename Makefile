@@ -139,7 +139,7 @@ torture: setup
 
 # A busy host can stall an emulated machine for longer than any test waits. What failed is run once more, alone, and both are told.
 vm-test: all guest
-	$(PYTEST) tests/vm || { echo "vm-test: once more, alone, what failed"; $(PYTEST) --last-failed --last-failed-no-failures none tests/vm; }
+	$(PYTEST) -n 2 --dist loadgroup tests/vm || { echo "vm-test: once more, alone, what failed"; $(PYTEST) --last-failed --last-failed-no-failures none tests/vm; }
 
 check:
 	@for phase in $(CHECKS); do \

@@ -14,6 +14,14 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("kernel", metafunc.module.KERNELS, indirect=True, scope="module")
 
 
+def pytest_collection_modifyitems(items):
+    """Two workers share the tests (--dist loadgroup): those that share a machine stay together, on one of them."""
+    for item in items:
+        if "vm" in item.fixturenames:
+            kernel = item.callspec.params.get("kernel", "") if hasattr(item, "callspec") else ""
+            item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__}-{kernel}"))
+
+
 @pytest.fixture(scope="module")
 def kernel(request):
     suite = getattr(request, "param", Machine.kernel)

@@ -3,11 +3,17 @@ import pytest
 
 import machine as machines
 
-PAUSE = "[Service]\nExecStart=/usr/bin/pause\n"
-# Waits for a word, then takes more than there is.
-HOG = "[Service]\nExecStart=/bin/sh -c 'mkfifo /tmp/%s; read word </tmp/%s; exec hog 90'\nRestart=no\n"
+PAUSE = "[Service]\nExecStart=/usr/bin/pause\nOOMScoreAdjust=-1000\n"
+# Waits for a word, then takes more than there is. Only then may it be killed for that: the kernel passes over a victim that
+# has left its memory, a moment before all of it is free (MMF_OOM_SKIP in exit_mmap(), mm/mmap.c), and takes another.
+HOG = """\
+[Service]
+ExecStart=/bin/sh -c 'mkfifo /tmp/%s; read word </tmp/%s; echo 0 >/proc/self/oom_score_adj; exec hog 90'
+OOMScoreAdjust=-1000
+Restart=no
+"""
 INNER = "/sbin/oomph --container --services /pod --socket /run/pod/control"
-POD = "[Service]\nExecStart=/usr/bin/contain %s " + INNER + "\nMemoryMax=40M\nOOMPolicy=continue\nRestart=no\n"
+POD = "[Service]\nExecStart=/usr/bin/contain %s " + INNER + "\nMemoryMax=40M\nOOMPolicy=continue\nOOMScoreAdjust=-1000\nRestart=no\n"
 UNITS = {"/pod/a.service": HOG % ("a", "a"), "/pod/b.service": HOG % ("b", "b"),
          "/pod/c.service": PAUSE, "/pod/d.service": PAUSE}
 # PID 1 before oomph: what v1 has, v2 has not any more.
