@@ -118,3 +118,42 @@ int exit_status_number(struct str name)
 {
 	return name_find(statuses, countof(statuses), name);
 }
+
+/* capabilities(7), as linux/capability.h numbers them. */
+static const char *const capabilities[N_CAPABILITY] = {
+	"cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid", "cap_kill", "cap_setgid",
+	"cap_setuid", "cap_setpcap", "cap_linux_immutable", "cap_net_bind_service", "cap_net_broadcast",
+	"cap_net_admin", "cap_net_raw", "cap_ipc_lock", "cap_ipc_owner", "cap_sys_module", "cap_sys_rawio",
+	"cap_sys_chroot", "cap_sys_ptrace", "cap_sys_pacct", "cap_sys_admin", "cap_sys_boot", "cap_sys_nice",
+	"cap_sys_resource", "cap_sys_time", "cap_sys_tty_config", "cap_mknod", "cap_lease", "cap_audit_write",
+	"cap_audit_control", "cap_setfcap", "cap_mac_override", "cap_mac_admin", "cap_syslog", "cap_wake_alarm",
+	"cap_block_suspend", "cap_audit_read", "cap_perfmon", "cap_bpf", "cap_checkpoint_restore",
+};
+
+const char *capability_name(int number)
+{
+	return number >= 0 && number < N_CAPABILITY ? capabilities[number] : NULL;
+}
+
+static bool is_same(struct str word, struct str lower_case)
+{
+	if (word.n != lower_case.n)
+		return false;
+	for (size_t i = 0; i < word.n; i++) {
+		char c = word.p[i];
+		if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != lower_case.p[i])
+			return false;
+	}
+	return true;
+}
+
+int capability_number(struct str name)
+{
+	uint64_t number;
+	if (str_u64(name, &number))
+		return number < N_CAPABILITY ? (int)number : -1;
+	for (int i = 0; i < N_CAPABILITY; i++)
+		if (is_same(name, str_from(capabilities[i])))
+			return i;
+	return -1;
+}

@@ -19,8 +19,9 @@ bool value_boolean(struct str s, bool *value);
 bool value_u64(struct str s, uint64_t *value);
 bool value_int(struct str s, int64_t least, int64_t most, int64_t *value);
 
-/* "2min 200ms", "1.5", "infinity": microseconds or VALUE_INFINITY; bare numbers are seconds. */
+/* "2min 200ms", "1.5", "infinity": microseconds or VALUE_INFINITY; bare numbers are seconds, or in `unit_us`. */
 bool value_time(struct str s, uint64_t *us);
+bool value_time_in(struct str s, uint64_t unit_us, uint64_t *us);
 
 /* Microseconds as this program counts them: rounded up to 1 ms (below it 0 would mean something else), FOREVER_MS. */
 uint32_t value_ms(uint64_t us);
@@ -31,14 +32,33 @@ bool value_size(struct str s, uint64_t *bytes);
 /* "50%", "12.5%": hundredths of a percent, 0 to 10000. */
 bool value_percent(struct str s, unsigned *hundredths);
 
+/* CPUQuota=: the same of one processor, above 0 and, with more of them, above 100%. */
+bool value_quota(struct str s, unsigned *hundredths);
+
 /* Octal, at most `most`. */
 bool value_mode(struct str s, unsigned most, unsigned *mode);
 
-/* "1024", "1024:2048", "infinity"; with has_sizes also "1G:2G". kind is left alone. */
-bool value_limit(struct str s, bool has_sizes, struct limit *limit);
+/* What a limit counts, systemd.exec(5) "Process Properties". */
+enum limit_values {
+	LIMITS_ARE_NUMBERS,             /* NOFILE NPROC RTPRIO LOCKS SIGPENDING */
+	LIMITS_ARE_SIZES,               /* FSIZE DATA STACK CORE RSS AS MEMLOCK MSGQUEUE */
+	LIMITS_ARE_SECONDS,             /* CPU: rounded up */
+	LIMITS_ARE_MICROSECONDS,        /* RTTIME: bare numbers are microseconds, too */
+	LIMITS_ARE_NICE,                /* NICE: +5 and -5 are nice levels */
+};
+
+/* "1024", "1024:2048", "infinity". limit->kind is left alone. */
+bool value_limit(struct str s, enum limit_values how, struct limit *limit);
 
 /* One word of SuccessExitStatus=, added to the set: a status, a status' name, or a signal's. */
 bool value_exit_status(struct str word, struct exit_set *set);
+
+/*
+ * CapabilityBoundingSet= (initial: CAPABILITIES_ALL) and AmbientCapabilities= (initial: 0), applied to what stands in *set:
+ * the first assignment and an empty one replace it, later ones add, `~` takes away. *unknown is the first word that
+ * is no capability, empty when all are.
+ */
+void value_capabilities(struct str s, uint64_t initial, uint64_t *set, struct str *unknown);
 
 /* Absolute, and no component of it is "..". */
 bool value_is_path(struct str s);
@@ -46,10 +66,23 @@ bool value_is_path(struct str s);
 /* `s` with runs of slashes made one, "/./" dropped and no slash at its end, appended to `to`. */
 void value_simplify_path(struct str s, struct buf *to);
 
+/* PIDFile=: what is not absolute is in /run, and so is what is in /var/run. Simplified, appended to `to`. */
+bool value_run_path(struct str s, struct buf *to);
+
+/* A word of RuntimeDirectory= and the like: "kea", "lock/kea", "web:www" (with a link to it, else empty). Never absolute. */
+bool value_directory(struct str word, struct str *folder, struct str *link);
+
+/* A word of ReadWritePaths= and the like: `-` (may be missing), then `+` (in the service's root), then an absolute path. */
+bool value_sandbox_path(struct str word, bool *may_be_missing, bool *is_in_root, struct str *path);
+
+/* Condition...= and Assert...=: `|` (any one of these is enough), then `!`, then what is asked. */
+struct value_condition {
+	bool is_trigger, is_negated;
+	struct str argument;
+};
+struct value_condition value_condition(struct str s);
+
 /* NAME=VALUE with a name that environ(7) allows. */
 bool value_is_assignment(struct str s);
-
-/* A unit's name with a known suffix, systemd.unit(5): letters, digits and ":-_.\@". */
-bool value_is_unit_name(struct str s);
 
 #endif

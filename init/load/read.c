@@ -1,5 +1,6 @@
 #include "load.h"
 #include "lib/unitfile.h"
+#include "lib/unitname.h"
 
 #include <string.h>
 
@@ -7,12 +8,11 @@
 static void name_specifiers(struct draft *d)
 {
 	struct str *of = d->specifiers->of;
-	struct str stem = str_of(d->name.p, str_rfind(d->name, STR(".")));
-	size_t at = str_chr(stem, '@');
-	struct str prefix = str_of(stem.p, at), instance = str_skip(stem, at + 1);
+	struct unitname name = unitname_parts(d->name);
+	struct str prefix = name.prefix, instance = name.instance;
 
 	of['n'] = d->name;
-	of['N'] = stem;
+	of['N'] = name.stem;
 	of['p'] = of['P'] = prefix;
 	of['i'] = of['I'] = instance;
 	size_t dash = str_rfind(prefix, STR("-"));
@@ -26,14 +26,7 @@ static void name_specifiers(struct draft *d)
 static struct str unescaped(struct str s)
 {
 	struct buf b = keep_buf(s.n);
-	while (s.n) {
-		char c = s.p[0];
-		s = str_skip(s, 1);
-		size_t n = c == '\\' ? words_escape(s, &b) : 0;
-		if (n == 0)
-			buf_char(&b, c == '-' ? '/' : c);
-		s = str_skip(s, n);
-	}
+	unitname_unescape(s, &b);
 	return buf_view(&b);
 }
 

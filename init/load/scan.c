@@ -1,6 +1,6 @@
 #include "load.h"
 #include "lib/names.h"
-#include "lib/values.h"
+#include "lib/unitname.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -32,8 +32,8 @@ const char *scan_refusal(struct str name)
 	size_t at = str_chr(name, '@');
 
 	if (!str_ends(name, SUFFIX))
-		return value_is_unit_name(name) ? "not yet: only .service units are run" : "is not a .service file";
-	if (!value_is_unit_name(name))
+		return unitname_is_valid(name) ? "not yet: only .service units are run" : "is not a .service file";
+	if (!unitname_is_valid(name))
 		return "left out: not a name that a unit can have (letters, digits and :-_.\\@, up to 255)";
 	return at < name.n && at + 1 == name.n - SUFFIX.n ? "not yet: templates" : NULL;
 }
@@ -41,7 +41,7 @@ const char *scan_refusal(struct str name)
 /* Notes, backups and hidden files beside the units are nobody's business. */
 static bool is_unit_file(struct str name)
 {
-	return !str_starts(name, STR(".")) && (str_ends(name, SUFFIX) || value_is_unit_name(name));
+	return !str_starts(name, STR(".")) && (str_ends(name, SUFFIX) || unitname_is_valid(name));
 }
 
 static void scan_file(struct load *load, struct str folder, const char *file_name, uint32_t n_before)

@@ -1,5 +1,6 @@
 #include "settings.h"
 #include "lib/names.h"
+#include "lib/unitname.h"
 #include "lib/values.h"
 
 void *setting_field(const struct setting *s)
@@ -29,7 +30,7 @@ static bool read_text(const struct setting *s)
 
 static void read_link(const struct setting *s, struct str name)
 {
-	if (!value_is_unit_name(name)) {
+	if (!unitname_is_valid(name)) {
 		complain(s->d, s->line, "%.*s=: `%.*s` is not a unit's name; expected one with its suffix, such as "
 			 "web.service: ignored", STR_ARG(s->row->key), STR_ARG(shown(name)));
 		return;
