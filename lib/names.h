@@ -35,10 +35,4 @@ int signal_number(struct str name);
 const char *exit_status_name(int status);
 int exit_status_number(struct str name);
 
-/* capabilities(7): "cap_net_raw" in any case, or a number. NULL and -1 for none. */
-#define N_CAPABILITY 41
-#define CAPABILITIES_ALL ((UINT64_C(1) << N_CAPABILITY) - 1)
-const char *capability_name(int number);
-int capability_number(struct str name);
-
 #endif

@@ -1,6 +1,5 @@
 #include "values.h"
 #include "names.h"
-#include "words.h"
 
 static bool is_digit(char c)
 {
@@ -174,64 +173,25 @@ bool value_quota(struct str s, unsigned *hundredths)
 
 /* ---- limits and exit statuses ---- */
 
-/* "+5" and "-5" are nice levels, a bare number is the kernel's own count from 1 (nice 19) to 40 (nice -20); setrlimit(2). */
-static bool limit_nice(struct str s, uint64_t *value)
-{
-	int64_t level;
-	uint64_t raw;
-
-	if (str_starts(s, STR("+")) || str_starts(s, STR("-"))) {
-		if (!value_int(s, -20, 19, &level))
-			return false;
-		*value = (uint64_t)(20 - level);
-		return true;
-	}
-	if (!value_u64(s, &raw) || raw < 1 || raw > 40)
-		return false;
-	*value = raw;
-	return true;
-}
-
-static bool limit_time(struct str s, uint64_t unit_us, uint64_t *value)
-{
-	uint64_t us;
-	if (!value_time_in(s, unit_us, &us) || us == VALUE_INFINITY)
-		return false;
-	*value = us / unit_us + (us % unit_us != 0);
-	return true;
-}
-
-static bool limit_value(struct str s, enum limit_values how, uint64_t *value)
+static bool limit_value(struct str s, bool has_sizes, uint64_t *value)
 {
 	if (str_eq(s, STR("infinity"))) {
 		*value = LIMIT_INFINITY;
 		return true;
 	}
-	switch (how) {
-	case LIMITS_ARE_NUMBERS:
-		return value_u64(s, value);
-	case LIMITS_ARE_SIZES:
-		return value_size(s, value);
-	case LIMITS_ARE_SECONDS:
-		return limit_time(s, 1000000, value);
-	case LIMITS_ARE_MICROSECONDS:
-		return limit_time(s, 1, value);
-	case LIMITS_ARE_NICE:
-		return limit_nice(s, value);
-	}
-	return false;
+	return has_sizes ? value_size(s, value) : value_u64(s, value);
 }
 
-bool value_limit(struct str s, enum limit_values how, struct limit *limit)
+bool value_limit(struct str s, bool has_sizes, struct limit *limit)
 {
 	uint64_t soft, hard;
 	bool is_pair = str_chr(s, ':') < s.n;
 	struct str first = str_until(&s, ':');
 
-	if (!limit_value(first, how, &soft))
+	if (!limit_value(first, has_sizes, &soft))
 		return false;
 	hard = soft;
-	if (is_pair && !limit_value(s, how, &hard))
+	if (is_pair && !limit_value(s, has_sizes, &hard))
 		return false;
 	if (soft > hard)
 		return false;
@@ -254,24 +214,4 @@ bool value_exit_status(struct str word, struct exit_set *set)
 		return false;
 	set->signals |= UINT64_C(1) << (signal - 1);
 	return true;
-}
-
-void value_capabilities(struct str s, uint64_t initial, uint64_t *set, struct str *unknown)
-{
-	bool is_inverted = str_take(&s, STR("~"));
-	uint64_t sum = 0;
-	struct str word;
-
-	*unknown = STR("");
-	while (words_plain(&s, &word)) {
-		int number = capability_number(word);
-		if (number >= 0)
-			sum |= UINT64_C(1) << number;
-		else if (unknown->n == 0)
-			*unknown = word;
-	}
-	if (sum == 0 || *set == initial)
-		*set = is_inverted ? ~sum & CAPABILITIES_ALL : sum;
-	else
-		*set = is_inverted ? *set & ~sum : *set | sum;
 }

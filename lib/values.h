@@ -19,9 +19,8 @@ bool value_boolean(struct str s, bool *value);
 bool value_u64(struct str s, uint64_t *value);
 bool value_int(struct str s, int64_t least, int64_t most, int64_t *value);
 
-/* "2min 200ms", "1.5", "infinity": microseconds or VALUE_INFINITY; bare numbers are seconds, or in `unit_us`. */
+/* "2min 200ms", "1.5", "infinity": microseconds or VALUE_INFINITY; bare numbers are seconds. */
 bool value_time(struct str s, uint64_t *us);
-bool value_time_in(struct str s, uint64_t unit_us, uint64_t *us);
 
 /* Microseconds as this program counts them: rounded up to 1 ms (below it 0 would mean something else), FOREVER_MS. */
 uint32_t value_ms(uint64_t us);
@@ -38,27 +37,11 @@ bool value_quota(struct str s, unsigned *hundredths);
 /* Octal, at most `most`. */
 bool value_mode(struct str s, unsigned most, unsigned *mode);
 
-/* What a limit counts, systemd.exec(5) "Process Properties". */
-enum limit_values {
-	LIMITS_ARE_NUMBERS,             /* NOFILE NPROC RTPRIO LOCKS SIGPENDING */
-	LIMITS_ARE_SIZES,               /* FSIZE DATA STACK CORE RSS AS MEMLOCK MSGQUEUE */
-	LIMITS_ARE_SECONDS,             /* CPU: rounded up */
-	LIMITS_ARE_MICROSECONDS,        /* RTTIME: bare numbers are microseconds, too */
-	LIMITS_ARE_NICE,                /* NICE: +5 and -5 are nice levels */
-};
-
-/* "1024", "1024:2048", "infinity". limit->kind is left alone. */
-bool value_limit(struct str s, enum limit_values how, struct limit *limit);
+/* "1024", "1024:2048", "infinity"; with has_sizes also "1G:2G". kind is left alone. */
+bool value_limit(struct str s, bool has_sizes, struct limit *limit);
 
 /* One word of SuccessExitStatus=, added to the set: a status, a status' name, or a signal's. */
 bool value_exit_status(struct str word, struct exit_set *set);
-
-/*
- * CapabilityBoundingSet= (initial: CAPABILITIES_ALL) and AmbientCapabilities= (initial: 0), applied to what stands in *set:
- * the first assignment and an empty one replace it, later ones add, `~` takes away. *unknown is the first word that
- * is no capability, empty when all are.
- */
-void value_capabilities(struct str s, uint64_t initial, uint64_t *set, struct str *unknown);
 
 /* Absolute, and no component of it is "..". */
 bool value_is_path(struct str s);

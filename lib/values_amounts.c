@@ -59,10 +59,10 @@ static bool take_fraction(struct str *s, struct str *digits)
 	return n > 0;
 }
 
-/* One "NUMBER[.FRACTION] [UNIT]" from the front of *s, in `us` where it names no unit. */
-static bool take_time(struct str *s, uint64_t us, uint64_t *sum)
+/* One "NUMBER[.FRACTION] [UNIT]" from the front of *s. */
+static bool take_time(struct str *s, uint64_t *sum)
 {
-	uint64_t whole = 0, product;
+	uint64_t whole = 0, us = SECOND_US, product;
 	struct str digits = { "", 0 };
 
 	bool has_whole = str_digits(s, &whole);
@@ -86,7 +86,7 @@ static bool take_time(struct str *s, uint64_t us, uint64_t *sum)
 	return true;
 }
 
-bool value_time_in(struct str s, uint64_t unit_us, uint64_t *us)
+bool value_time(struct str s, uint64_t *us)
 {
 	uint64_t sum = 0;
 
@@ -98,17 +98,12 @@ bool value_time_in(struct str s, uint64_t unit_us, uint64_t *us)
 	if (s.n == 0)
 		return false;
 	for (; s.n; s = skip_blanks(s))
-		if (!take_time(&s, unit_us, &sum))
+		if (!take_time(&s, &sum))
 			return false;
 	if (sum == VALUE_INFINITY)
 		return false;
 	*us = sum;
 	return true;
-}
-
-bool value_time(struct str s, uint64_t *us)
-{
-	return value_time_in(s, SECOND_US, us);
 }
 
 uint32_t value_ms(uint64_t us)
