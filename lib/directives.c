@@ -162,6 +162,7 @@ const struct directive directives[] = {
 	RISK("SELinuxContext", "do what its domain would forbid"),
 	RISK("AppArmorProfile", "do what its profile would forbid"),
 	RISK("SmackProcessLabel", "do what its label would forbid"),
+	RISK("DynamicUser", "do what root can, for it runs as root"),
 	RISK("KeyringMode", "use the keyring of process 1"),
 	RISK("IPAddressDeny", "talk to every address"),
 	RISK("SocketBindDeny", "bind to every port"),
@@ -241,7 +242,7 @@ const struct directive directives[] = {
 	SERVICE_LATER("ExtensionDirectories"), SERVICE_LATER("BindLogSockets"),
 	SERVICE_LATER("BindPaths"), SERVICE_LATER("BindReadOnlyPaths"),
 	/* systemd.exec(5): identity and capabilities */
-	SERVICE_LATER("DynamicUser"), SERVICE_LATER("SupplementaryGroups"), SERVICE_LATER("SetLoginEnvironment"),
+	SERVICE_LATER("SupplementaryGroups"), SERVICE_LATER("SetLoginEnvironment"),
 	SERVICE_LATER("PAMName"), SERVICE_LATER("CapabilityBoundingSet"), SERVICE_LATER("AmbientCapabilities"),
 	SERVICE_LATER("NoNewPrivileges"), SERVICE_LATER("SecureBits"), SERVICE_LATER("UserNamespacePath"),
 	/* systemd.exec(5): process properties */
