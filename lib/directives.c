@@ -25,6 +25,8 @@ _Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_
 #define SERVICE_READ(name, how, ...) { KEY(name), SECTION_SERVICE, HONOURED, how, __VA_ARGS__ }
 #define UNIT_LATER(name) { KEY(name), SECTION_UNIT, NOT_YET, READ_NOTHING, 0, 0 }
 #define SERVICE_LATER(name) { KEY(name), SECTION_SERVICE, NOT_YET, READ_NOTHING, 0, 0 }
+/* What is not enforced: the end of "the service can ...". */
+#define RISK(name, can) { KEY(name), SECTION_SERVICE, NOT_ENFORCED, READ_NOTHING, 0, 0, "the service can " can }
 #define PASS(in, name) { KEY(name), in, HARMLESS, READ_NOTHING, 0, 0 }
 
 /* Those that are honoured stand first: they are what a search usually ends at. */
@@ -37,6 +39,7 @@ const struct directive directives[] = {
 	UNIT_READ("Wants", READ_UNITS, LINK_WANTS, 0),
 	UNIT_READ("StartLimitIntervalSec", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	UNIT_READ("StartLimitBurst", READ_START_BURST, 0, AT(start_limit_burst)),
+	{ KEY("Alias"), SECTION_INSTALL, HONOURED, READ_ALIASES, 0, 0 },
 
 	/* ---- honoured: systemd.service(5), systemd.kill(5) ---- */
 	SERVICE_READ("Type", READ_TYPE, 0, AT(type)),
@@ -104,9 +107,70 @@ const struct directive directives[] = {
 	PASS(SECTION_SERVICE, "CPUAccounting"), PASS(SECTION_SERVICE, "MemoryAccounting"),
 	PASS(SECTION_SERVICE, "TasksAccounting"), PASS(SECTION_SERVICE, "IOAccounting"),
 	PASS(SECTION_SERVICE, "BlockIOAccounting"), PASS(SECTION_SERVICE, "IPAccounting"),
+	/* Exceptions from a sandbox that is not there. */
+	PASS(SECTION_SERVICE, "ReadWritePaths"), PASS(SECTION_SERVICE, "ReadWriteDirectories"), PASS(SECTION_SERVICE, "ExecPaths"),
+	PASS(SECTION_SERVICE, "SystemCallErrorNumber"), PASS(SECTION_SERVICE, "MountAPIVFS"),
+	PASS(SECTION_SERVICE, "IPAddressAllow"), PASS(SECTION_SERVICE, "SocketBindAllow"),
 	/* A file in services.d is wanted by being there. */
-	PASS(SECTION_INSTALL, "Alias"), PASS(SECTION_INSTALL, "WantedBy"), PASS(SECTION_INSTALL, "RequiredBy"),
+	PASS(SECTION_INSTALL, "WantedBy"), PASS(SECTION_INSTALL, "RequiredBy"),
 	PASS(SECTION_INSTALL, "UpheldBy"), PASS(SECTION_INSTALL, "Also"), PASS(SECTION_INSTALL, "DefaultInstance"),
+
+	/* ---- not enforced: the sandbox of systemd.exec(5), and the filters of systemd.resource-control(5) ---- */
+	RISK("ProtectSystem", "write to /usr, /boot and /etc"),
+	RISK("ProtectHome", "read and write in /home, /root and /run/user"),
+	RISK("ReadOnlyPaths", "write to these paths"),
+	RISK("ReadOnlyDirectories", "write to these paths"),
+	RISK("InaccessiblePaths", "use these paths"),
+	RISK("InaccessibleDirectories", "use these paths"),
+	RISK("NoExecPaths", "run programs from these paths"),
+	RISK("TemporaryFileSystem", "see what these folders really hold"),
+	RISK("PrivateTmp", "see and change what others have in /tmp and /var/tmp"),
+	RISK("PrivateDevices", "open every device that its user may"),
+	RISK("PrivateNetwork", "use the network"),
+	RISK("NetworkNamespacePath", "use the machine's network"),
+	RISK("PrivateIPC", "reach the shared memory and queues of others"),
+	RISK("IPCNamespacePath", "reach the shared memory and queues of others"),
+	RISK("PrivatePIDs", "see and signal the processes of others"),
+	RISK("PrivateUsers", "act as the users that it is given on the machine itself"),
+	RISK("PrivateBPF", "use bpf(2)"),
+	RISK("PrivateMounts", "mount and unmount for everybody"),
+	RISK("MountFlags", "mount and unmount for everybody"),
+	RISK("ProtectHostname", "change the host name"),
+	RISK("ProtectClock", "set the clock"),
+	RISK("ProtectKernelTunables", "write to /proc/sys and /sys"),
+	RISK("ProtectKernelModules", "load kernel modules"),
+	RISK("ProtectKernelLogs", "read and clear the kernel log"),
+	RISK("ProtectControlGroups", "write to the cgroups of others"),
+	RISK("ProtectProc", "see the processes of others in /proc"),
+	RISK("ProcSubset", "see all of /proc"),
+	RISK("RestrictAddressFamilies", "open sockets of every family"),
+	RISK("RestrictFileSystems", "use file systems of every type"),
+	RISK("RestrictNamespaces", "make namespaces"),
+	RISK("LockPersonality", "change its personality(2)"),
+	RISK("MemoryDenyWriteExecute", "make memory both writable and executable"),
+	RISK("RestrictRealtime", "take real-time priorities"),
+	RISK("RestrictSUIDSGID", "make set-user-ID files"),
+	RISK("RemoveIPC", "leave shared memory and queues behind"),
+	RISK("SystemCallFilter", "make every system call"),
+	RISK("SystemCallArchitectures", "make system calls of other architectures"),
+	RISK("SystemCallLog", "make these system calls unlogged"),
+	RISK("RootDirectory", "see the whole file system"),
+	RISK("RootImage", "see the whole file system"),
+	RISK("RootHash", "run from an image that nobody verified"),
+	RISK("RootHashSignature", "run from an image that nobody verified"),
+	RISK("RootVerity", "run from an image that nobody verified"),
+	RISK("SELinuxContext", "do what its domain would forbid"),
+	RISK("AppArmorProfile", "do what its profile would forbid"),
+	RISK("SmackProcessLabel", "do what its label would forbid"),
+	RISK("DynamicUser", "do what root can, for it runs as root"),
+	RISK("KeyringMode", "use the keyring of process 1"),
+	RISK("IPAddressDeny", "talk to every address"),
+	RISK("SocketBindDeny", "bind to every port"),
+	RISK("RestrictNetworkInterfaces", "use every network interface"),
+	RISK("DevicePolicy", "open every device that its user may"),
+	RISK("DeviceAllow", "open every device that its user may"),
+	RISK("IPIngressFilterPath", "talk to every address"),
+	RISK("IPEgressFilterPath", "talk to every address"),
 
 	/* ---- not yet: systemd.unit(5) ---- */
 	/* dependencies */
@@ -170,25 +234,23 @@ const struct directive directives[] = {
 	/* systemd.kill(5) */
 	SERVICE_LATER("SendSIGHUP"), SERVICE_LATER("FinalKillSignal"), SERVICE_LATER("WatchdogSignal"),
 	/* systemd.exec(5): paths */
-	SERVICE_LATER("ExecSearchPath"), SERVICE_LATER("RootDirectory"), SERVICE_LATER("RootImage"),
-	SERVICE_LATER("RootImageOptions"), SERVICE_LATER("RootImagePolicy"), SERVICE_LATER("RootHash"),
-	SERVICE_LATER("RootHashSignature"), SERVICE_LATER("RootVerity"), SERVICE_LATER("RootEphemeral"),
-	SERVICE_LATER("RootMStack"), SERVICE_LATER("MountAPIVFS"), SERVICE_LATER("MountImages"),
+	SERVICE_LATER("ExecSearchPath"),
+	SERVICE_LATER("RootImageOptions"), SERVICE_LATER("RootImagePolicy"),
+	SERVICE_LATER("RootEphemeral"),
+	SERVICE_LATER("RootMStack"), SERVICE_LATER("MountImages"),
 	SERVICE_LATER("MountImagePolicy"), SERVICE_LATER("ExtensionImages"), SERVICE_LATER("ExtensionImagePolicy"),
-	SERVICE_LATER("ExtensionDirectories"), SERVICE_LATER("BindLogSockets"), SERVICE_LATER("ProtectProc"),
-	SERVICE_LATER("ProcSubset"), SERVICE_LATER("BindPaths"), SERVICE_LATER("BindReadOnlyPaths"),
+	SERVICE_LATER("ExtensionDirectories"), SERVICE_LATER("BindLogSockets"),
+	SERVICE_LATER("BindPaths"), SERVICE_LATER("BindReadOnlyPaths"),
 	/* systemd.exec(5): identity and capabilities */
-	SERVICE_LATER("DynamicUser"), SERVICE_LATER("SupplementaryGroups"), SERVICE_LATER("SetLoginEnvironment"),
+	SERVICE_LATER("SupplementaryGroups"), SERVICE_LATER("SetLoginEnvironment"),
 	SERVICE_LATER("PAMName"), SERVICE_LATER("CapabilityBoundingSet"), SERVICE_LATER("AmbientCapabilities"),
 	SERVICE_LATER("NoNewPrivileges"), SERVICE_LATER("SecureBits"), SERVICE_LATER("UserNamespacePath"),
-	/* systemd.exec(5): mandatory access control */
-	SERVICE_LATER("SELinuxContext"), SERVICE_LATER("AppArmorProfile"), SERVICE_LATER("SmackProcessLabel"),
 	/* systemd.exec(5): process properties */
 	SERVICE_LATER("LimitCPU"), SERVICE_LATER("LimitFSIZE"), SERVICE_LATER("LimitDATA"),
 	SERVICE_LATER("LimitSTACK"), SERVICE_LATER("LimitRSS"), SERVICE_LATER("LimitAS"),
 	SERVICE_LATER("LimitMEMLOCK"), SERVICE_LATER("LimitLOCKS"), SERVICE_LATER("LimitSIGPENDING"),
 	SERVICE_LATER("LimitMSGQUEUE"), SERVICE_LATER("LimitNICE"), SERVICE_LATER("LimitRTPRIO"),
-	SERVICE_LATER("LimitRTTIME"), SERVICE_LATER("CoredumpFilter"), SERVICE_LATER("KeyringMode"),
+	SERVICE_LATER("LimitRTTIME"), SERVICE_LATER("CoredumpFilter"),
 	SERVICE_LATER("TimerSlackNSec"), SERVICE_LATER("Personality"), SERVICE_LATER("IgnoreSIGPIPE"),
 	SERVICE_LATER("MemoryKSM"), SERVICE_LATER("MemoryTHP"),
 	/* systemd.exec(5): scheduling */
@@ -196,7 +258,7 @@ const struct directive directives[] = {
 	SERVICE_LATER("CPUSchedulingResetOnFork"), SERVICE_LATER("CPUAffinity"), SERVICE_LATER("NUMAPolicy"),
 	SERVICE_LATER("NUMAMask"), SERVICE_LATER("IOSchedulingClass"), SERVICE_LATER("IOSchedulingPriority"),
 	/* systemd.exec(5): sandboxing */
-	SERVICE_LATER("ProtectSystem"), SERVICE_LATER("ProtectHome"), SERVICE_LATER("RuntimeDirectory"),
+	SERVICE_LATER("RuntimeDirectory"),
 	SERVICE_LATER("StateDirectory"), SERVICE_LATER("CacheDirectory"), SERVICE_LATER("LogsDirectory"),
 	SERVICE_LATER("ConfigurationDirectory"), SERVICE_LATER("RuntimeDirectoryMode"),
 	SERVICE_LATER("StateDirectoryMode"), SERVICE_LATER("CacheDirectoryMode"),
@@ -204,25 +266,11 @@ const struct directive directives[] = {
 	SERVICE_LATER("RuntimeDirectoryPreserve"), SERVICE_LATER("StateDirectoryQuota"),
 	SERVICE_LATER("CacheDirectoryQuota"), SERVICE_LATER("LogsDirectoryQuota"),
 	SERVICE_LATER("StateDirectoryAccounting"), SERVICE_LATER("CacheDirectoryAccounting"),
-	SERVICE_LATER("LogsDirectoryAccounting"), SERVICE_LATER("TimeoutCleanSec"), SERVICE_LATER("ReadWritePaths"),
-	SERVICE_LATER("ReadOnlyPaths"), SERVICE_LATER("InaccessiblePaths"), SERVICE_LATER("ReadWriteDirectories"),
-	SERVICE_LATER("ReadOnlyDirectories"), SERVICE_LATER("InaccessibleDirectories"), SERVICE_LATER("ExecPaths"),
-	SERVICE_LATER("NoExecPaths"), SERVICE_LATER("TemporaryFileSystem"), SERVICE_LATER("PrivateTmp"),
-	SERVICE_LATER("PrivateDevices"), SERVICE_LATER("PrivateNetwork"), SERVICE_LATER("NetworkNamespacePath"),
-	SERVICE_LATER("PrivateIPC"), SERVICE_LATER("IPCNamespacePath"), SERVICE_LATER("PrivatePIDs"),
-	SERVICE_LATER("PrivateUsers"), SERVICE_LATER("PrivateBPF"), SERVICE_LATER("PrivateMounts"),
-	SERVICE_LATER("MountFlags"), SERVICE_LATER("ProtectHostname"), SERVICE_LATER("ProtectClock"),
-	SERVICE_LATER("ProtectKernelTunables"), SERVICE_LATER("ProtectKernelModules"),
-	SERVICE_LATER("ProtectKernelLogs"), SERVICE_LATER("ProtectControlGroups"),
-	SERVICE_LATER("RestrictAddressFamilies"), SERVICE_LATER("RestrictFileSystems"),
-	SERVICE_LATER("RestrictNamespaces"), SERVICE_LATER("DelegateNamespaces"), SERVICE_LATER("LockPersonality"),
-	SERVICE_LATER("MemoryDenyWriteExecute"), SERVICE_LATER("RestrictRealtime"),
-	SERVICE_LATER("RestrictSUIDSGID"), SERVICE_LATER("RemoveIPC"), SERVICE_LATER("BPFDelegateCommands"),
+	SERVICE_LATER("LogsDirectoryAccounting"), SERVICE_LATER("TimeoutCleanSec"),
+	SERVICE_LATER("DelegateNamespaces"),
+	SERVICE_LATER("BPFDelegateCommands"),
 	SERVICE_LATER("BPFDelegateMaps"), SERVICE_LATER("BPFDelegatePrograms"),
 	SERVICE_LATER("BPFDelegateAttachments"),
-	/* systemd.exec(5): system calls */
-	SERVICE_LATER("SystemCallFilter"), SERVICE_LATER("SystemCallErrorNumber"),
-	SERVICE_LATER("SystemCallArchitectures"), SERVICE_LATER("SystemCallLog"),
 	/* systemd.exec(5): environment */
 	SERVICE_LATER("PassEnvironment"), SERVICE_LATER("UnsetEnvironment"),
 	/* systemd.exec(5): logging and terminals */
@@ -253,7 +301,6 @@ const struct directive directives[] = {
 	SERVICE_LATER("IOPressureWatch"), SERVICE_LATER("IOPressureThresholdSec"), SERVICE_LATER("ManagedOOMSwap"),
 	SERVICE_LATER("ManagedOOMMemoryPressure"), SERVICE_LATER("ManagedOOMMemoryPressureLimit"),
 	SERVICE_LATER("ManagedOOMMemoryPressureDurationSec"), SERVICE_LATER("ManagedOOMPreference"),
-	
 	/* systemd.resource-control(5): IO */
 	SERVICE_LATER("IOWeight"), SERVICE_LATER("StartupIOWeight"), SERVICE_LATER("IODeviceWeight"),
 	SERVICE_LATER("IOReadBandwidthMax"), SERVICE_LATER("IOWriteBandwidthMax"), SERVICE_LATER("IOReadIOPSMax"),
@@ -261,11 +308,9 @@ const struct directive directives[] = {
 	SERVICE_LATER("StartupBlockIOWeight"), SERVICE_LATER("BlockIODeviceWeight"),
 	SERVICE_LATER("BlockIOReadBandwidth"), SERVICE_LATER("BlockIOWriteBandwidth"),
 	/* systemd.resource-control(5): network, devices, control */
-	SERVICE_LATER("IPAddressAllow"), SERVICE_LATER("IPAddressDeny"), SERVICE_LATER("SocketBindAllow"),
-	SERVICE_LATER("SocketBindDeny"), SERVICE_LATER("RestrictNetworkInterfaces"),
-	SERVICE_LATER("BindNetworkInterface"), SERVICE_LATER("NFTSet"), SERVICE_LATER("IPIngressFilterPath"),
-	SERVICE_LATER("IPEgressFilterPath"), SERVICE_LATER("BPFProgram"), SERVICE_LATER("DevicePolicy"),
-	SERVICE_LATER("DeviceAllow"), SERVICE_LATER("Slice"), SERVICE_LATER("Delegate"),
+	SERVICE_LATER("BindNetworkInterface"), SERVICE_LATER("NFTSet"),
+	SERVICE_LATER("BPFProgram"),
+	SERVICE_LATER("Slice"), SERVICE_LATER("Delegate"),
 	SERVICE_LATER("DelegateSubgroup"), SERVICE_LATER("DisableControllers"), SERVICE_LATER("CoredumpReceive"),
 };
 const size_t n_directives = countof(directives);
@@ -305,6 +350,7 @@ static const char *const expected[N_READING] = {
 	[READ_NOTHING] = "nothing",
 	[READ_TEXT] = "a text",
 	[READ_UNITS] = "names of units with their suffix, such as web.service, separated by blanks",
+	[READ_ALIASES] = "names of the same type, such as web.service, separated by blanks",
 	[READ_COMMANDS] = "a program (absolute, or a bare name) and its arguments",
 	[READ_TYPE] = "simple, exec, oneshot or notify",
 	[READ_FLAG] = "yes or no",

@@ -14,6 +14,7 @@ extern const char *const section_names[N_SECTION];
 enum directive_status {
 	HONOURED,
 	NOT_YET,        /* systemd has it, oomph does not: said once per unit, without effect */
+	NOT_ENFORCED,   /* the same of a restraint: the service works without it, but `risk` */
 	HARMLESS,       /* nothing is lost by not acting on it: read over in silence */
 };
 
@@ -22,6 +23,7 @@ enum reading {
 	READ_NOTHING,
 	READ_TEXT,              /* Description= */
 	READ_UNITS,             /* `which`: enum link */
+	READ_ALIASES,           /* other names of the unit itself */
 	READ_COMMANDS,          /* `which`: enum exec_list */
 	READ_TYPE,              /* Type=: an enumeration with its own ideas about those not there yet */
 	READ_ENUM,              /* `which`: enum enumeration; a byte at `at` */
@@ -69,6 +71,7 @@ struct directive {
 	uint8_t section, status, reading;
 	uint8_t which;
 	uint16_t at;            /* offset in struct unit */
+	const char *risk;       /* of what is not enforced: "the service can ..." */
 };
 
 /* All rows, for the man page and the tests. */

@@ -12,6 +12,19 @@
 /* One unit file. systemd takes lines of 1 MiB; a file above this is no unit file and is left out with a line. */
 #define UNIT_FILE_MAX (1u << 20)
 
+/*
+ * What one unit may cost oomph-load, so that a hostile file costs its own unit only. Text: UNIT_FILE_MAX with all drop-ins;
+ * those beyond are left out. Bytes that specifiers become: the unit is left out. Remarks: no more are told. Other names
+ * on the way to a file, drop-ins, names in one folder of a unit, instances that units pull in of one template (one that
+ * wants more of itself has no end): those beyond are as if they were not there.
+ */
+#define SPECIFIED_MAX (1u << 20)
+#define REMARKS_MAX 100
+#define ALIAS_HOPS_MAX 16
+#define DROPINS_MAX 256
+#define LISTING_MAX 4096
+#define INSTANCES_MAX 1024
+
 /* Units in a set. Not a table size (both mappings are sized at load): only what a corrupt header may claim. */
 #define UNITS_MAX 65536u
 

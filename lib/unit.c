@@ -105,7 +105,7 @@ static const char *check_texts(const struct check *c, const struct unit *u)
 	const struct span texts[] = {
 		u->description, u->file, u->working_directory, u->stdio_path[0], u->stdio_path[1], u->stdio_path[2],
 	};
-	const struct span blobs[] = { u->notes, u->environment, u->environment_files };
+	const struct span blobs[] = { u->aliases, u->notes, u->environment, u->environment_files };
 
 	if (!is_name(c, u->name))
 		return "a unit's name";
@@ -250,18 +250,33 @@ const struct unit *unitset_unit(struct unitset set, uint32_t index)
 	return (const struct unit *)(const void *)(set.bytes + header(set)->units_at) + index;
 }
 
-uint32_t unitset_find(struct unitset set, struct str name)
+/* `name` as people write it: with or without the suffix. */
+static bool is_called(struct str full, struct str name)
 {
 	struct str suffix = SERVICE_SUFFIX;
-	bool is_short = !str_ends(name, suffix);
-	for (uint32_t i = 0; i < unitset_count(set); i++) {
-		struct str full = unitset_text(set, unitset_unit(set, i)->name);
-		if (str_eq(full, name))
+	if (str_eq(full, name))
+		return true;
+	return full.n == name.n + suffix.n && str_starts(full, name) && str_ends(full, suffix) && !str_ends(name, suffix);
+}
+
+uint32_t unitset_find(struct unitset set, struct str name)
+{
+	for (uint32_t i = 0; i < unitset_count(set); i++)
+		if (is_called(unitset_text(set, unitset_unit(set, i)->name), name))
 			return i;
-		if (is_short && full.n == name.n + suffix.n && str_starts(full, name) && str_ends(full, suffix))
-			return i;
-	}
 	return NO_UNIT;
+}
+
+uint32_t unitset_find_any(struct unitset set, struct str name)
+{
+	uint32_t found = unitset_find(set, name);
+	for (uint32_t i = 0; i < unitset_count(set) && found == NO_UNIT; i++) {
+		struct str rest = unitset_text(set, unitset_unit(set, i)->aliases), alias;
+		while (str_next(&rest, &alias))
+			if (is_called(alias, name))
+				found = i;
+	}
+	return found;
 }
 
 struct str unitset_text(struct unitset set, struct span span)

@@ -95,6 +95,7 @@ enum unit_flags {
 
 struct unit {
 	struct span name;               /* with its suffix: "db.service" */
+	struct span aliases;            /* blob of its other names */
 	struct span description;
 	struct span file;               /* where it was read */
 	struct span notes;              /* blob of lines "file:line: text" said while loading; `status` shows them */
@@ -151,6 +152,7 @@ uint64_t unitset_sum(const void *bytes, size_t size);   /* the checksum of the b
 uint32_t unitset_count(struct unitset set);
 const struct unit *unitset_unit(struct unitset set, uint32_t index);
 uint32_t unitset_find(struct unitset set, struct str name);     /* with or without ".service"; NO_UNIT */
+uint32_t unitset_find_any(struct unitset set, struct str name); /* by its other names, too: for what people call it */
 
 struct str unitset_text(struct unitset set, struct span span);
 const struct command *unitset_commands(struct unitset set, const struct unit *u, enum exec_list list);

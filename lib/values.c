@@ -1,8 +1,6 @@
 #include "values.h"
 #include "names.h"
 
-#include <string.h>
-
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -11,13 +9,6 @@ static bool is_digit(char c)
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static struct str skip_blanks(struct str s)
-{
-	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t' || s.p[0] == '\r' || s.p[0] == '\n'))
-		s = str_skip(s, 1);
-	return s;
 }
 
 /* The code point at the front of s: its length in bytes, 0 when it is none. RFC 3629. */
@@ -135,7 +126,8 @@ bool value_mode(struct str s, unsigned most, unsigned *mode)
 	return true;
 }
 
-bool value_percent(struct str s, unsigned *hundredths)
+/* Hundredths of a percent: digits, up to two places, a percent sign. */
+static bool percent(struct str s, uint64_t most, uint64_t *hundredths)
 {
 	uint64_t whole;
 	unsigned part = 0;
@@ -143,7 +135,7 @@ bool value_percent(struct str s, unsigned *hundredths)
 	if (!str_ends(s, STR("%")))
 		return false;
 	s.n--;
-	if (!str_digits(&s, &whole) || whole > 100)
+	if (!str_digits(&s, &whole) || whole > most / 100)
 		return false;
 	if (str_take(&s, STR("."))) {
 		if (s.n == 0 || s.n > 2)
@@ -155,164 +147,27 @@ bool value_percent(struct str s, unsigned *hundredths)
 		}
 		s.n = 0;
 	}
-	if (s.n || whole * 100 + part > 10000)
+	if (s.n || whole * 100 + part > most)
 		return false;
-	*hundredths = (unsigned)whole * 100 + part;
+	*hundredths = whole * 100 + part;
 	return true;
 }
 
-/* ---- times, systemd.time(7) ---- */
-
-#define SECOND_US UINT64_C(1000000)
-
-/* A name that begins another one stands behind it: the first that fits is taken. */
-static const struct { struct str name; uint64_t us; } time_units[] = {
-#define TIME_UNIT(name, us) { { name, sizeof(name) - 1 }, us }
-	TIME_UNIT("seconds", SECOND_US), TIME_UNIT("second", SECOND_US), TIME_UNIT("sec", SECOND_US),
-	TIME_UNIT("s", SECOND_US),
-	TIME_UNIT("minutes", 60 * SECOND_US), TIME_UNIT("minute", 60 * SECOND_US),
-	TIME_UNIT("months", 2629800 * SECOND_US), TIME_UNIT("month", 2629800 * SECOND_US),
-	TIME_UNIT("M", 2629800 * SECOND_US),
-	TIME_UNIT("msec", 1000), TIME_UNIT("ms", 1000),
-	TIME_UNIT("min", 60 * SECOND_US), TIME_UNIT("m", 60 * SECOND_US),
-	TIME_UNIT("hours", 3600 * SECOND_US), TIME_UNIT("hour", 3600 * SECOND_US), TIME_UNIT("hr", 3600 * SECOND_US),
-	TIME_UNIT("h", 3600 * SECOND_US),
-	TIME_UNIT("days", 86400 * SECOND_US), TIME_UNIT("day", 86400 * SECOND_US), TIME_UNIT("d", 86400 * SECOND_US),
-	TIME_UNIT("weeks", 604800 * SECOND_US), TIME_UNIT("week", 604800 * SECOND_US),
-	TIME_UNIT("w", 604800 * SECOND_US),
-	TIME_UNIT("years", 31557600 * SECOND_US), TIME_UNIT("year", 31557600 * SECOND_US),
-	TIME_UNIT("y", 31557600 * SECOND_US),
-	TIME_UNIT("usec", 1), TIME_UNIT("us", 1), TIME_UNIT("\xc2\xb5s", 1), TIME_UNIT("\xce\xbcs", 1),
-#undef TIME_UNIT
-};
-
-static bool take_time_unit(struct str *s, uint64_t *us)
+bool value_percent(struct str s, unsigned *hundredths)
 {
-	for (size_t i = 0; i < countof(time_units); i++)
-		if (str_take(s, time_units[i].name)) {
-			*us = time_units[i].us;
-			return true;
-		}
-	return false;
-}
-
-/* The digits behind a point, each worth a tenth of the one before: finer than a microsecond is cut off. */
-static bool take_fraction(struct str *s, struct str *digits)
-{
-	size_t n = 0;
-	while (n < s->n && is_digit(s->p[n]))
-		n++;
-	*digits = str_of(s->p, n);
-	*s = str_skip(*s, n);
-	return n > 0;
-}
-
-/* One "NUMBER[.FRACTION] [UNIT]" from the front of *s. */
-static bool take_time(struct str *s, uint64_t *sum)
-{
-	uint64_t whole = 0, us = SECOND_US, product;
-	struct str digits = { "", 0 };
-
-	bool has_whole = str_digits(s, &whole);
-	if (!has_whole && (s->n == 0 || s->p[0] != '.'))
+	uint64_t value;
+	if (!percent(s, 10000, &value))
 		return false;
-	if (str_take(s, STR(".")) && !take_fraction(s, &digits))
-		return false;
-	struct str behind = skip_blanks(*s);
-	bool has_unit = take_time_unit(&behind, &us);
-	if (!has_unit && behind.p == s->p && behind.n)
-		return false;           /* "12.34.56", "2x" */
-	*s = behind;
-	if (__builtin_mul_overflow(whole, us, &product) || __builtin_add_overflow(*sum, product, sum))
-		return false;
-	uint64_t tenth = us;
-	for (size_t i = 0; i < digits.n && tenth; i++) {
-		tenth /= 10;
-		if (__builtin_add_overflow(*sum, (uint64_t)(digits.p[i] - '0') * tenth, sum))
-			return false;
-	}
+	*hundredths = (unsigned)value;
 	return true;
 }
 
-bool value_time(struct str s, uint64_t *us)
+bool value_quota(struct str s, unsigned *hundredths)
 {
-	uint64_t sum = 0;
-
-	s = str_trim(s);
-	if (str_eq(s, STR("infinity"))) {
-		*us = VALUE_INFINITY;
-		return true;
-	}
-	if (s.n == 0)
+	uint64_t value;
+	if (!percent(s, UINT32_MAX, &value) || value == 0)
 		return false;
-	for (; s.n; s = skip_blanks(s))
-		if (!take_time(&s, &sum))
-			return false;
-	if (sum == VALUE_INFINITY)
-		return false;
-	*us = sum;
-	return true;
-}
-
-uint32_t value_ms(uint64_t us)
-{
-	if (us == VALUE_INFINITY)
-		return FOREVER_MS;
-	uint64_t ms = us / 1000 + (us > 0 && us < 1000);
-	return ms < FOREVER_MS ? (uint32_t)ms : FOREVER_MS;     /* beyond 49 days nobody will tell the difference */
-}
-
-/* ---- sizes ---- */
-
-static const struct { char letter; unsigned shift; } size_units[] = {
-	{ 'E', 60 }, { 'P', 50 }, { 'T', 40 }, { 'G', 30 }, { 'M', 20 }, { 'K', 10 }, { 'B', 0 },
-};
-
-/* One "NUMBER[.FRACTION] [LETTER]"; *from is where in the table letters may still come from: they have to descend. */
-static bool take_size(struct str *s, size_t *from, uint64_t *sum)
-{
-	uint64_t whole, product;
-	double fraction = 0, tenth = 1;
-	unsigned shift = 0;
-
-	if (!str_digits(s, &whole))
-		return false;
-	if (str_take(s, STR(".")))
-		for (; s->n && is_digit(s->p[0]); *s = str_skip(*s, 1))
-			fraction += (s->p[0] - '0') * (tenth /= 10);
-	*s = skip_blanks(*s);
-	bool is_bare = true;
-	for (size_t i = *from; i < countof(size_units) && is_bare; i++)
-		if (s->n && s->p[0] == size_units[i].letter) {
-			shift = size_units[i].shift;
-			*from = i + 1;
-			*s = str_skip(*s, 1);
-			is_bare = false;
-		}
-	if (is_bare && s->n && !is_digit(s->p[0]))
-		return false;
-	if (is_bare && *from > countof(size_units))
-		return false;
-	if (is_bare)
-		*from = countof(size_units) + 1;        /* nothing can come behind a bare number */
-	uint64_t unit = UINT64_C(1) << shift;
-	if (__builtin_mul_overflow(whole, unit, &product))
-		return false;
-	return !__builtin_add_overflow(*sum, product + (uint64_t)(fraction * (double)unit), sum);
-}
-
-bool value_size(struct str s, uint64_t *bytes)
-{
-	uint64_t sum = 0;
-	size_t from = 0;
-
-	s = str_trim(s);
-	if (s.n == 0)
-		return false;
-	for (; s.n; s = skip_blanks(s))
-		if (!take_size(&s, &from, &sum))
-			return false;
-	*bytes = sum;
+	*hundredths = (unsigned)value;
 	return true;
 }
 
@@ -359,60 +214,4 @@ bool value_exit_status(struct str word, struct exit_set *set)
 		return false;
 	set->signals |= UINT64_C(1) << (signal - 1);
 	return true;
-}
-
-/* ---- paths and names ---- */
-
-bool value_is_path(struct str s)
-{
-	if (s.n == 0 || s.p[0] != '/' || str_chr(s, '\0') < s.n)
-		return false;
-	while (s.n)
-		if (str_eq(str_until(&s, '/'), STR("..")))
-			return false;
-	return true;
-}
-
-void value_simplify_path(struct str s, struct buf *to)
-{
-	size_t before = to->n;
-	bool is_absolute = str_starts(s, STR("/"));
-
-	while (s.n) {
-		struct str part = str_until(&s, '/');
-		if (part.n == 0 || str_eq(part, STR(".")))
-			continue;
-		if (is_absolute || to->n > before)
-			buf_char(to, '/');
-		buf_str(to, part);
-	}
-	if (is_absolute && to->n == before)
-		buf_char(to, '/');
-}
-
-static bool is_alphabetic(char c)
-{
-	return lower(c) >= 'a' && lower(c) <= 'z';
-}
-
-bool value_is_assignment(struct str s)
-{
-	struct str name = str_of(s.p, str_chr(s, '='));
-	if (name.n == 0 || name.n == s.n || is_digit(name.p[0]))
-		return false;
-	for (size_t i = 0; i < name.n; i++)
-		if (!is_alphabetic(name.p[i]) && !is_digit(name.p[i]) && name.p[i] != '_')
-			return false;
-	return value_is_utf8(s) && str_chr(s, '\0') == s.n;
-}
-
-bool value_is_unit_name(struct str s)
-{
-	size_t dot = str_rfind(s, STR("."));
-	if (dot == 0 || dot == s.n || s.n > UNIT_NAME_MAX || s.p[0] == '@')
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_alphabetic(s.p[i]) && !is_digit(s.p[i]) && !memchr(":-_.\\@", s.p[i], 6))
-			return false;
-	return name_find(unit_type_names, N_UNIT_TYPE_NAME, str_skip(s, dot + 1)) >= 0;
 }

@@ -31,6 +31,9 @@ bool value_size(struct str s, uint64_t *bytes);
 /* "50%", "12.5%": hundredths of a percent, 0 to 10000. */
 bool value_percent(struct str s, unsigned *hundredths);
 
+/* CPUQuota=: the same of one processor, above 0 and, with more of them, above 100%. */
+bool value_quota(struct str s, unsigned *hundredths);
+
 /* Octal, at most `most`. */
 bool value_mode(struct str s, unsigned most, unsigned *mode);
 
@@ -46,10 +49,23 @@ bool value_is_path(struct str s);
 /* `s` with runs of slashes made one, "/./" dropped and no slash at its end, appended to `to`. */
 void value_simplify_path(struct str s, struct buf *to);
 
+/* PIDFile=: what is not absolute is in /run, and so is what is in /var/run. Simplified, appended to `to`. */
+bool value_run_path(struct str s, struct buf *to);
+
+/* A word of RuntimeDirectory= and the like: "kea", "lock/kea", "web:www" (with a link to it, else empty). Never absolute. */
+bool value_directory(struct str word, struct str *folder, struct str *link);
+
+/* A word of ReadWritePaths= and the like: `-` (may be missing), then `+` (in the service's root), then an absolute path. */
+bool value_sandbox_path(struct str word, bool *may_be_missing, bool *is_in_root, struct str *path);
+
+/* Condition...= and Assert...=: `|` (any one of these is enough), then `!`, then what is asked. */
+struct value_condition {
+	bool is_trigger, is_negated;
+	struct str argument;
+};
+struct value_condition value_condition(struct str s);
+
 /* NAME=VALUE with a name that environ(7) allows. */
 bool value_is_assignment(struct str s);
-
-/* A unit's name with a known suffix, systemd.unit(5): letters, digits and ":-_.\@". */
-bool value_is_unit_name(struct str s);
 
 #endif

@@ -19,14 +19,6 @@ static const struct builtin {
 	  true },
 };
 
-static bool is_there(struct load *load, struct str name)
-{
-	for (uint32_t i = 0; i < load->drafts.n; i++)
-		if (str_eq(LIST_AT(load->drafts, struct draft, i).name, name))
-			return true;
-	return false;
-}
-
 /* The implicit After= is line 0: nobody wrote it. */
 static void put_first(struct load *load, struct str name)
 {
@@ -51,12 +43,22 @@ void builtin_add(struct load *load)
 {
 	for (size_t i = 0; i < countof(builtins); i++) {
 		const struct builtin *b = &builtins[i];
-		if (!is_there(load, b->name)) {
+		uint32_t unit = find_unit(load, b->name, false);
+		if (unit == NO_UNIT) {
 			struct draft *d = list_add(&load->drafts, sizeof *d);
 			draft_begin(d, &load->host, b->name, STR("(built in)"));
 			d->unit.flags |= UNIT_HELPER;
+			unit = load->drafts.n - 1;
+			table_put(&load->unit_of, b->name, unit);
 		}
-		if (b->comes_first)
-			put_first(load, b->name);
+		LIST_AT(load->drafts, struct draft, unit).unit.flags |= UNIT_WANTED;
 	}
+}
+
+/* Once all units are known. */
+void builtin_come_first(struct load *load)
+{
+	for (size_t i = 0; i < countof(builtins); i++)
+		if (builtins[i].comes_first)
+			put_first(load, builtins[i].name);
 }

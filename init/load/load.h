@@ -1,8 +1,8 @@
 /*
  * oomph-load: unit files to a sealed unit set. It has a heap and may die; PID 1 then keeps the units it has.
  *
- * The phases, as main.c lists them: learn about the machine, scan the folders, read every file into a `struct draft`,
- * settle what one unit can settle by itself, link the units to one another, write the set.
+ * The phases, as main.c lists them: learn about the machine, scan the folders, find the units (each name that is wanted
+ * becomes a file, each file a `struct draft`, which may want more), link the units to one another, write the set.
  */
 #ifndef OOMPH_LOAD_H
 #define OOMPH_LOAD_H
@@ -30,6 +30,15 @@ void *list_add(struct list *list, size_t item_size);            /* room for one 
 void list_add_str(struct list *list, struct str s);
 #define LIST_AT(list, type, i) (((type *)(list).items)[i])
 
+/* ---- table.c: names to numbers ---- */
+
+struct table {
+	struct table_slot *slots;
+	uint32_t n, cap;
+};
+uint32_t table_find(const struct table *t, struct str name);            /* NO_UNIT when it is not in it */
+void table_put(struct table *t, struct str name, uint32_t value);       /* an earlier value of that name goes */
+
 /* ---- host.c: what the machine says ---- */
 
 struct host {
@@ -50,7 +59,7 @@ struct draft_command {
 
 struct draft_link {
 	struct str name;                /* of the other unit */
-	uint32_t line;                  /* 0: implicit */
+	uint32_t line;                  /* as draft_line() gives it; 0: implicit */
 	enum link kind;
 	uint32_t other;                 /* its index, NO_UNIT when it is not there */
 };
@@ -58,7 +67,12 @@ struct draft_link {
 struct draft {
 	const struct host *host;
 	struct str name, file;
+	struct list files;              /* of struct str: that file, then the drop-ins read so far */
+	size_t n_bytes;                 /* in all of them */
+	struct list aliases;            /* of struct str: its other names */
+	struct list install_aliases;    /* of struct str: those it would like to have */
 	struct specifiers *specifiers;
+	size_t n_specified;             /* bytes that specifiers have become */
 	struct unit unit;               /* everything that is a number; its spans stay empty until write.c */
 
 	struct str description, working_directory, stdio_path[3];
@@ -68,7 +82,8 @@ struct draft {
 	struct list limits;             /* of struct limit */
 	struct list groups;             /* of uint32_t */
 	struct list notes;              /* of struct str */
-	struct list not_yet;            /* of struct str: directives that have no effect, "PrivateTmp= (line 7)" */
+	struct list not_yet;            /* of struct str: directives that have no effect, "Slice= (line 7)" */
+	struct list not_enforced;       /* of struct str: those whose want is a risk */
 
 	struct str user, group;
 	uint32_t user_line, group_line;
@@ -78,40 +93,103 @@ struct draft {
 	bool wants_home;                /* WorkingDirectory=~ */
 	bool is_broken;
 	bool has_error;                 /* something in the file is wrong, though the unit may run */
+	bool is_masked;                 /* there shall be no unit of that name */
+	bool is_checked;                /* for `verify`: every line is told of, on stdout */
+	uint32_t n_said;                /* remarks so far */
 
 	struct list after, before, requires, required_by, wants;       /* of uint32_t, from link.c */
 };
 
 void draft_begin(struct draft *d, const struct host *host, struct str name, struct str file);
+void draft_open(struct draft *d, struct str dropin);            /* the lines from here on are of that file */
+uint32_t draft_line(const struct draft *d, uint32_t line);      /* ... and know it: a line number and the file's, in one */
+#define LINE_BITS 21                                            /* UNIT_FILE_MAX bytes have no more lines */
+void draft_link(struct draft *d, struct str name, enum link kind, uint32_t line);
 
 /* ---- say.c: one line for one trouble, on stderr and in the unit's notes ---- */
 
-/* A remark; the unit is none the worse for it. Line 0: of the whole file. */
+/*
+ * A remark; the unit is none the worse for it. Lines come from draft_line(); 0: of the whole unit. Beyond REMARKS_MAX
+ * remarks of one unit nothing more is told.
+ */
 void note(struct draft *d, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The setting is honoured in another way than it says. */
+void approximate(struct draft *d, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The setting is wrong and without effect. */
 void complain(struct draft *d, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The unit cannot be started. */
 void refuse(struct draft *d, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* For `verify` alone: what becomes of a line that nothing else is said of. */
+void say_line(struct draft *d, uint32_t line, const char *status, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* `text` fit to be shown: control characters as `?`, and not more of it than a line can bear. */
 struct str shown(struct str text);
 
 /* ---- the files ---- */
 
+/* One that is searched, in the order of precedence. */
+struct folder {
+	struct str path;
+	uint64_t device, inode;
+	bool is_started;                /* services.d: what is in it is started */
+};
+
+/* A file or folder in one of them that may have to do with a unit. */
+struct entry {
+	struct str name;
+	uint32_t folder;
+	uint32_t next;                  /* the entry of the same name in a later folder, or NO_UNIT */
+	bool is_link;                   /* or may be one */
+};
+
+struct alias {
+	struct str name;
+	uint32_t next;                  /* another one of the same unit, or NO_UNIT */
+};
+
 struct load {
 	struct host host;
 	bool is_vm;
-	struct list folders;            /* of struct str */
-	struct list drafts;             /* of struct draft, sorted by name once scan is done */
+	struct list started;            /* of struct str: the folders given */
+	const char *search_path;        /* of others, with colons between; NULL for the usual ones */
+	struct list folders;            /* of struct folder */
+	struct list entries;            /* of struct entry */
+	struct table entry_of;          /* a name to its first entry */
+	struct list aliases;            /* of struct alias */
+	struct table alias_of;          /* a unit's own name to the first of its aliases */
+	struct list listings;           /* of struct list of struct str: what is in the folders of units */
+	struct table listing_of;        /* a path to one of them */
+	struct table instances;         /* a template to the number of its instances that were pulled in */
+	struct list drafts;             /* of struct draft, sorted by name once find is done */
+	struct table unit_of;           /* every name of a unit to its draft, until they are sorted */
 	struct list notes;              /* of struct str: lines that belong to no unit */
+	uint32_t n_left_out;            /* units beyond UNITS_MAX */
 };
 void note_set(struct load *load, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-void scan_folders(struct load *load);                   /* scan.c: a draft for every unit there is */
-const char *scan_refusal(struct str name);              /* scan.c: why a file of that name is no unit here, or NULL */
-bool read_file(struct draft *d, struct str *text);      /* scan.c: its bytes; false, and refused, when it has none */
-void read_unit(struct draft *d, struct str text);       /* read.c: into the draft; text is written to */
+void scan_folders(struct load *load);                   /* scan.c: what is in the folders given and on the search path */
+void scan_folder_add(struct load *load, struct str path, bool is_started);
+const char *scan_refusal(struct str name);              /* why a file of that name is no unit here, or NULL */
+struct str entry_path(const struct load *load, const struct entry *e);
+
+void find_units(struct load *load);                     /* find.c: a draft for every unit there is, read */
+/* The draft of that name, added when this is its first mention; NO_UNIT when there is none. */
+uint32_t find_unit(struct load *load, struct str name, bool is_pulled);
+void find_name(struct load *load, uint32_t unit, struct str alias);     /* one more name for it */
+struct str template_of(struct str name);
+struct str instance_for(const struct draft *d, struct str name);
+
+void draft_read(struct load *load, struct draft *d);    /* file.c: its file and all that stands beside it */
+void file_read_dropin(struct draft *d, struct str path);
+void dropins_read(struct load *load, struct draft *d);  /* dropin.c */
+void links_read(struct load *load, struct draft *d);
+void read_lines(struct draft *d, struct str text);       /* read.c: into the draft; text is written to */
+void tell_without_effect(struct draft *d);
+
 void builtin_add(struct load *load);                    /* builtin.c: drafts for those that nobody's file replaces */
-struct str builtin_text(const struct draft *d);         /* builtin.c: what its file would hold */
+void builtin_come_first(struct load *load);
+struct str builtin_text(const struct draft *d);         /* what its file would hold */
+
+int verify_files(char **files);                         /* verify.c: every line of them */
 
 /* ---- the values ---- */
 

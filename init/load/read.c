@@ -1,5 +1,7 @@
 #include "load.h"
 #include "lib/unitfile.h"
+#include "lib/unitname.h"
+#include "lib/values.h"
 
 #include <string.h>
 
@@ -7,12 +9,11 @@
 static void name_specifiers(struct draft *d)
 {
 	struct str *of = d->specifiers->of;
-	struct str stem = str_of(d->name.p, str_rfind(d->name, STR(".")));
-	size_t at = str_chr(stem, '@');
-	struct str prefix = str_of(stem.p, at), instance = str_skip(stem, at + 1);
+	struct unitname name = unitname_parts(d->name);
+	struct str prefix = name.prefix, instance = name.instance;
 
 	of['n'] = d->name;
-	of['N'] = stem;
+	of['N'] = name.stem;
 	of['p'] = of['P'] = prefix;
 	of['i'] = of['I'] = instance;
 	size_t dash = str_rfind(prefix, STR("-"));
@@ -26,14 +27,7 @@ static void name_specifiers(struct draft *d)
 static struct str unescaped(struct str s)
 {
 	struct buf b = keep_buf(s.n);
-	while (s.n) {
-		char c = s.p[0];
-		s = str_skip(s, 1);
-		size_t n = c == '\\' ? words_escape(s, &b) : 0;
-		if (n == 0)
-			buf_char(&b, c == '-' ? '/' : c);
-		s = str_skip(s, n);
-	}
+	unitname_unescape(s, &b);
 	return buf_view(&b);
 }
 
@@ -41,7 +35,7 @@ void draft_begin(struct draft *d, const struct host *host, struct str name, stru
 {
 	*d = (struct draft){ .host = host, .name = name, .file = file };
 	unit_defaults(&d->unit);
-	d->unit.flags |= UNIT_WANTED;
+	list_add_str(&d->files, file);
 	d->specifiers = keep(sizeof *d->specifiers);
 	*d->specifiers = host->specifiers;
 	name_specifiers(d);
@@ -52,24 +46,42 @@ void draft_begin(struct draft *d, const struct host *host, struct str name, stru
 	of['f'] = unescaped(of['f']);
 }
 
+void draft_open(struct draft *d, struct str dropin)
+{
+	list_add_str(&d->files, dropin);
+}
+
+uint32_t draft_line(const struct draft *d, uint32_t line)
+{
+	return (d->files.n - 1) << LINE_BITS | line;
+}
+
+/* A value may only grow so much by its specifiers, or a file of a megabyte could ask for a hundred. */
 bool specify(struct draft *d, struct str text, struct str *result, char *unknown)
 {
-	size_t cap = text.n;
-	for (;;) {
+	*unknown = '\0';
+	*result = keep_str(text);
+	if (str_chr(text, '%') == text.n)
+		return true;
+	for (size_t cap = text.n + 256; d->n_specified < SPECIFIED_MAX; cap *= 2) {
 		struct buf b = keep_buf(cap);
 		*unknown = words_specify(text, d->specifiers, &b);
 		*result = buf_view(&b);
+		d->n_specified += cap;
 		if (!b.is_cut)
 			return *unknown == '\0';
-		cap = cap * 2 + 256;
 	}
+	refuse(d, 0, "its specifiers become more than %u bytes: the unit is left out", SPECIFIED_MAX);
+	*result = STR("");
+	return true;
 }
 
 /* ---- one assignment ---- */
 
 static void unknown_key(struct draft *d, const struct unitfile_item *item, enum section section)
 {
-	const struct directive *near = directive_nearest(section, item->key);
+	/* To look for the nearest name costs more than all the rest. */
+	const struct directive *near = d->n_said < REMARKS_MAX ? directive_nearest(section, item->key) : NULL;
 	struct str key = shown(item->key);
 
 	if (!near)
@@ -83,18 +95,65 @@ static void unknown_key(struct draft *d, const struct unitfile_item *item, enum 
 			 STR_ARG(near->key));
 }
 
-static void setting(struct draft *d, const struct unitfile_item *item, enum section section)
+static void honour(struct draft *d, const struct directive *row, const struct unitfile_item *item)
 {
-	if (str_starts(item->key, STR("X-")))
-		return;
-	const struct directive *row = directive_find(section, item->key);
-	if (!row)
-		unknown_key(d, item, section);
-	else if (row->status == NOT_YET)
-		list_add_str(&d->not_yet, keep_print("%.*s= (line %u)", STR_ARG(row->key), item->line));
-	else if (row->status == HONOURED && !settings_read(d, row, item->value, item->line))
+	uint32_t before = d->n_said;
+	if (!settings_read(d, row, item->value, item->line))
 		complain(d, item->line, "%.*s=%.*s: expected %s: ignored", STR_ARG(row->key),
 			 STR_ARG(shown(item->value)), directive_expects(row));
+	if (d->n_said == before)
+		say_line(d, item->line, "honoured", "%.*s=", STR_ARG(row->key));
+}
+
+/* "PrivateTmp= (line 7)", for one line of all of them: a hardened unit has dozens. */
+static void remember(struct draft *d, struct list *list, const struct directive *row, uint32_t line)
+{
+	if (list->n >= REMARKS_MAX)
+		return;
+	struct str file = LIST_AT(d->files, struct str, line >> LINE_BITS);
+	uint32_t n = line & ((1u << LINE_BITS) - 1);
+	list_add_str(list, line >> LINE_BITS ? keep_print("%.*s= (%.*s:%u)", STR_ARG(row->key), STR_ARG(file), n) :
+					       keep_print("%.*s= (line %u)", STR_ARG(row->key), n));
+}
+
+static void leave_unenforced(struct draft *d, const struct directive *row, const struct unitfile_item *item)
+{
+	bool is_on;
+	if (value_boolean(item->value, &is_on) && !is_on) {
+		say_line(d, item->line, "honoured", "%.*s=", STR_ARG(row->key));
+		return;
+	}
+	remember(d, &d->not_enforced, row, item->line);
+	say_line(d, item->line, "not enforced", "%.*s=: %s", STR_ARG(row->key), row->risk);
+}
+
+static void setting(struct draft *d, const struct unitfile_item *item, enum section section)
+{
+	const struct directive *row = directive_find(section, item->key);
+
+	if (str_starts(item->key, STR("X-"))) {
+		say_line(d, item->line, "ignored", "%.*s=: is for others", STR_ARG(shown(item->key)));
+		return;
+	}
+	if (!row) {
+		unknown_key(d, item, section);
+		return;
+	}
+	switch ((enum directive_status)row->status) {
+	case HONOURED:
+		honour(d, row, item);
+		break;
+	case NOT_ENFORCED:
+		leave_unenforced(d, row, item);
+		break;
+	case NOT_YET:
+		remember(d, &d->not_yet, row, item->line);
+		say_line(d, item->line, "ignored", "%.*s=: is not yet there", STR_ARG(row->key));
+		break;
+	case HARMLESS:
+		say_line(d, item->line, "ignored", "%.*s=: nothing is lost", STR_ARG(row->key));
+		break;
+	}
 }
 
 static void section(struct draft *d, const struct unitfile_item *item)
@@ -105,24 +164,39 @@ static void section(struct draft *d, const struct unitfile_item *item)
 		 STR_ARG(shown(item->section)));
 }
 
-/* One line for all of them: a hardened unit has dozens. */
-static void tell_not_yet(struct draft *d)
+static void tell(struct draft *d, const struct list *list, const char *what)
 {
 	struct buf b = keep_buf(2000);
-	for (uint32_t i = 0; i < d->not_yet.n; i++) {
+	for (uint32_t i = 0; i < list->n; i++) {
 		if (i)
 			buf_lit(&b, ", ");
-		buf_str(&b, LIST_AT(d->not_yet, struct str, i));
+		buf_str(&b, LIST_AT(*list, struct str, i));
 	}
-	if (d->not_yet.n)
-		note(d, 0, "not yet, no effect: %.*s%s", (int)b.n, b.p, b.is_cut ? "..." : "");
+	if (list->n && !d->is_checked)
+		note(d, 0, "%s: %.*s%s", what, (int)b.n, b.p, b.is_cut ? "..." : "");
 }
 
-void read_unit(struct draft *d, struct str text)
+void tell_without_effect(struct draft *d)
+{
+	tell(d, &d->not_enforced, "not enforced");
+	tell(d, &d->not_yet, "not yet, no effect");
+}
+
+/* systemd leaves out a unit whose file is none, but not one that has such a drop-in. */
+static void bad(struct draft *d, const struct unitfile_item *item)
+{
+	if (item->line >> LINE_BITS)
+		complain(d, item->line, "`%.*s`: %s: ignored from here on", STR_ARG(shown(item->text)), item->wrong);
+	else
+		refuse(d, item->line, "`%.*s`: %s: the unit is left out", STR_ARG(shown(item->text)), item->wrong);
+}
+
+void read_lines(struct draft *d, struct str text)
 {
 	struct unitfile f = unitfile_open((char *)text.p, text.n);
 	for (struct unitfile_item item; (item = unitfile_next(&f)).kind != UNITFILE_END;) {
 		int known = section_find(item.section);
+		item.line = draft_line(d, item.line);
 		switch (item.kind) {
 		case UNITFILE_SECTION:
 			section(d, &item);
@@ -135,11 +209,10 @@ void read_unit(struct draft *d, struct str text)
 			complain(d, item.line, "`%.*s`: %s: ignored", STR_ARG(shown(item.text)), item.wrong);
 			break;
 		case UNITFILE_BAD:
-			refuse(d, item.line, "`%.*s`: %s: the unit is left out", STR_ARG(shown(item.text)), item.wrong);
+			bad(d, &item);
 			break;
 		case UNITFILE_END:
 			break;
 		}
 	}
-	tell_not_yet(d);
 }

@@ -29,18 +29,50 @@ static void say(struct list *notes, struct str line)
 	fprintf(stderr, "%.*s\n", STR_ARG(line));
 }
 
-static void say_of(struct draft *d, uint32_t line, const char *format, va_list args)
+/* "FILE:LINE" of a number from draft_line(). */
+static struct str place(const struct draft *d, uint32_t line)
 {
-	struct str text = print(format, args);
-	say(&d->notes, line ? keep_print("%.*s:%u: %.*s", STR_ARG(d->file), line, STR_ARG(text)) :
-			      keep_print("%.*s: %.*s", STR_ARG(d->file), STR_ARG(text)));
+	struct str file = LIST_AT(d->files, struct str, line >> LINE_BITS);
+	uint32_t n = line & ((1u << LINE_BITS) - 1);
+	return n ? keep_print("%.*s:%u", STR_ARG(file), n) : file;
+}
+
+static void say_of(struct draft *d, uint32_t line, const char *status, const char *format, va_list args)
+{
+	if (++d->n_said > REMARKS_MAX + 1)
+		return;
+	struct str at = place(d, line);
+	struct str text = d->n_said > REMARKS_MAX ? STR("there is more that is wrong: no more is told") : print(format, args);
+	if (d->is_checked)
+		printf("%.*s: %s: %.*s\n", STR_ARG(at), status, STR_ARG(text));
+	else
+		say(&d->notes, keep_print("%.*s: %.*s", STR_ARG(at), STR_ARG(text)));
+}
+
+void say_line(struct draft *d, uint32_t line, const char *status, const char *format, ...)
+{
+	va_list args;
+	if (!d->is_checked)
+		return;
+	va_start(args, format);
+	struct str at = place(d, line), text = print(format, args);
+	va_end(args);
+	printf("%.*s: %s: %.*s\n", STR_ARG(at), status, STR_ARG(text));
 }
 
 void note(struct draft *d, uint32_t line, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	say_of(d, line, format, args);
+	say_of(d, line, "honoured", format, args);
+	va_end(args);
+}
+
+void approximate(struct draft *d, uint32_t line, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	say_of(d, line, "approximated", format, args);
 	va_end(args);
 }
 
@@ -48,7 +80,7 @@ void complain(struct draft *d, uint32_t line, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	say_of(d, line, format, args);
+	say_of(d, line, "error", format, args);
 	va_end(args);
 	d->has_error = true;
 }
@@ -57,7 +89,7 @@ void refuse(struct draft *d, uint32_t line, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	say_of(d, line, format, args);
+	say_of(d, line, "error", format, args);
 	va_end(args);
 	d->is_broken = d->has_error = true;
 }

@@ -1,5 +1,6 @@
 #include "settings.h"
 #include "lib/names.h"
+#include "lib/unitname.h"
 #include "lib/values.h"
 
 void *setting_field(const struct setting *s)
@@ -27,15 +28,34 @@ static bool read_text(const struct setting *s)
 	return true;
 }
 
+void draft_link(struct draft *d, struct str name, enum link kind, uint32_t line)
+{
+	struct draft_link *link = list_add(&d->links, sizeof *link);
+	*link = (struct draft_link){ keep_str(instance_for(d, name)), line, kind, NO_UNIT };
+}
+
 static void read_link(const struct setting *s, struct str name)
 {
-	if (!value_is_unit_name(name)) {
+	if (!unitname_is_valid(name))
 		complain(s->d, s->line, "%.*s=: `%.*s` is not a unit's name; expected one with its suffix, such as "
 			 "web.service: ignored", STR_ARG(s->row->key), STR_ARG(shown(name)));
-		return;
+	else if (s->d->links.n < UNITS_MAX)
+		draft_link(s->d, name, (enum link)s->row->which, s->line);
+}
+
+/* [Install] Alias=: other names, of the same type. */
+static bool read_aliases(const struct setting *s)
+{
+	struct str rest = s->value, word;
+	while (words_plain(&rest, &word)) {
+		if (!setting_specified(s, word, &word))
+			continue;
+		struct str name = instance_for(s->d, word);
+		if (!unitname_is_valid(name) || unitname_type(name) != unitname_type(s->d->name))
+			return false;
+		list_add_str(&s->d->install_aliases, name);
 	}
-	struct draft_link *link = list_add(&s->d->links, sizeof *link);
-	*link = (struct draft_link){ keep_str(name), s->line, (enum link)s->row->which, NO_UNIT };
+	return true;
 }
 
 /* No quotes in these, and the empty value clears nothing (both measured). */
@@ -86,7 +106,7 @@ static bool read_later_type(const struct setting *s)
 	for (size_t i = 0; i < countof(later); i++)
 		if (str_eq(s->value, later[i].name)) {
 			*(uint8_t *)setting_field(s) = later[i].as;
-			note(s->d, s->line, "Type=%.*s is not yet there: taken as %s", STR_ARG(s->value),
+			approximate(s->d, s->line, "Type=%.*s is not yet there: taken as %s", STR_ARG(s->value),
 			     type_names[later[i].as]);
 			return true;
 		}
@@ -214,6 +234,7 @@ static bool read_exit_statuses(const struct setting *s)
 static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_TEXT] = read_text,
 	[READ_UNITS] = read_units,
+	[READ_ALIASES] = read_aliases,
 	[READ_COMMANDS] = read_commands,
 	[READ_TYPE] = read_type,
 	[READ_ENUM] = read_enum,

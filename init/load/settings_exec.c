@@ -23,7 +23,7 @@ static bool read_share(const struct setting *s, uint64_t whole, uint64_t *value)
 	if (!value_percent(s->value, &hundredths))
 		return false;
 	if (whole == 0)
-		note(s->d, s->line, "%.*s=%.*s: a share of what is not known here: no limit", STR_ARG(s->row->key),
+		approximate(s->d, s->line, "%.*s=%.*s: a share of what is not known here: no limit", STR_ARG(s->row->key),
 		     STR_ARG(s->value));
 	*value = whole ? share(whole, hundredths) : KNOB_INFINITY;
 	return true;
@@ -243,7 +243,7 @@ static bool set_stdio(const struct setting *s, enum stdio_kind kind, struct str 
 
 static void not_yet(const struct setting *s, const char *instead)
 {
-	note(s->d, s->line, "%.*s=%.*s is not yet there: %s", STR_ARG(s->row->key), STR_ARG(s->value), instead);
+	approximate(s->d, s->line, "%.*s=%.*s is not yet there: %s", STR_ARG(s->row->key), STR_ARG(s->value), instead);
 }
 
 /* What systemd has and oomph has not yet, and what is taken for it. */

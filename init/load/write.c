@@ -66,6 +66,7 @@ static void put_face(struct unitset_writer *w, struct unit *u, const struct draf
 {
 	u->file = unitset_put_text(w, d->file);
 	u->name = put_end_of(w, d->name, u->file, d->file);
+	u->aliases = put_blob(w, &d->aliases);
 	u->description = unitset_put_text(w, d->description);
 	u->notes = put_blob(w, &d->notes);
 }
@@ -98,7 +99,7 @@ static void put_unit(struct unitset_writer *w, uint32_t i, const struct draft *d
 
 	if (d->is_broken) {
 		unit_defaults(u);
-		u->flags |= UNIT_WANTED | UNIT_BROKEN;
+		u->flags |= (d->unit.flags & UNIT_WANTED) | UNIT_BROKEN;
 	} else {
 		*u = d->unit;
 	}

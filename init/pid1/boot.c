@@ -52,17 +52,23 @@ static bool has_loader(struct str folder, char *to, size_t size)
 	return is_there;
 }
 
+const char *boot_variable(const struct pid1 *p, struct str name)
+{
+	const char *value = NULL;
+	for (char *const *e = p->options.environment; *e; e++) {
+		struct str word = str_from(*e);
+		if (str_take(&word, name) && str_take(&word, STR("=")))
+			value = word.p;
+	}
+	return value;
+}
+
 void boot_find_helpers(struct pid1 *p)
 {
 	char self[sizeof p->libdir];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self);
 	struct str own = str_of(self, n > 0 ? (size_t)n : 0);
-	const char *wish = NULL;
-	for (char *const *e = p->options.environment; *e; e++) {
-		struct str word = str_from(*e);
-		if (str_take(&word, STR("OOMPH_LIBDIR=")))
-			wish = word.p;
-	}
+	const char *wish = boot_variable(p, STR("OOMPH_LIBDIR"));
 	struct str folders[] = { str_from(wish), STR("/usr/lib/oomph"), str_of(self, own.n ? str_rfind(own, STR("/")) : 0) };
 	for (size_t i = 0; i < countof(folders); i++)
 		if (folders[i].n && has_loader(folders[i], p->libdir, sizeof p->libdir))

@@ -268,7 +268,7 @@ static void go_on_sending(struct pid1 *p, struct client *c)
 static void take_request(struct pid1 *p, struct client *c, const struct request *q)
 {
 	struct str name = str_from(q->unit);
-	uint32_t i = name.n ? unitset_find(p->units, name) : NO_UNIT;
+	uint32_t i = name.n ? unitset_find_any(p->units, name) : NO_UNIT;
 	enum verb verb = q->verb;
 	bool needs_unit = name.n || verb == VERB_STATUS;
 

@@ -26,9 +26,10 @@ static void say_loaded(struct pid1 *p, int error)
 
 void loader_start(struct pid1 *p)
 {
-	char program[sizeof p->libdir + 16], number[12], mode_vm[] = "--vm", mode_container[] = "--container", fd_option[] = "--fd";
+	char program[sizeof p->libdir + 16], number[12], mode_vm[] = "--vm", mode_container[] = "--container", fd_option[] = "--fd", path_option[] = "--path";
+	const char *search_path = boot_variable(p, STR("OOMPH_UNIT_PATH"));
 	struct buf path = BUF(program), text = BUF(number);
-	char *argv[5 + countof(p->options.services)];
+	char *argv[7 + countof(p->options.services)];
 	uint32_t n = 0;
 	int fd = memfd_create("oomph-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0) {
@@ -42,6 +43,10 @@ void loader_start(struct pid1 *p)
 	argv[n++] = fd_option;
 	argv[n++] = (char *)buf_cstr(&text);
 	argv[n++] = p->options.mode == MODE_VM ? mode_vm : mode_container;
+	if (search_path) {
+		argv[n++] = path_option;
+		argv[n++] = (char *)search_path;
+	}
 	for (uint32_t i = 0; i < p->options.n_services; i++)
 		argv[n++] = (char *)p->options.services[i];
 	argv[n] = NULL;

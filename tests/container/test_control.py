@@ -185,7 +185,8 @@ def test_verify_needs_no_pid_1(box, tmp_path):
     good.write_text(service(STAYS))
     bad.write_text("[Service]\nRestrat=no\n")
     run = lambda path: subprocess.run([CTL, "--socket", "/nowhere", "verify", path], capture_output=True, text=True)  # noqa: E731
-    assert run(good).returncode == 0
+    r = run(good)
+    assert r.returncode == 0 and f"{good}:2: honoured: ExecStart=" in r.stdout and f"{good}: ok" in r.stdout
     r = run(bad)
     assert r.returncode == 1 and f"{bad}:2: " in r.stdout + r.stderr
 

@@ -16,7 +16,7 @@ FILE = "/mnt/services/bad.service"
     ("[Service]\nType=simple\n", None, "there is no ExecStart="),
     ("[Service]\nExecStart=a\nExecStart=b\n", None, "only Type=oneshot may have"),
     ("[Service\nExecStart=sleep 1\n", 1, "[Service"),
-    ("", None, "there is no ExecStart="),
+    ("\n", None, "there is no ExecStart="),
     ("\0\1\2\3", 1, ""),
 ], ids=["no equals", "open quote", "no ExecStart", "two ExecStart", "open section", "empty", "binary"])
 def test_a_bad_unit_is_left_out_with_a_line(box, text, line, words):
@@ -40,7 +40,8 @@ def test_a_bad_unit_is_left_out_with_a_line(box, text, line, words):
     ("OOMScoreAdjust=5000", "OOMScoreAdjust=5000"),
     ("TimeoutStopSec=soon", "TimeoutStopSec=soon"),
     ("After=db.service", "belongs into [Unit]"),
-    ("PrivateTmp=yes", "not yet"),
+    ("PrivateTmp=yes", "not enforced"),
+    ("Slice=x.slice", "not yet"),
 ])
 def test_a_bad_setting_is_ignored_with_a_line(box, setting, words):
     b = box({"bad": f"[Service]\nExecStart=sleep 1000\n{setting}\n"})

@@ -1,4 +1,5 @@
 #include "lib/expand.h"
+#include "lib/words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,6 +7,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+/* Numbers in comments are the rows of a table of what systemd 252 itself was seen to do with such an input. */
 
 /* Blobs: string literals carry the last NUL themselves. */
 #define BLOB(literal) str_of((literal), sizeof(literal))
@@ -115,6 +118,47 @@ static void variables_expand_as_in_systemd(void **state)
 	}
 }
 
+/* The same from the text of a unit: specifiers and quotes go first, and so do not protect a dollar. */
+static void command_lines_expand_as_in_systemd(void **state)
+{
+	(void)state;
+	static const struct { const char *line, *argv; } rows[] = {
+		/* 83, 84, 85, 86 */
+		{ "$FOO", "BAR|BAR|" }, { "${FOO}", "BAR BAR|" }, { "FOO$FOO", "FOO$FOO|" },
+		{ "FOO${FOO}$FOO", "FOOBAR BAR$FOO|" },
+		/* 87 */ { "$FOO$FOO $FOO-x $BAR. $5 $? $", "" },
+		/* 88 */ { "${FOO}${BAR} ${FOO}-x", "BAR BARwaldo|BAR BAR-x|" },
+		/* 89, 90 */ { "${FOO", "${FOO|" }, { "${FOO BAR}", "${FOO|BAR}|" },
+		/* 91, 92 */ { "FOO$$${FOO}", "FOO$BAR BAR|" }, { "$$FOO${FOO}", "$FOOBAR BAR|" },
+		/* 93, 94 */ { "${FOO:-${BAR}}", "${FOO:-waldo}|" }, { "${QUUX:-${FOO}}", "${QUUX:-BAR BAR}|" },
+		/* 95 */ { "a $E b", "a|b|" }, { "a $NOPE b", "a|b|" },
+		/* 96 */ { "a ${E} b", "a||b|" }, { "a ${NOPE} b", "a||b|" },
+		/* 97, 98 */ { "$Q", "one|two two|too|" }, { "${Q}", "'one' \"two two\" too|" },
+		/* 99, 100 */ { "\"$FOO\"", "BAR|BAR|" }, { "'${FOO}'", "BAR BAR|" },
+		/* 101, 102 */ { "\"x $FOO y\"", "x $FOO y|" }, { "\"x ${FOO} y\"", "x BAR BAR y|" },
+		/* 103, 104, 105 */ { "$W", "a|b|c|" }, { "$W2", "ab c|" }, { "$B", "x|" },
+		/* 106 */ { "%%FOO", "%FOO|" },
+		/* 107 */ { "$MAINPID", "" }, { "${MAINPID}x", "x|" },
+		{ "-m \"$BAR\" '$BAR' '' \"\"", "-m|waldo|waldo|||" },
+	};
+	static const struct specifiers none;
+
+	for (size_t i = 0; i < countof(rows); i++) {
+		char blob[256], word[64];
+		struct buf b = BUF(blob), w = BUF(word);
+		struct str rest = str_from(rows[i].line);
+		for (; words_next(&rest, &w) == WORDS_WORD; w = BUF(word)) {
+			assert_int_equal(words_specify(buf_view(&w), &none, &b), '\0');
+			buf_char(&b, '\0');
+		}
+		struct launch_words *l = begin();
+		launch_environment(l, BLOB(VARIABLES));
+		launch_argv(l, buf_view(&b), true);
+		assert_words(l->argv, l->n_argv, rows[i].argv, rows[i].line);
+		free(l);
+	}
+}
+
 static void words_are_left_alone_where_asked(void **state)
 {
 	(void)state;
@@ -169,50 +213,50 @@ static void environment_files_read_as_in_systemd(void **state)
 {
 	(void)state;
 	static const struct { const char *file, *envp; } rows[] = {
-		{ "a=a\na=b", "a=b|" },
-		{ "  sp = val ue  ", "sp=val ue|" },
+		/* 121 */ { "a=a\na=b", "a=b|" },
+		/* 122 */ { "  sp = val ue  ", "sp=val ue|" },
 		{ "\tt\t=\tx\t\n", "t=x|" },
 		/* Quotes: single ones raw, double ones with four escapes, both across lines, in front of a part. */
-		{ "q='single $x \\n q'", "q=single $x \\n q|" },
-		{ "q=\"dbl \\\" \\\\ \\$ \\n \\` q\"", "q=dbl \" \\ $ \\n ` q|" },
-		{ "q=ab\"cd ef\"gh", "q=ab\"cd ef\"gh|" },
-		{ "q='a''b'\"c\"", "q=abc|" },
+		/* 123 */ { "q='single $x \\n q'", "q=single $x \\n q|" },
+		/* 124 */ { "q=\"dbl \\\" \\\\ \\$ \\n \\` q\"", "q=dbl \" \\ $ \\n ` q|" },
+		/* 125 */ { "q=ab\"cd ef\"gh", "q=ab\"cd ef\"gh|" },
+		/* 126 */ { "q='a''b'\"c\"", "q=abc|" },
 		{ "q='a' \"b\"\tc d \ne=1", "q=abc d|e=1|" },
 		{ "q='a'b'c'", "q=ab'c'|" },
-		{ "q=a'b c'd", "q=a'b c'd|" },
+		/* 127 */ { "q=a'b c'd", "q=a'b c'd|" },
 		{ "q='  a  '  ", "q=  a  |" },
 		{ "q=''\nr=\"\"", "q=|r=|" },
-		{ "nl=\"l1\nl2\"\nb=1", "nl=l1\nl2|b=1|" },
+		/* 130 */ { "nl=\"l1\nl2\"\nb=1", "nl=l1\nl2|b=1|" },
 		{ "nl='l1\nl2'\nb=1", "nl=l1\nl2|b=1|" },
 		{ "q='open", "q=open|" },
 		{ "q=\"open\n", "q=open\n|" },
 		{ "q=\"end\\", "q=end|" },
 		/* Backslashes outside of quotes. */
-		{ "c=line1\\\nline2", "c=line1line2|" },
+		/* 128 */ { "c=line1\\\nline2", "c=line1line2|" },
 		{ "c=line1 \\\n  line2", "c=line1   line2|" },
 		{ "c=\\\nx", "c=x|" },
-		{ "c=\"x\\\ny\"", "c=xy|" },
+		/* 129 */ { "c=\"x\\\ny\"", "c=xy|" },
 		{ "c='x\\\ny'", "c=x\\\ny|" },
-		{ "esc=a\\ b\\nc", "esc=a bnc|" },
-		{ "a=\\ \\n \\t \\x", "a= n t x|" },
-		{ "t=x \\", "t=x |" },
+		/* 132 */ { "esc=a\\ b\\nc", "esc=a bnc|" },
+		/* 140 */ { "a=\\ \\n \\t \\x", "a= n t x|" },
+		/* 137 */ { "t=x \\", "t=x |" },
 		{ "t=x\\ \nb=1", "t=x |b=1|" },
 		{ "q=\\'a b\\'", "q='a b'|" },
 		/* Comments only at the beginning of a line, and they go on behind a backslash. */
-		{ "h=a#b\ni=a #b", "h=a#b|i=a #b|" },
+		/* 133 */ { "h=a#b\ni=a #b", "h=a#b|i=a #b|" },
 		{ "# c\nb=1\n; d='open\n  # e=2\nc=3", "b=1|c=3|" },
-		{ "# c \\\nnormal=line\nb=1", "b=1|" },
+		/* 139 */ { "# c \\\nnormal=line\nb=1", "b=1|" },
 		{ "# c \\x\nb=1", "b=1|" },
 		{ "#", "" },
 		{ "#\\", "" },
 		/* Neither a shell nor a unit file. */
-		{ "d=$FOO ${BAR}", "d=$FOO ${BAR}|" },
+		/* 134 */ { "d=$FOO ${BAR}", "d=$FOO ${BAR}|" },
 		{ "p=%n", "p=%n|" },
 		{ "e=\nf=1", "e=|f=1|" },
-		{ "e=", "e=|" },
+		/* 131 */ { "e=", "e=|" },
 		{ "e=  ", "e=|" },
-		{ "export x=1\ny=2", "y=2|" },
-		{ "bad-key=1\n9k=1\nnovalue\nk9_=1", "k9_=1|" },
+		/* 135 */ { "export x=1\ny=2", "y=2|" },
+		/* 136 */ { "bad-key=1\n9k=1\nnovalue\nk9_=1", "k9_=1|" },
 		{ "novalue", "" },
 		{ "=x\n=\n==y\nb=1", "b=1|" },
 		{ "=\"a\nb=1\"", "b=1\"|" },
@@ -221,7 +265,7 @@ static void environment_files_read_as_in_systemd(void **state)
 		{ "v=a=b", "v=a=b|" },
 		{ "v=\xc3\xb6", "v=\xc3\xb6|" },
 		/* Line ends of another system. */
-		{ "a=1\r\nb='2'\r\n\r\nc=3\r\n", "a=1|b=2|c=3|" },
+		/* 138 */ { "a=1\r\nb='2'\r\n\r\nc=3\r\n", "a=1|b=2|c=3|" },
 		{ "\n\n \n\t\n", "" },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {
@@ -237,6 +281,7 @@ static void environment_files_read_as_in_systemd(void **state)
 	}
 }
 
+/* 119 */
 static void a_file_overrides_the_unit(void **state)
 {
 	(void)state;
@@ -379,6 +424,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(variables_expand_as_in_systemd),
+		cmocka_unit_test(command_lines_expand_as_in_systemd),
 		cmocka_unit_test(words_are_left_alone_where_asked),
 		cmocka_unit_test(no_words_are_no_words),
 		cmocka_unit_test(the_last_of_a_name_wins_in_its_first_place),

@@ -31,11 +31,20 @@ static bool is_mentioned(struct str key)
 	return strstr(page, item) || strstr(page, mention);
 }
 
+/* What is not enforced stands there with its risk, in the words of `verify`. */
+static bool is_risk_told(const struct directive *row)
+{
+	char item[256];
+	snprintf(item, sizeof item, "\n.It Ql %.*s=\n%s.\n", (int)row->key.n, row->key.p, row->risk + strlen("the service can "));
+	return strstr(page, item);
+}
+
 static void every_directive_that_is_read_is_in_the_manual(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < n_directives; i++)
-		if (directives[i].status != NOT_YET && !is_mentioned(directives[i].key))
+		if (directives[i].status == NOT_ENFORCED ? !is_risk_told(&directives[i]) :
+		    directives[i].status != NOT_YET && !is_mentioned(directives[i].key))
 			fail_msg("man/oomph.service.5 does not tell of %.*s=", (int)directives[i].key.n, directives[i].key.p);
 }
 

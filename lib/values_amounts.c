@@ -1,0 +1,169 @@
+/* Times and sizes: numbers with units, added up. */
+#include "values.h"
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static struct str skip_blanks(struct str s)
+{
+	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t' || s.p[0] == '\r' || s.p[0] == '\n'))
+		s = str_skip(s, 1);
+	return s;
+}
+
+/* ---- times, systemd.time(7) ---- */
+
+#define SECOND_US UINT64_C(1000000)
+
+/* A name that begins another one stands behind it: the first that fits is taken. */
+static const struct { struct str name; uint64_t us; } time_units[] = {
+#define TIME_UNIT(name, us) { { name, sizeof(name) - 1 }, us }
+	TIME_UNIT("seconds", SECOND_US), TIME_UNIT("second", SECOND_US), TIME_UNIT("sec", SECOND_US),
+	TIME_UNIT("s", SECOND_US),
+	TIME_UNIT("minutes", 60 * SECOND_US), TIME_UNIT("minute", 60 * SECOND_US),
+	TIME_UNIT("months", 2629800 * SECOND_US), TIME_UNIT("month", 2629800 * SECOND_US),
+	TIME_UNIT("M", 2629800 * SECOND_US),
+	TIME_UNIT("msec", 1000), TIME_UNIT("ms", 1000),
+	TIME_UNIT("min", 60 * SECOND_US), TIME_UNIT("m", 60 * SECOND_US),
+	TIME_UNIT("hours", 3600 * SECOND_US), TIME_UNIT("hour", 3600 * SECOND_US), TIME_UNIT("hr", 3600 * SECOND_US),
+	TIME_UNIT("h", 3600 * SECOND_US),
+	TIME_UNIT("days", 86400 * SECOND_US), TIME_UNIT("day", 86400 * SECOND_US), TIME_UNIT("d", 86400 * SECOND_US),
+	TIME_UNIT("weeks", 604800 * SECOND_US), TIME_UNIT("week", 604800 * SECOND_US),
+	TIME_UNIT("w", 604800 * SECOND_US),
+	TIME_UNIT("years", 31557600 * SECOND_US), TIME_UNIT("year", 31557600 * SECOND_US),
+	TIME_UNIT("y", 31557600 * SECOND_US),
+	TIME_UNIT("usec", 1), TIME_UNIT("us", 1), TIME_UNIT("\xc2\xb5s", 1), TIME_UNIT("\xce\xbcs", 1),
+#undef TIME_UNIT
+};
+
+static bool take_time_unit(struct str *s, uint64_t *us)
+{
+	for (size_t i = 0; i < countof(time_units); i++)
+		if (str_take(s, time_units[i].name)) {
+			*us = time_units[i].us;
+			return true;
+		}
+	return false;
+}
+
+/* The digits behind a point, each worth a tenth of the one before: finer than a microsecond is cut off. */
+static bool take_fraction(struct str *s, struct str *digits)
+{
+	size_t n = 0;
+	while (n < s->n && is_digit(s->p[n]))
+		n++;
+	*digits = str_of(s->p, n);
+	*s = str_skip(*s, n);
+	return n > 0;
+}
+
+/* One "NUMBER[.FRACTION] [UNIT]" from the front of *s. */
+static bool take_time(struct str *s, uint64_t *sum)
+{
+	uint64_t whole = 0, us = SECOND_US, product;
+	struct str digits = { "", 0 };
+
+	bool has_whole = str_digits(s, &whole);
+	if (!has_whole && (s->n == 0 || s->p[0] != '.'))
+		return false;
+	if (str_take(s, STR(".")) && !take_fraction(s, &digits))
+		return false;
+	struct str behind = skip_blanks(*s);
+	bool has_unit = take_time_unit(&behind, &us);
+	if (!has_unit && behind.p == s->p && behind.n)
+		return false;           /* "12.34.56", "2x" */
+	*s = behind;
+	if (__builtin_mul_overflow(whole, us, &product) || __builtin_add_overflow(*sum, product, sum))
+		return false;
+	uint64_t tenth = us;
+	for (size_t i = 0; i < digits.n && tenth; i++) {
+		tenth /= 10;
+		if (__builtin_add_overflow(*sum, (uint64_t)(digits.p[i] - '0') * tenth, sum))
+			return false;
+	}
+	return true;
+}
+
+bool value_time(struct str s, uint64_t *us)
+{
+	uint64_t sum = 0;
+
+	s = str_trim(s);
+	if (str_eq(s, STR("infinity"))) {
+		*us = VALUE_INFINITY;
+		return true;
+	}
+	if (s.n == 0)
+		return false;
+	for (; s.n; s = skip_blanks(s))
+		if (!take_time(&s, &sum))
+			return false;
+	if (sum == VALUE_INFINITY)
+		return false;
+	*us = sum;
+	return true;
+}
+
+uint32_t value_ms(uint64_t us)
+{
+	if (us == VALUE_INFINITY)
+		return FOREVER_MS;
+	uint64_t ms = us / 1000 + (us > 0 && us < 1000);
+	return ms < FOREVER_MS ? (uint32_t)ms : FOREVER_MS;     /* beyond 49 days nobody will tell the difference */
+}
+
+/* ---- sizes ---- */
+
+static const struct { char letter; unsigned shift; } size_units[] = {
+	{ 'E', 60 }, { 'P', 50 }, { 'T', 40 }, { 'G', 30 }, { 'M', 20 }, { 'K', 10 }, { 'B', 0 },
+};
+
+/* One "NUMBER[.FRACTION] [LETTER]"; *from is where in the table letters may still come from: they have to descend. */
+static bool take_size(struct str *s, size_t *from, uint64_t *sum)
+{
+	uint64_t whole, product;
+	double fraction = 0, tenth = 1;
+	unsigned shift = 0;
+
+	if (!str_digits(s, &whole))
+		return false;
+	if (str_take(s, STR(".")))
+		for (; s->n && is_digit(s->p[0]); *s = str_skip(*s, 1))
+			fraction += (s->p[0] - '0') * (tenth /= 10);
+	*s = skip_blanks(*s);
+	bool is_bare = true;
+	for (size_t i = *from; i < countof(size_units) && is_bare; i++)
+		if (s->n && s->p[0] == size_units[i].letter) {
+			shift = size_units[i].shift;
+			*from = i + 1;
+			*s = str_skip(*s, 1);
+			is_bare = false;
+		}
+	if (is_bare && s->n && !is_digit(s->p[0]))
+		return false;
+	if (is_bare && *from > countof(size_units))
+		return false;
+	if (is_bare)
+		*from = countof(size_units) + 1;        /* nothing can come behind a bare number */
+	uint64_t unit = UINT64_C(1) << shift;
+	if (__builtin_mul_overflow(whole, unit, &product))
+		return false;
+	return !__builtin_add_overflow(*sum, product + (uint64_t)(fraction * (double)unit), sum);
+}
+
+bool value_size(struct str s, uint64_t *bytes)
+{
+	uint64_t sum = 0;
+	size_t from = 0;
+
+	s = str_trim(s);
+	if (s.n == 0)
+		return false;
+	for (; s.n; s = skip_blanks(s))
+		if (!take_size(&s, &from, &sum))
+			return false;
+	*bytes = sum;
+	return true;
+}

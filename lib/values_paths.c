@@ -1,0 +1,98 @@
+#include "values.h"
+
+/* ---- paths and names ---- */
+
+static bool climbs(struct str s)
+{
+	while (s.n)
+		if (str_eq(str_until(&s, '/'), STR("..")))
+			return true;
+	return false;
+}
+
+bool value_is_path(struct str s)
+{
+	return str_starts(s, STR("/")) && str_chr(s, '\0') == s.n && !climbs(s);
+}
+
+void value_simplify_path(struct str s, struct buf *to)
+{
+	size_t before = to->n;
+	bool is_absolute = str_starts(s, STR("/"));
+
+	while (s.n) {
+		struct str part = str_until(&s, '/');
+		if (part.n == 0 || str_eq(part, STR(".")))
+			continue;
+		if (is_absolute || to->n > before)
+			buf_char(to, '/');
+		buf_str(to, part);
+	}
+	if (is_absolute && to->n == before)
+		buf_char(to, '/');
+}
+
+static bool is_alphabetic(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool value_is_assignment(struct str s)
+{
+	struct str name = str_of(s.p, str_chr(s, '='));
+	if (name.n == 0 || name.n == s.n || is_digit(name.p[0]))
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (!is_alphabetic(name.p[i]) && !is_digit(name.p[i]) && name.p[i] != '_')
+			return false;
+	return value_is_utf8(s) && str_chr(s, '\0') == s.n;
+}
+
+bool value_run_path(struct str s, struct buf *to)
+{
+	if (s.n == 0 || climbs(s) || str_chr(s, '\0') < s.n)
+		return false;
+	if (!str_starts(s, STR("/")) || str_take(&s, STR("/var/run/"))) {
+		buf_lit(to, "/run/");
+		while (str_take(&s, STR("/")))
+			;
+	}
+	value_simplify_path(s, to);
+	return true;
+}
+
+bool value_directory(struct str word, struct str *folder, struct str *link)
+{
+	struct str rest = word, first = str_until(&rest, ':');
+
+	while (str_ends(first, STR("/")) && first.n > 1)
+		first.n--;
+	if (first.n == 0 || first.p[0] == '/' || climbs(first) || str_eq(first, STR(".")))
+		return false;
+	if (str_starts(rest, STR("/")) || climbs(rest))
+		return false;
+	*folder = first;
+	*link = rest;
+	return true;
+}
+
+bool value_sandbox_path(struct str word, bool *may_be_missing, bool *is_in_root, struct str *path)
+{
+	*may_be_missing = str_take(&word, STR("-"));
+	*is_in_root = str_take(&word, STR("+"));
+	*path = word;
+	return value_is_path(word);
+}
+
+struct value_condition value_condition(struct str s)
+{
+	struct value_condition c = { .is_trigger = str_take(&s, STR("|")) };
+	c.is_negated = str_take(&s, STR("!"));
+	c.argument = s;
+	return c;
+}
