@@ -18,6 +18,7 @@
 void *keep(size_t n);                           /* zeroed; the process ends with a line when there is none */
 struct str keep_str(struct str s);              /* a copy, with a NUL behind it */
 struct buf keep_buf(size_t cap);
+struct buf scratch(size_t cap);                 /* for one word at a time: the next call gives the same memory */
 struct str keep_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define STR_ARG(s) (int)(s).n, (s).p            /* for "%.*s" */
 
@@ -95,6 +96,7 @@ struct draft {
 	bool has_error;                 /* something in the file is wrong, though the unit may run */
 	bool is_masked;                 /* there shall be no unit of that name */
 	bool is_checked;                /* for `verify`: every line is told of, on stdout */
+	bool is_pulled;                 /* named by other units only, so far */
 	uint32_t n_said;                /* remarks so far */
 
 	struct list after, before, requires, required_by, wants;       /* of uint32_t, from link.c */
@@ -121,7 +123,7 @@ void complain(struct draft *d, uint32_t line, const char *format, ...) __attribu
 void refuse(struct draft *d, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* For `verify` alone: what becomes of a line that nothing else is said of. */
 void say_line(struct draft *d, uint32_t line, const char *status, const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* `text` fit to be shown: control characters as `?`, and not more of it than a line can bear. */
+/* `text` fit to be shown: control characters as `?`, and not more of it than a line can bear. For this line only. */
 struct str shown(struct str text);
 
 /* ---- the files ---- */
