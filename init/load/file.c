@@ -34,15 +34,13 @@ static struct contents read_contents(struct draft *d, struct str path)
 {
 	static char bytes[UNIT_FILE_MAX + 1];
 	struct contents c = { .text = STR("") };
-	size_t n = 0;
-	ssize_t got = 1;
-	int fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t got = 0;
+	int fd = open(path.p, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
 	c.wrong = fd < 0 ? keep_print("cannot be read: %s", strerror(errno)).p : look(fd, &c.is_null);
-	while (!c.wrong && got > 0 && n < sizeof bytes) {
-		got = read(fd, bytes + n, sizeof bytes - n);
-		n += got > 0 ? (size_t)got : 0;
-	}
+	if (!c.wrong)
+		got = read(fd, bytes, sizeof bytes);    /* all of it, being a regular file */
+	size_t n = got > 0 ? (size_t)got : 0;
 	if (got < 0)
 		c.wrong = keep_print("cannot be read: %s", strerror(errno)).p;
 	if (fd >= 0)

@@ -72,7 +72,7 @@ struct draft {
 	size_t n_bytes;                 /* in all of them */
 	struct list aliases;            /* of struct str: its other names */
 	struct list install_aliases;    /* of struct str: those it would like to have */
-	struct specifiers *specifiers;
+	struct specifiers *specifiers;  /* NULL until the first is asked for */
 	size_t n_specified;             /* bytes that specifiers have become */
 	struct unit unit;               /* everything that is a number; its spans stay empty until write.c */
 
@@ -203,6 +203,10 @@ bool specify(struct draft *d, struct str text, struct str *result, char *unknown
 
 /* command.c: Exec lines. */
 void commands_read(struct draft *d, const struct directive *row, struct str value, uint32_t line);
+
+/* people.c: accounts, each asked for once, though a thousand units may run as it. NULL, and the number of groups. */
+const struct passwd *people_named(struct str name);
+uint32_t people_groups(const struct passwd *pw, uint32_t gid, const uint32_t **groups);
 
 /* account.c: User= and Group= into numbers, groups and environment. */
 void account_resolve(struct draft *d);
