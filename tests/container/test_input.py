@@ -131,7 +131,7 @@ def test_hundreds_of_units_are_told_in_order(box):
 
 @pytest.mark.parametrize("text", [
     "[Service]\nExecStart=/bin/x" + " a" * 500000, "[Service]\nExecStart=sleep 1000\n" + "A=\n" * 340000,
-    "[Unit]\nWants=t@%i0.service t@%i1.service\n[Service]\nExecStart=/bin/true\n"],
+    "[Unit]\nWants=t@%i0.service t@%i1.service\n[Service]\nExecStart=sleep 1000\n"],
     ids=["a megabyte of words", "hundreds of thousands of keys", "a template that wants more of itself"])
 def test_a_hostile_file_costs_the_others_nothing(box, text):
     b = box({"t@": text, "bad@.service": text, "good": service("sleep 1000", Wants="t@.service bad@.service")})
