@@ -13,17 +13,28 @@
 #define UNIT_FILE_MAX (1u << 20)
 
 /*
- * What one unit may cost oomph-load, so that a hostile file costs its own unit only. Text: UNIT_FILE_MAX with all drop-ins;
- * those beyond are left out. Bytes that specifiers become: the unit is left out. Remarks: no more are told. Other names
- * on the way to a file, drop-ins, names in one folder of a unit, instances that units pull in of one template (one that
- * wants more of itself has no end): those beyond are as if they were not there.
+ * What one unit may cost oomph-load, so that a hostile file costs its own unit only. What is beyond is as if it were not
+ * there, with a line that says so; too many commands or arguments, and specifiers that swell, cost the whole unit.
+ * Its text, with all drop-ins, may have UNIT_FILE_MAX bytes; words and variables are LAUNCH_WORDS_MAX as at launch.
  */
-#define SPECIFIED_MAX (1u << 20)
+#define SPECIFIED_MAX (1u << 20)        /* bytes of values with specifiers replaced */
 #define REMARKS_MAX 100
-#define ALIAS_HOPS_MAX 16
+#define COMMANDS_MAX 1000               /* of one kind */
+#define ENVIRONMENT_FILES_MAX 256       /* patterns resolved */
+#define PATTERNS_MAX 2                  /* parts of one path that are patterns; more are taken as they stand */
 #define DROPINS_MAX 256
-#define LISTING_MAX 4096
+#define LISTING_MAX 4096                /* names in one folder beside a unit */
+#define ALIAS_HOPS_MAX 16               /* other names on the way to a file: a circle is told by the kernel, as ELOOP */
+
+/*
+ * Instances that units pull in of one template, for one that wants more of itself has no end. Each counts once more for
+ * every INSTANCE_BYTES that it holds.
+ */
 #define INSTANCES_MAX 1024
+#define INSTANCE_BYTES (16u << 10)
+
+/* Address space of oomph-load: beyond it the load fails, and the units stay as they were. */
+#define LOAD_MEMORY_MAX (1u << 30)
 
 /* Units in a set. Not a table size (both mappings are sized at load): only what a corrupt header may claim. */
 #define UNITS_MAX 65536u

@@ -85,15 +85,15 @@ static struct unitfile_item stray(struct unitfile_item item, const char *wrong)
 static struct unitfile_item setting(struct unitfile_item item)
 {
 	if (str_chr(item.text, '=') == item.text.n)
-		return stray(item, "there is no `=` in it");
+		return stray(item, "there is no `=` in it; expected NAME=VALUE");
 
 	struct str value = item.text;
 	item.key = str_trim(str_until(&value, '='));
 	item.value = str_trim(value);
 	if (item.key.n == 0)
-		return stray(item, "there is no name before the `=`");
+		return stray(item, "there is no name before the `=`; expected NAME=VALUE");
 	if (item.section.n == 0)
-		return stray(item, "it stands before the first [section]");
+		return stray(item, "it stands before the first [section]; expected [Unit] or [Service] above it");
 	item.kind = UNITFILE_SETTING;
 	return item;
 }

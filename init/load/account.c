@@ -4,8 +4,6 @@
 #include <pwd.h>
 #include <stdlib.h>
 
-#define GROUPS_MOST 1024        /* the kernel allows 65536; nobody has a thousand */
-
 static bool is_number(struct str s, uint32_t *id)
 {
 	uint64_t n;
@@ -28,8 +26,8 @@ static bool is_no_shell(struct str shell)
 
 static void use_account(struct draft *d, const struct passwd *pw)
 {
-	gid_t groups[GROUPS_MOST];
-	int n = GROUPS_MOST;
+	const uint32_t *groups;
+	uint32_t n = people_groups(pw, pw->pw_gid, &groups);
 
 	d->unit.uid = pw->pw_uid;
 	d->unit.gid = pw->pw_gid;
@@ -41,9 +39,7 @@ static void use_account(struct draft *d, const struct passwd *pw)
 		set_environment(d, "SHELL", pw->pw_shell);
 	if (d->wants_home)
 		d->working_directory = keep_str(str_from(pw->pw_dir));
-	if (getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) < 0)
-		n = GROUPS_MOST;
-	for (int i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++)
 		*(uint32_t *)list_add(&d->groups, sizeof(uint32_t)) = groups[i];
 }
 
@@ -51,7 +47,7 @@ static void resolve_user(struct draft *d)
 {
 	uint32_t id;
 	bool is_id = is_number(d->user, &id);
-	struct passwd *pw = is_id ? getpwuid(id) : getpwnam(d->user.p);
+	const struct passwd *pw = is_id ? getpwuid(id) : people_named(d->user);
 
 	if (pw) {
 		use_account(d, pw);

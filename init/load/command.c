@@ -51,10 +51,10 @@ static const char *wrong_program(struct str path)
 
 static bool next_word(struct line *l, struct str *rest, struct str *word)
 {
-	struct buf b = keep_buf(rest->n);
+	struct buf b = scratch(rest->n);
 	enum words_result r = words_next(rest, &b);
 
-	*word = buf_view(&b);
+	*word = keep_str(buf_view(&b));
 	if (r == WORDS_UNBALANCED)
 		return fail(l, *rest, "a quote is never closed");
 	if (r == WORDS_ODD)
@@ -92,6 +92,8 @@ static bool arguments(struct line *l, struct str *rest, struct list *argv)
 			word = STR(";");
 		else if (!next_word(l, rest, &word) || !expand(l, word, &word))
 			return false;
+		if (argv->n == LAUNCH_WORDS_MAX)
+			return fail(l, word, "no program can have so many arguments");
 		list_add_str(argv, word);
 	}
 }
@@ -136,6 +138,10 @@ void commands_read(struct draft *d, const struct directive *row, struct str valu
 			continue;
 		if (!program(&l, &value, &c) || !arguments(&l, &value, &c.argv))
 			return;
+		if (list->n == COMMANDS_MAX) {
+			fail(&l, c.path, "there are too many commands before this one");
+			return;
+		}
 		*(struct draft_command *)list_add(list, sizeof c) = c;
 	}
 }

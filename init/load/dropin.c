@@ -24,6 +24,8 @@ static const struct list *listing(struct load *load, struct str path)
 			list_add_str(names, keep_str(str_from(files[f]->d_name)));
 		free(files[f]);
 	}
+	if (n > LISTING_MAX)
+		note_set(load, "%.*s: more than %u names: the last of them do not count", STR_ARG(path), LISTING_MAX);
 	if (n >= 0)
 		free(files);
 	table_put(&load->listing_of, path, load->listings.n - 1);

@@ -15,60 +15,53 @@ struct contents {
 };
 
 /* Not opened blocking: a FIFO in services.d must not stop the machine. */
-static const char *look(int fd, struct contents *c)
+static const char *look(int fd, bool *is_null)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0)
 		return strerror(errno);
-	c->is_empty = S_ISREG(st.st_mode) && st.st_size == 0;
-	c->is_null = S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+	*is_null = S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 	if (S_ISDIR(st.st_mode))
 		return "is a folder, not a unit file";
-	if (!S_ISREG(st.st_mode) && !c->is_null)
+	if (!S_ISREG(st.st_mode) && !*is_null)
 		return "is not a regular file";
 	return st.st_size > UNIT_FILE_MAX ? "is larger than 1048576 bytes: no unit file" : NULL;
 }
 _Static_assert(UNIT_FILE_MAX == 1048576, "the size that is told");
 
-static struct contents read_contents(struct str path)
+/* All of a unit together is no larger than one file may be. */
+static struct contents read_contents(struct draft *d, struct str path)
 {
 	static char bytes[UNIT_FILE_MAX + 1];
 	struct contents c = { .text = STR("") };
-	size_t n = 0;
-	int fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t got = 0;
+	int fd = open(path.p, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
-	c.wrong = fd < 0 ? keep_print("cannot be read: %s", strerror(errno)).p : look(fd, &c);
-	ssize_t got = c.wrong || c.is_null ? 0 : 1;
-	while (got > 0 && n < sizeof bytes) {
-		got = read(fd, bytes + n, sizeof bytes - n);
-		n += got > 0 ? (size_t)got : 0;
-	}
+	c.wrong = fd < 0 ? keep_print("cannot be read: %s", strerror(errno)).p : look(fd, &c.is_null);
+	if (!c.wrong)
+		got = read(fd, bytes, sizeof bytes);    /* all of it, being a regular file */
+	size_t n = got > 0 ? (size_t)got : 0;
 	if (got < 0)
 		c.wrong = keep_print("cannot be read: %s", strerror(errno)).p;
-	else if (n > UNIT_FILE_MAX)
-		c.wrong = "is larger than 1048576 bytes: no unit file";
 	if (fd >= 0)
 		close(fd);
+	if (!c.wrong && d->n_bytes + n > UNIT_FILE_MAX)
+		c.wrong = d->n_bytes ? "with it the unit has more than 1048576 bytes" : "is larger than 1048576 bytes: no unit file";
+	if (c.wrong)
+		return c;
+	d->n_bytes += n;
+	c.is_empty = n == 0 && !c.is_null;
 	c.text = keep_str(str_of(bytes, n));
 	return c;
 }
 
-/* All of a unit together is no larger than one file may be. */
-static bool is_too_much(struct draft *d, struct str text)
-{
-	d->n_bytes += text.n;
-	return d->n_bytes > UNIT_FILE_MAX;
-}
-
 void file_read_dropin(struct draft *d, struct str path)
 {
-	struct contents c = read_contents(path);
+	struct contents c = read_contents(d, path);
 
 	draft_open(d, path);
 	if (c.wrong)
 		complain(d, draft_line(d, 0), "%s: the drop-in is ignored", c.wrong);
-	else if (is_too_much(d, c.text))
-		complain(d, draft_line(d, 0), "the unit has more than %u bytes with it: the drop-in is ignored", UNIT_FILE_MAX);
 	else
 		read_lines(d, c.text);
 }
@@ -76,14 +69,14 @@ void file_read_dropin(struct draft *d, struct str path)
 /* systemd.unit(5): an empty file, like /dev/null, says that there shall be no unit of that name. */
 static bool read_own_file(struct load *load, struct draft *d)
 {
-	struct contents c = read_contents(d->file);
+	struct contents c = read_contents(d, d->file);
 
 	d->is_masked = c.is_null || c.is_empty;
 	if (c.wrong)
 		refuse(d, 0, "%s", c.wrong);
 	if (c.is_empty)
 		note_set(load, "%.*s: is empty: the unit is masked, as if it were not there", STR_ARG(d->file));
-	if (c.wrong || d->is_masked || is_too_much(d, c.text))
+	if (c.wrong || d->is_masked)
 		return false;
 	read_lines(d, c.text);
 	return true;

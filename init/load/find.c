@@ -92,8 +92,15 @@ static bool is_alias(const struct load *load, const struct entry *e, struct str 
 static const struct entry *entry_of(const struct load *load, struct str name)
 {
 	uint32_t i = table_find(&load->entry_of, name);
-	if (i == NO_UNIT && unitname_is_instance(name))
-		i = table_find(&load->entry_of, template_of(name));
+	if (i == NO_UNIT && unitname_is_instance(name)) {
+		struct unitname parts = unitname_parts(name);
+		char template[UNIT_NAME_MAX];
+		struct buf b = BUF(template);
+		buf_str(&b, parts.prefix);
+		buf_char(&b, '@');
+		buf_str(&b, parts.suffix);
+		i = table_find(&load->entry_of, buf_view(&b));
+	}
 	return i == NO_UNIT ? NULL : &LIST_AT(load->entries, struct entry, i);
 }
 
@@ -140,23 +147,37 @@ void find_name(struct load *load, uint32_t unit, struct str alias)
 	table_put(&load->unit_of, alias, unit);
 }
 
+#define TOLD_OF (NO_UNIT - 1)
+
 /* A template that wants instances of itself would have no end. */
 static bool is_one_too_many(struct load *load, struct str name)
 {
 	struct str template = template_of(name);
-	uint32_t before = table_find(&load->instances, template);
-	uint32_t n = before == NO_UNIT ? 1 : before + 1;
+	uint32_t n = table_find(&load->instances, template);
 
-	if (n > INSTANCES_MAX + 1)
-		return true;
-	table_put(&load->instances, template, n);
-	if (n > INSTANCES_MAX)
-		note_set(load, "%.*s: units pull in more than %u instances of it: %.*s and more are left out", STR_ARG(template),
-			 INSTANCES_MAX, STR_ARG(name));
-	return n > INSTANCES_MAX;
+	if (n == NO_UNIT || n < INSTANCES_MAX) {
+		table_put(&load->instances, template, n == NO_UNIT ? 1 : n + 1);
+		return false;
+	}
+	if (n != TOLD_OF)
+		note_set(load, "%.*s: units pull in too many instances of it: %.*s and more are left out", STR_ARG(template),
+			 STR_ARG(name));
+	table_put(&load->instances, template, TOLD_OF);
+	return true;
 }
 
-static uint32_t add_draft(struct load *load, struct found f)
+static void charge(struct load *load, const struct draft *d)
+{
+	size_t weight = (d->n_bytes + d->n_specified) / INSTANCE_BYTES;
+	if (!d->is_pulled || !unitname_is_instance(d->name) || weight == 0)
+		return;
+	struct str template = template_of(d->name);
+	uint32_t n = table_find(&load->instances, template);
+	if (n < INSTANCES_MAX)
+		table_put(&load->instances, template, n + (uint32_t)weight);
+}
+
+static uint32_t add_draft(struct load *load, struct found f, bool is_pulled)
 {
 	uint32_t unit = load->drafts.n;
 
@@ -165,6 +186,7 @@ static uint32_t add_draft(struct load *load, struct found f)
 		return NO_UNIT;
 	}
 	draft_begin(list_add(&load->drafts, sizeof(struct draft)), &load->host, f.name, f.path);
+	LIST_AT(load->drafts, struct draft, unit).is_pulled = is_pulled;
 	table_put(&load->unit_of, f.name, unit);
 	for (uint32_t a = table_find(&load->alias_of, f.name); a != NO_UNIT; a = LIST_AT(load->aliases, struct alias, a).next)
 		find_name(load, unit, LIST_AT(load->aliases, struct alias, a).name);
@@ -181,7 +203,7 @@ uint32_t find_unit(struct load *load, struct str name, bool is_pulled)
 		return NO_UNIT;
 	unit = table_find(&load->unit_of, f.name);
 	if (unit == NO_UNIT && !(is_pulled && unitname_is_instance(f.name) && is_one_too_many(load, f.name)))
-		unit = add_draft(load, f);
+		unit = add_draft(load, f, is_pulled);
 	if (unit != NO_UNIT && table_find(&load->unit_of, name) == NO_UNIT)
 		find_name(load, unit, name);
 	return unit;
@@ -262,6 +284,7 @@ void find_units(struct load *load)
 		builtin_add(load);
 	for (uint32_t i = 0; i < load->drafts.n; i++) {
 		draft_read(load, &LIST_AT(load->drafts, struct draft, i));
+		charge(load, &LIST_AT(load->drafts, struct draft, i));
 		pull(load, i);
 	}
 	for (uint32_t i = 0; i < load->drafts.n; i++)

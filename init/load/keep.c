@@ -49,6 +49,17 @@ struct buf keep_buf(size_t cap)
 	return (struct buf){ .p = keep(cap + 1), .cap = cap };
 }
 
+struct buf scratch(size_t cap)
+{
+	static char *p;
+	static size_t most;
+	if (most < cap + 1) {
+		most = 2 * cap + 4096;
+		p = keep(most);
+	}
+	return (struct buf){ .p = p, .cap = cap };
+}
+
 struct str keep_print(const char *format, ...)
 {
 	va_list args;

@@ -18,6 +18,7 @@
 void *keep(size_t n);                           /* zeroed; the process ends with a line when there is none */
 struct str keep_str(struct str s);              /* a copy, with a NUL behind it */
 struct buf keep_buf(size_t cap);
+struct buf scratch(size_t cap);                 /* for one word at a time: the next call gives the same memory */
 struct str keep_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define STR_ARG(s) (int)(s).n, (s).p            /* for "%.*s" */
 
@@ -71,7 +72,7 @@ struct draft {
 	size_t n_bytes;                 /* in all of them */
 	struct list aliases;            /* of struct str: its other names */
 	struct list install_aliases;    /* of struct str: those it would like to have */
-	struct specifiers *specifiers;
+	struct specifiers *specifiers;  /* NULL until the first is asked for */
 	size_t n_specified;             /* bytes that specifiers have become */
 	struct unit unit;               /* everything that is a number; its spans stay empty until write.c */
 
@@ -95,6 +96,7 @@ struct draft {
 	bool has_error;                 /* something in the file is wrong, though the unit may run */
 	bool is_masked;                 /* there shall be no unit of that name */
 	bool is_checked;                /* for `verify`: every line is told of, on stdout */
+	bool is_pulled;                 /* named by other units only, so far */
 	uint32_t n_said;                /* remarks so far */
 
 	struct list after, before, requires, required_by, wants;       /* of uint32_t, from link.c */
@@ -121,7 +123,7 @@ void complain(struct draft *d, uint32_t line, const char *format, ...) __attribu
 void refuse(struct draft *d, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* For `verify` alone: what becomes of a line that nothing else is said of. */
 void say_line(struct draft *d, uint32_t line, const char *status, const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* `text` fit to be shown: control characters as `?`, and not more of it than a line can bear. */
+/* `text` fit to be shown: control characters as `?`, and not more of it than a line can bear. For this line only. */
 struct str shown(struct str text);
 
 /* ---- the files ---- */
@@ -201,6 +203,10 @@ bool specify(struct draft *d, struct str text, struct str *result, char *unknown
 
 /* command.c: Exec lines. */
 void commands_read(struct draft *d, const struct directive *row, struct str value, uint32_t line);
+
+/* people.c: accounts, each asked for once, though a thousand units may run as it. NULL, and the number of groups. */
+const struct passwd *people_named(struct str name);
+uint32_t people_groups(const struct passwd *pw, uint32_t gid, const uint32_t **groups);
 
 /* account.c: User= and Group= into numbers, groups and environment. */
 void account_resolve(struct draft *d);

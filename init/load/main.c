@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void learn(struct load *load)
 {
@@ -16,8 +17,18 @@ static void learn(struct load *load)
 
 static void (*const phases[])(struct load *) = { learn, scan_folders, find_units, link_units };
 
+/* Whatever the files hold: this much, and no more. A load that fails costs nothing but itself. */
+static void bound(int resource, rlim_t most)
+{
+	struct rlimit limit;
+	if (getrlimit(resource, &limit) == 0 && limit.rlim_max > most)
+		setrlimit(resource, &(struct rlimit){ most, most });
+}
+
 static int load_set(struct load *load, int fd)
 {
+	bound(RLIMIT_AS, LOAD_MEMORY_MAX);
+	bound(RLIMIT_CPU, LOAD_DEADLINE_MS / 1000);
 	for (size_t i = 0; i < countof(phases); i++)
 		phases[i](load);
 	const char *wrong = write_set(load, fd);

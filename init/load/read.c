@@ -5,24 +5,6 @@
 
 #include <string.h>
 
-/* systemd.unit(5) "Specifiers": those that a unit's name and file decide. */
-static void name_specifiers(struct draft *d)
-{
-	struct str *of = d->specifiers->of;
-	struct unitname name = unitname_parts(d->name);
-	struct str prefix = name.prefix, instance = name.instance;
-
-	of['n'] = d->name;
-	of['N'] = name.stem;
-	of['p'] = of['P'] = prefix;
-	of['i'] = of['I'] = instance;
-	size_t dash = str_rfind(prefix, STR("-"));
-	of['j'] = of['J'] = dash < prefix.n ? str_skip(prefix, dash + 1) : prefix;
-	of['f'] = keep_print("/%.*s", STR_ARG(instance.n ? instance : prefix));
-	of['y'] = d->file;
-	of['Y'] = str_of(d->file.p, str_rfind(d->file, STR("/")));
-}
-
 /* %P %I %J %f speak of the name with its escapes undone: "-" is a slash, "\x20" a blank. */
 static struct str unescaped(struct str s)
 {
@@ -31,19 +13,37 @@ static struct str unescaped(struct str s)
 	return buf_view(&b);
 }
 
+/* systemd.unit(5) "Specifiers": those of the machine, and those that a unit's name and file decide. Few units have any. */
+static const struct specifiers *specifiers(struct draft *d)
+{
+	struct unitname name = unitname_parts(d->name);
+	struct str prefix = name.prefix, instance = name.instance;
+	size_t dash = str_rfind(prefix, STR("-"));
+
+	if (d->specifiers)
+		return d->specifiers;
+	d->specifiers = keep(sizeof *d->specifiers);
+	*d->specifiers = d->host->specifiers;
+	struct str *of = d->specifiers->of;
+	of['n'] = d->name;
+	of['N'] = name.stem;
+	of['p'] = prefix;
+	of['P'] = unescaped(prefix);
+	of['i'] = instance;
+	of['I'] = unescaped(instance);
+	of['j'] = dash < prefix.n ? str_skip(prefix, dash + 1) : prefix;
+	of['J'] = unescaped(of['j']);
+	of['f'] = unescaped(keep_print("/%.*s", STR_ARG(instance.n ? instance : prefix)));
+	of['y'] = d->file;
+	of['Y'] = str_of(d->file.p, str_rfind(d->file, STR("/")));
+	return d->specifiers;
+}
+
 void draft_begin(struct draft *d, const struct host *host, struct str name, struct str file)
 {
 	*d = (struct draft){ .host = host, .name = name, .file = file };
 	unit_defaults(&d->unit);
 	list_add_str(&d->files, file);
-	d->specifiers = keep(sizeof *d->specifiers);
-	*d->specifiers = host->specifiers;
-	name_specifiers(d);
-	struct str *of = d->specifiers->of;
-	of['P'] = unescaped(of['P']);
-	of['I'] = unescaped(of['I']);
-	of['J'] = unescaped(of['J']);
-	of['f'] = unescaped(of['f']);
 }
 
 void draft_open(struct draft *d, struct str dropin)
@@ -65,7 +65,7 @@ bool specify(struct draft *d, struct str text, struct str *result, char *unknown
 		return true;
 	for (size_t cap = text.n + 256; d->n_specified < SPECIFIED_MAX; cap *= 2) {
 		struct buf b = keep_buf(cap);
-		*unknown = words_specify(text, d->specifiers, &b);
+		*unknown = words_specify(text, specifiers(d), &b);
 		*result = buf_view(&b);
 		d->n_specified += cap;
 		if (!b.is_cut)

@@ -7,7 +7,11 @@
 
 struct str shown(struct str text)
 {
-	struct buf b = keep_buf(SHOWN_MOST + 3);
+	/* One line shows no more than a few. A file of nothing but errors must not fill the memory with them. */
+	static char rooms[8][SHOWN_MOST + 3];
+	static unsigned next;
+	struct buf b = BUF(rooms[next++ % countof(rooms)]);
+
 	for (size_t i = 0; i < text.n && i < SHOWN_MOST; i++)
 		buf_char(&b, (unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f ? '?' : text.p[i]);
 	if (text.n > SHOWN_MOST)

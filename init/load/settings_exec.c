@@ -171,9 +171,9 @@ bool read_environment(const struct setting *s)
 	if (rest.n == 0)
 		s->d->environment.n = 0;
 	for (;;) {
-		struct buf b = keep_buf(rest.n);
+		struct buf b = scratch(rest.n);
 		enum words_result r = words_next(&rest, &b);
-		struct str word = buf_view(&b);
+		struct str word = keep_str(buf_view(&b));
 		if (r == WORDS_END)
 			return true;
 		if (r != WORDS_WORD) {
@@ -183,6 +183,10 @@ bool read_environment(const struct setting *s)
 		}
 		if (!setting_specified(s, word, &word))
 			continue;
+		if (s->d->environment.n == LAUNCH_WORDS_MAX) {
+			complain(s->d, s->line, "Environment=: more than %u variables: ignored from here on", LAUNCH_WORDS_MAX);
+			return true;
+		}
 		if (value_is_assignment(word))
 			environment_add(&s->d->environment, word);
 		else
@@ -199,15 +203,21 @@ static void add_environment_files(struct draft *d, struct str path, bool may_fai
 {
 	glob_t found;
 	const char *sign = may_fail ? "-" : "";
-	bool is_pattern = path.n > strcspn(path.p, "*?[");
+	unsigned n_patterns = 0;
 
-	if (is_pattern && glob(path.p, GLOB_NOESCAPE, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++)
+	for (struct str rest = path; rest.n;) {
+		struct str part = str_until(&rest, '/');
+		n_patterns += str_chr(part, '*') < part.n || str_chr(part, '?') < part.n || str_chr(part, '[') < part.n;
+	}
+	/* More of them would have the whole file system walked through. */
+	if (n_patterns > 0 && n_patterns <= PATTERNS_MAX && glob(path.p, GLOB_NOESCAPE, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc && d->environment_files.n < ENVIRONMENT_FILES_MAX; i++)
 			list_add_str(&d->environment_files, keep_print("%s%s", sign, found.gl_pathv[i]));
 		globfree(&found);
 		return;
 	}
-	list_add_str(&d->environment_files, keep_print("%s%.*s", sign, STR_ARG(path)));
+	if (d->environment_files.n < ENVIRONMENT_FILES_MAX)
+		list_add_str(&d->environment_files, keep_print("%s%.*s", sign, STR_ARG(path)));
 }
 
 bool read_environment_file(const struct setting *s)

@@ -129,6 +129,17 @@ def test_hundreds_of_units_are_told_in_order(box):
         assert b.said_in_order(f"u{n}: starting", f"u{n}: up after")
 
 
+@pytest.mark.parametrize("text", [
+    "[Service]\nExecStart=/bin/x" + " a" * 500000, "[Service]\nExecStart=sleep 1000\n" + "A=\n" * 340000,
+    "[Unit]\nWants=t@%i0.service t@%i1.service\n[Service]\nExecStart=sleep 1000\n"],
+    ids=["a megabyte of words", "hundreds of thousands of keys", "a template that wants more of itself"])
+def test_a_hostile_file_costs_the_others_nothing(box, text):
+    b = box({"t@": text, "bad@.service": text, "good": service("sleep 1000", Wants="t@.service bad@.service")})
+    b.wait_state("good", "up")
+    b.do("reload")
+    assert b.unit("good")["state"] == "up" and b.unit("good")["generation"] == 1 and b.bugs() == 0
+
+
 def test_long_lines_and_words(box):
     long = "x" * 30000
     b = box({"bad": service("sleep 1000", Description=long), "web": service(script(f": {long}; exec sleep 1000"))})

@@ -615,11 +615,11 @@ static void unknown_keys_and_sections_get_one_line_each(void **state)
 	      "Early=1\n[Unit]\nRestart=no\nX-Own=1\n[Service]\nExecStart=/b\nRestartSecs=5\nColour=red\nnonsense\n"
 	      "PrivateTmp=yes\nProtectHome=yes\nPrivateUsers=no\nSlice=x.slice\n[X-Own]\nA=1\n[Foo]\nB=1\n[Install]\nWantedBy=x\n");
 	when_loaded(w);
-	then_noted(w, "a", "a.service:1: `Early=1`: it stands before the first [section]: ignored");
+	then_noted(w, "a", "a.service:1: `Early=1`: it stands before the first [section]; expected [Unit] or");
 	then_noted(w, "a", "a.service:3: Restart= belongs into [Service], not [Unit]: ignored");
 	then_noted(w, "a", "a.service:7: RestartSecs= is not a directive; did you mean RestartSec=?");
 	then_noted(w, "a", "a.service:8: Colour= is not a directive of [Service]: ignored");
-	then_noted(w, "a", "a.service:9: `nonsense`: there is no `=` in it: ignored");
+	then_noted(w, "a", "a.service:9: `nonsense`: there is no `=` in it; expected NAME=VALUE: ignored");
 	then_noted(w, "a", "a.service:16: [Foo] is not a section of a service");
 	then_noted(w, "a", "a.service: not enforced: PrivateTmp= (line 10), ProtectHome= (line 11)");
 	then_noted(w, "a", "a.service: not yet, no effect: Slice= (line 13)");

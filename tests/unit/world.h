@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 
 struct world {
 	char folder[32];
+	uint64_t most_memory, most_seconds;     /* 0: as much as it likes */
 	char search_path[256];          /* empty: what this machine has is not for the tests */
 	struct unitset set;
 	char said[1 << 16];             /* stderr of the last run */
@@ -94,6 +96,10 @@ static inline int run(struct world *w, char *const argv[])
 		dup2(out[1], 2);
 		close(out[0]);
 		close(out[1]);
+		if (w->most_memory)
+			setrlimit(RLIMIT_AS, &(struct rlimit){ w->most_memory, w->most_memory });
+		if (w->most_seconds)
+			setrlimit(RLIMIT_CPU, &(struct rlimit){ w->most_seconds, w->most_seconds });
 		execv(program, argv);
 		dprintf(2, "%s: %s (make all builds it)\n", program, strerror(errno));
 		_exit(127);
