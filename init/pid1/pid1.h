@@ -192,11 +192,11 @@ void kmsg_drain(struct pid1 *p);
 /* ---- sigtrace.c ---- */
 
 void sigtrace_open(struct pid1 *p);
-/* Who sent the last SIGKILL and SIGTERM that reached a process. It may be dead, but not reaped: its start is asked for. */
+/* Who sent the last SIGKILL and SIGTERM that reached the process which started then (struct procstat). */
 struct senders {
 	struct sender kill, term;
 };
-void sigtrace_find(struct pid1 *p, uint32_t pid, struct senders *senders);
+void sigtrace_find(struct pid1 *p, uint32_t pid, uint64_t started_at, struct senders *senders);
 
 /* ---- cgroupfs.c ---- */
 
