@@ -173,6 +173,7 @@ void boot_process(struct pid1 *p)
 	struct rlimit files = { 1 << 19, 1 << 19 };
 	p->epoll = epoll_create1(EPOLL_CLOEXEC);
 	open_signals(p);
+	spawn_open(p);
 	if (!p->is_first)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);       /* a supervisor that is not PID 1 still wants its orphans */
 	if (p->options.mode == MODE_COMMAND)

@@ -21,9 +21,9 @@ static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/us
 
 static void report(const struct launch *l, enum launch_step step, int error, bool is_warning)
 {
-	struct launch_report r = { .step = (uint8_t)step, .is_warning = is_warning, .error = (uint16_t)error };
-	/* Smaller than PIPE_BUF, so written whole. If PID 1 is gone there is nobody to tell. */
-	ssize_t n = write(l->pipe, &r, sizeof r);
+	struct launch_report r = { .pid = (uint32_t)getpid(), .step = (uint8_t)step, .is_warning = is_warning, .error = (uint16_t)error };
+	/* Smaller than PIPE_BUF, so written whole, and waiting for room where there is none (pipe(7)). */
+	ssize_t n = write(l->reports, &r, sizeof r);
 	(void)n;
 }
 

@@ -19,7 +19,8 @@
 enum source {
 	SOURCE_SIGNAL, SOURCE_KMSG, SOURCE_CONTROL, SOURCE_CLIENT, SOURCE_NOTIFY, SOURCE_FILES,
 	SOURCE_CGROUP,          /* memory.events or cgroup.events of some service */
-	SOURCE_LAUNCH,          /* the pipe of a launch: service N/2, main or control */
+	SOURCE_REPORT,          /* what children tell of their launch */
+	SOURCE_EXEC,            /* the main process of service N, Type=exec, runs its program, or will not */
 	N_SOURCE
 };
 
@@ -36,8 +37,8 @@ struct slot {
 	struct process {
 		uint32_t pid;
 		uint32_t session;       /* which it leads; kept when it is dead, for where there is no cgroup */
-		int pipe;               /* until its program runs or its launch has failed */
 	} process[2];           /* by enum role: ROLE_MAIN, ROLE_CONTROL */
+	int exec;               /* Type=exec: a pipe that ends when the main process's program runs; -1 */
 };
 
 /* oomph's own short-lived children. They are no services: nobody stops or lists them. */
@@ -96,6 +97,7 @@ struct pid1 {
 	struct helper loader, halter;
 	struct helper closer;           /* of descriptors that came to the notify socket; until it is through nothing is read there */
 	int loading;                    /* memfd that the loader writes into */
+	int reports[2];                 /* the pipe that children report on, both ends */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
 	int senders, sender_probe;      /* of signals: the map, and what fills it; -1: the kernel does not tell */
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
@@ -156,13 +158,14 @@ struct launch {
 	int pass_fd;                    /* stays open in a helper; -1 */
 	int cgroup;                     /* folder to enter; -1 */
 	bool enters_by_hand;            /* not by clone3 */
-	int pipe;                       /* to report on; closed by the exec */
+	int reports;                    /* to report on; closed by the exec */
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
 	const char *notify_path;
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */
 };
 
 struct launch_report {
+	uint32_t pid;
 	uint8_t step;                   /* enum launch_step */
 	bool is_warning;
 	uint16_t error;                 /* errno */
@@ -170,9 +173,12 @@ struct launch_report {
 
 void child_run(const struct launch *l) __attribute__((noreturn));
 
+void spawn_open(struct pid1 *p);
 int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_list list, uint32_t index, struct event *result);
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms);
-void spawn_read_report(struct pid1 *p, uint32_t service, enum role role);
+void spawn_read_reports(struct pid1 *p);
+void spawn_execed(struct pid1 *p, uint32_t service);    /* its pipe may have ended */
+uint32_t spawn_find(struct pid1 *p, uint32_t pid, enum role *role);     /* the service that launched it; NO_UNIT */
 int spawn_signal(struct pid1 *p, uint32_t service, enum role role, int number);
 
 /* ---- reap.c ---- */

@@ -105,23 +105,11 @@ bool reap_is_empty(struct pid1 *p, uint32_t i, uint32_t dying)
 
 /* ---- one death ---- */
 
-/* The launch that this process belongs to, also when the core has given it up already. */
-static uint32_t find_slot(struct pid1 *p, uint32_t pid, enum role *role)
-{
-	for (uint32_t i = 0; i < p->n_slots; i++)
-		for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++)
-			if (p->slots[i].process[r].pid == pid) {
-				*role = (enum role)r;
-				return i;
-			}
-	return NO_UNIT;
-}
-
 /* Whose process a zombie is; NO_UNIT. */
 static uint32_t find_service(struct pid1 *p, uint32_t pid)
 {
 	enum role role;
-	uint32_t i = find_slot(p, pid, &role);
+	uint32_t i = spawn_find(p, pid, &role);
 	if (i == NO_UNIT)
 		i = core_find_pid(p->core, pid, &role);
 	return i == NO_UNIT ? reap_owner(p, pid) : i;
@@ -136,9 +124,10 @@ static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
 	/* What its launch had to say comes before its death. What we feed may bring another set into force: then once more. */
 	do {
 		core = p->core;
-		i = find_slot(p, ev->pid, &role);
-		if (i != NO_UNIT)
-			spawn_read_report(p, i, role);
+		spawn_read_reports(p);
+		i = spawn_find(p, ev->pid, &role);
+		if (i != NO_UNIT && role == ROLE_MAIN)
+			spawn_execed(p, i);
 	} while (p->core != core);
 	counters_read(p);       /* for an orphan, too, and however it ended, which only the last wait tells */
 	kmsg_drain(p);          /* an orphan's too: only until it is reaped does /proc say whose worker it was */
@@ -169,7 +158,7 @@ static bool is_dead_at_birth(const struct event *ev)
 static void forget(struct pid1 *p, uint32_t pid)
 {
 	enum role role;
-	uint32_t i = find_slot(p, pid, &role);
+	uint32_t i = spawn_find(p, pid, &role);
 	if (i == NO_UNIT)
 		return;
 	p->slots[i].process[role].pid = 0;
