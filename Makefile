@@ -39,7 +39,8 @@ COMMON = -std=gnu17 -D_GNU_SOURCE -iquote . -iquote lib $(WARN) -MMD -MP
 # musl brings no kernel headers; last in the search order, so that they never win against musl's own.
 MUSL   = $(COMMON) -Os -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-pie \
          -idirafter build/deps/kernel-headers
-LINK   = -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--build-id=none
+# One mapping for what is read and one page for what is written: each is copied by every fork. (musl seals no RELRO in such a program.)
+LINK   = -static -no-pie -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack,--gc-sections,--build-id=none
 HOST   = $(COMMON) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Debian's python, which has Debian's pytest, whatever else PATH begins with.
 PYTEST = PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -o cache_dir=$(CURDIR)/build/pytest -q -ra

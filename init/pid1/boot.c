@@ -200,5 +200,6 @@ void boot_lock_memory(void)
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	mlock(__executable_start, (size_t)(_end - __executable_start));
-	mlock((void *)(here - STACK_USED), STACK_USED);
+	for (size_t n = 0; n < STACK_USED; n += 4096)
+		*(volatile char *)(here - n) = *(volatile char *)(here - n);
 }

@@ -99,16 +99,6 @@ void loader_ended(struct pid1 *p, bool is_ok)
 
 /* ---- into force ---- */
 
-static void *map_zeroes(size_t size)
-{
-	int fd = memfd_create("oomph-core", MFD_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	void *bytes = ftruncate(fd, (off_t)size) < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-	close(fd);
-	return bytes == MAP_FAILED ? NULL : bytes;
-}
-
 static const struct slot empty_slot = {
 	.counter = -1, .populated = -1, .exec = -1,
 };
@@ -196,6 +186,7 @@ int loader_command(struct pid1 *p)
 	struct unitset_writer w;
 	if (!bytes)
 		return -ENOMEM;
+	madvise(bytes, size, MADV_DOFORK);      /* a child reads its unit */
 	unitset_begin(&w, bytes, size, 1);
 	struct unit *u = unitset_slot(&w, 0);
 	struct command command = {

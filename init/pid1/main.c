@@ -85,10 +85,11 @@ static void start(struct pid1 *p)
 
 int main(int argc, char **argv, char **environment)
 {
-	static struct pid1 pid1;
-	struct pid1 *p = &pid1;
+	struct pid1 *p = map_zeroes(sizeof *p);
 	int forced_mode = -1;
 
+	if (!p)
+		_exit(1);                       /* as below */
 	p->options.environment = environment;
 	p->options.socket = "/run/oomph/control";
 	p->boot_at = now_ms();

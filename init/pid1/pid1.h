@@ -106,7 +106,7 @@ struct pid1 {
 	bool has_lost_lines;            /* of the console: it did not take one */
 	char scratch[KMSG_RECORD_MAX];  /* for one read at a time: nobody keeps anything in it across a feed() */
 	uint64_t kmsg_seq;              /* newest record read */
-	struct kmsg_reader *reader;
+	struct kmsg_reader reader;
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
 	bool is_feeding, has_more_dead, wants_adopt;
@@ -160,7 +160,7 @@ struct launch {
 	bool enters_by_hand;            /* not by clone3 */
 	int reports;                    /* to report on; closed by the exec */
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
-	const char *notify_path;
+	char notify_path[sizeof ((struct pid1 *)0)->notify_path];
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */
 };
 
@@ -272,5 +272,6 @@ bool is_initial_namespace(void);
 int file_read(int folder, const char *path, char *to, size_t size);             /* bytes read, NUL-terminated */
 int file_write(int folder, const char *path, struct str text);
 void close_fd(int *fd);
+void *map_zeroes(size_t size);                          /* NULL: no memory. Not for children */
 
 #endif

@@ -80,9 +80,10 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 		unwatch(p, exec);
 	struct launch l = {
 		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
-		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0, .notify_path = p->notify_path,
+		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0,
 		.is_command = p->options.command != NULL,
 	};
+	memcpy(l.notify_path, p->notify_path, sizeof l.notify_path);
 	/*
 	 * EBUSY: the service turned controllers on for cgroups below its own, and such a one takes no process (cgroup-v2.rst,
 	 * "No Internal Process Constraint"). A new one in its place does; while it lives, a command gets a leaf beside them.
