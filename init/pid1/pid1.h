@@ -28,6 +28,7 @@ enum source {
 struct slot {
 	bool has_cgroup;
 	bool has_knobs;         /* its limits are those of the set in force */
+	bool is_unused;         /* nobody was in it yet, and all its counts are 0 */
 	bool was_killed;        /* cgroup.kill was, or may have been, written there, or it takes no process: see make_fresh() */
 	/*
 	 * inotify watches of memory.events and cgroup.events, -1: none. Not descriptors of their own: each would be copied, and
@@ -84,6 +85,7 @@ struct shared {
 	uint8_t source;                 /* enum shared_source */
 	bool is_stale;                  /* somebody was launched since it was read */
 	int watch;                      /* inotify; -1: nobody tells when it changes */
+	int file;                       /* kept open: it is read for every death, and each time it is found takes longer than to read it */
 	char folder[512];               /* of our cgroup when we began; "" for vmstat */
 };
 
@@ -100,6 +102,8 @@ struct pid1 {
 	int reports[2];                 /* the pipe that children report on, both ends */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
 	int senders, sender_probe;      /* of signals: the map, and what fills it; -1: the kernel does not tell */
+	int null;                       /* /dev/null, for children; -1 */
+	int16_t score;                  /* our own oom_score_adj, which children inherit */
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
 	bool console_blocks;            /* shared with others, so it could not be made non-blocking */
@@ -159,6 +163,8 @@ struct launch {
 	int cgroup;                     /* folder to enter; -1 */
 	bool enters_by_hand;            /* not by clone3 */
 	int reports;                    /* to report on; closed by the exec */
+	int null;                       /* /dev/null; -1 */
+	int16_t score;                  /* oom_score_adj that it was born with */
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
 	char notify_path[sizeof ((struct pid1 *)0)->notify_path];
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */

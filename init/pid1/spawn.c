@@ -42,6 +42,8 @@ static int spawn(struct pid1 *p, struct launch *l, int *exec)
 	if (exec && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	l->reports = p->reports[1];
+	l->null = p->null;
+	l->score = p->score;
 	int pid = clone_child(l, &is_inside);
 	if (pid == 0) {
 		if (is_inside)
@@ -105,6 +107,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
 	process->pid = process->session = result->pid = (uint32_t)r;
+	slot->is_unused = false;
 	p->shared.is_stale = true;
 	return exec ? watch(p, *exec, EPOLLIN, SOURCE_EXEC, i) : 0;
 }
