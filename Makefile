@@ -2,7 +2,7 @@
 # A room can be built alone while its neighbours are still being written:
 #     make build/musl/lib/str.o      make unit-str LIB=str
 
-LIB  = str unitfile words values values_amounts values_paths unitname directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text sigtrace proto names graph \
+LIB  = str unitfile words values values_amounts values_paths unitname directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text procstat sigtrace proto names graph \
        service restart shared_count verdict attrib system core machine life outcome evidence request notify expand say
 PID1 = main boot loop effects spawn child reap devkmsg sigtrace cgroupfs counters ctlsock notifysock loader console files
 LOAD = main host scan find file dropin read settings settings_exec command account people settle link write builtin verify say keep \
@@ -40,7 +40,8 @@ COMMON = -std=gnu17 -D_GNU_SOURCE -iquote . -iquote lib $(WARN) -MMD -MP
 # musl brings no kernel headers; last in the search order, so that they never win against musl's own.
 MUSL   = $(COMMON) -Os -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-pie \
          -idirafter build/deps/kernel-headers
-LINK   = -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--build-id=none
+# One mapping for what is read and one page for what is written: each is copied by every fork. (musl seals no RELRO in such a program.)
+LINK   = -static -no-pie -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack,--gc-sections,--build-id=none
 HOST   = $(COMMON) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Debian's python, which has Debian's pytest, whatever else PATH begins with.
 PYTEST = PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -o cache_dir=$(CURDIR)/build/pytest -q -ra

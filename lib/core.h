@@ -28,7 +28,7 @@ enum event_kind {
 	EVENT_RELOADED,         /* oomph-load has written a new set (is_ok), or could not; see core_may_adopt() */
 	EVENT_REQUEST,          /* a client asks: client, verb, service, argument */
 	EVENT_LAUNCHED,         /* a process was made: service, role, pid */
-	EVENT_EXECED,           /* ... and its program runs: service, role */
+	EVENT_EXECED,           /* ... and its program runs: service, role. Told where it is waited for: Type=exec, main process */
 	EVENT_LAUNCH_FAILED,    /* ... or will not: service, role, step, error. A pid known by then still dies as EVENT_DEATH */
 	EVENT_LAUNCH_WARNING,   /* a setting could not be applied, the launch goes on: service, step, error */
 	EVENT_DEATH,            /* a child died and is not reaped yet: pid, code, status, comm; counter, is_empty of its service */

@@ -13,11 +13,11 @@
 #include "str.h"
 
 struct launch_words {
-	char *argv[LAUNCH_WORDS_MAX + 1];       /* both end with NULL at any moment */
-	char *envp[LAUNCH_WORDS_MAX + 1];
 	uint32_t n_argv, n_envp;
 	size_t n_bytes;
 	bool is_full;
+	char *argv[LAUNCH_WORDS_MAX + 1];       /* both end with NULL at any moment */
+	char *envp[LAUNCH_WORDS_MAX + 1];
 	char bytes[LAUNCH_BYTES_MAX];
 };
 

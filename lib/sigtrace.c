@@ -52,16 +52,6 @@ bool sigtrace_format(struct str text, struct sigtrace_format *f)
 
 /* ---- a sender ---- */
 
-bool sigtrace_started_at(struct str stat, uint64_t *started_at)
-{
-	struct str end = STR(") ");
-	size_t comm_end = str_rfind(stat, end);         /* comm may hold all of this, and what follows it never does */
-	struct str rest = str_skip(stat, comm_end + end.n);
-	for (int field = 3; field < 22; field++)
-		str_until(&rest, ' ');
-	return comm_end < stat.n && str_u64(str_until(&rest, ' '), started_at);
-}
-
 bool sigtrace_sender(const struct sigtrace_sent *sent, uint64_t started_at, uint32_t own, struct sender *to)
 {
 	*to = (struct sender){ 0 };

@@ -36,12 +36,9 @@ struct sender {
 };
 
 /*
- * Whose signal it was that a process which had started at `started_at` (in 1/100 s of CLOCK_BOOTTIME, as in proc(5)) died of.
+ * Whose signal it was that a process which had started at `started_at` (in 1/100 s of CLOCK_BOOTTIME, procstat.h) died of.
  * False: the kernel's, or that of process `own`, or it is older than the process: its number was another's then.
  */
 bool sigtrace_sender(const struct sigtrace_sent *sent, uint64_t started_at, uint32_t own, struct sender *to);
-
-/* When the process of a /proc/PID/stat had started, 1/100 s of CLOCK_BOOTTIME (field 22 in proc(5)). */
-bool sigtrace_started_at(struct str stat, uint64_t *started_at);
 
 #endif

@@ -174,11 +174,33 @@ static void open_signals(struct pid1 *p)
 	watch(p, p->signals, EPOLLIN, SOURCE_SIGNAL, 0);
 }
 
+/* The kernel never picks the machine's PID 1; a container's it may. Refused without CAP_SYS_RESOURCE, and then so be it. */
+static void set_score(struct pid1 *p)
+{
+	char text[16];
+	int64_t score;
+	if (p->options.mode != MODE_COMMAND)
+		file_write(AT_FDCWD, "/proc/self/oom_score_adj", STR("-1000"));
+	int n = file_read(AT_FDCWD, "/proc/self/oom_score_adj", text, sizeof text);
+	p->score = n > 0 && str_i64(str_trim(str_of(text, (size_t)n)), &score) ? (int16_t)score : INT16_MIN;
+}
+
+/* Above 2, which a child may have given away by then. */
+static void open_null(struct pid1 *p)
+{
+	int fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	p->null = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	close_fd(&fd);
+}
+
 void boot_process(struct pid1 *p)
 {
 	struct rlimit files = { 1 << 19, 1 << 19 };
 	p->epoll = epoll_create1(EPOLL_CLOEXEC);
 	open_signals(p);
+	spawn_open(p);
+	set_score(p);
+	open_null(p);
 	if (!p->is_first)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);       /* a supervisor that is not PID 1 still wants its orphans */
 	if (p->options.mode == MODE_COMMAND)
@@ -191,8 +213,6 @@ void boot_process(struct pid1 *p)
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	chdir("/");
-	/* The kernel never picks the machine's PID 1; a container's it may. Refused without CAP_SYS_RESOURCE, and then so be it. */
-	file_write(AT_FDCWD, "/proc/self/oom_score_adj", STR("-1000"));
 }
 
 /*
@@ -205,5 +225,6 @@ void boot_lock_memory(void)
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	mlock(__executable_start, (size_t)(_end - __executable_start));
-	mlock((void *)(here - STACK_USED), STACK_USED);
+	for (size_t n = 0; n < STACK_USED; n += 4096)
+		*(volatile char *)(here - n) = *(volatile char *)(here - n);
 }

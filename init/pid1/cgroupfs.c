@@ -222,6 +222,7 @@ static void make_fresh(struct pid1 *p, uint32_t i)
 		is_fresh = mkdirat(p->cgroups, name, 0755) == 0;
 	}
 	slot->was_killed = !is_fresh;
+	slot->is_unused = is_fresh;
 	slot->has_knobs = false;
 	/* kernfs tells inotify of changes. That only wakes us; what counts is what is read then. */
 	slot->counter = watch_file(p, i, "memory.events");
@@ -347,8 +348,9 @@ bool cgroup_counts(struct pid1 *p)
 
 bool cgroup_count(struct pid1 *p, uint32_t i, uint32_t *oom_kills)
 {
-	uint64_t n;
-	if (!read_key(p, i, "memory.events", STR("oom_kill"), &n))
+	uint64_t n = 0;
+	bool is_zero = p->slots[i].is_unused && p->slots[i].counter >= 0;
+	if (!is_zero && !read_key(p, i, "memory.events", STR("oom_kill"), &n))
 		return false;
 	*oom_kills = (uint32_t)n;
 	return true;

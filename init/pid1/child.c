@@ -21,9 +21,9 @@ static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/us
 
 static void report(const struct launch *l, enum launch_step step, int error, bool is_warning)
 {
-	struct launch_report r = { .step = (uint8_t)step, .is_warning = is_warning, .error = (uint16_t)error };
-	/* Smaller than PIPE_BUF, so written whole. If PID 1 is gone there is nobody to tell. */
-	ssize_t n = write(l->pipe, &r, sizeof r);
+	struct launch_report r = { .pid = (uint32_t)getpid(), .step = (uint8_t)step, .is_warning = is_warning, .error = (uint16_t)error };
+	/* Smaller than PIPE_BUF, so written whole, and waiting for room where there is none (pipe(7)). */
+	ssize_t n = write(l->reports, &r, sizeof r);
 	(void)n;
 }
 
@@ -48,14 +48,17 @@ static void enter_cgroup(const struct launch *l)
 }
 
 /*
- * Always written, whether the unit sets it or not: PID 1's own -1000 must not be inherited. Lowering it needs
- * CAP_SYS_RESOURCE (fs/proc/base.c, __set_oom_adj); a sandbox without it is no reason not to start.
+ * Whether the unit sets it or not: PID 1's own -1000 must not be inherited. Lowering it needs CAP_SYS_RESOURCE
+ * (fs/proc/base.c, __set_oom_adj); a sandbox without it is no reason not to start.
  */
 static void set_score(const struct launch *l)
 {
 	char text[8];
 	struct buf b = BUF(text);
-	buf_i64(&b, l->unit ? l->unit->oom_score_adj : 0);
+	int score = l->unit ? l->unit->oom_score_adj : 0;
+	if (score == l->score)
+		return;
+	buf_i64(&b, score);
 	int r = file_write(AT_FDCWD, "/proc/self/oom_score_adj", buf_view(&b));
 	if (r < 0 && l->unit)
 		warn(l, LAUNCH_SCORE, -r);
@@ -102,7 +105,7 @@ static int open_stdio(const struct launch *l, int fd)
 	const char *path = unitset_text(l->units, l->unit->stdio_path[fd]).p;
 	switch (kind) {
 	case STDIO_NULL:
-		return open("/dev/null", O_RDWR | O_NOCTTY);
+		return l->null >= 0 ? l->null : open("/dev/null", O_RDWR | O_NOCTTY);
 	case STDIO_KMSG:
 		return open("/dev/kmsg", O_WRONLY | O_NOCTTY);
 	case STDIO_TTY:
@@ -133,7 +136,7 @@ static void set_stdio(const struct launch *l, int fd)
 	}
 	if (from < 0 || (from != fd && dup2(from, fd) < 0))
 		give_up(l, LAUNCH_STDIN + (unsigned)fd, errno);
-	if (from > 2)
+	if (from > 2 && from != l->null)
 		close(from);
 	if (fd == 0 && l->unit->stdio[0] == STDIO_TTY)
 		ioctl(0, TIOCSCTTY, 0);         /* best effort: somebody may have it already */

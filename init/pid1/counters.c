@@ -22,23 +22,19 @@ static const char *path_of(struct buf *b, const struct pid1 *p, const char *file
 	return buf_cstr(b);
 }
 
-/* As much as p->scratch takes. seq_file gives a page at a time, and vmstat is longer (fs/seq_file.c). */
-static struct str read_all(struct pid1 *p, const char *path)
+/* From its start, as much as p->scratch takes. seq_file gives a page at a time, and vmstat is longer (fs/seq_file.c). */
+static struct str read_all(struct pid1 *p, int fd)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t got;
 	size_t n = 0;
-	while (fd >= 0 && n < sizeof p->scratch && (got = read(fd, p->scratch + n, sizeof p->scratch - n)) > 0)
+	while (fd >= 0 && n < sizeof p->scratch && (got = pread(fd, p->scratch + n, sizeof p->scratch - n, (off_t)n)) > 0)
 		n += (size_t)got;
-	close_fd(&fd);
 	return str_of(p->scratch, n);
 }
 
 static bool count(struct pid1 *p, uint32_t *n)
 {
-	char path[sizeof p->shared.folder + 32];
-	struct buf b = BUF(path);
-	return p->shared.source != SHARED_NONE && shared_kills(read_all(p, path_of(&b, p, files[p->shared.source])), n);
+	return p->shared.source != SHARED_NONE && shared_kills(read_all(p, p->shared.file), n);
 }
 
 /* ---- is anybody else counted? ---- */
@@ -48,7 +44,9 @@ static bool has_strangers(struct pid1 *p)
 {
 	char path[sizeof p->shared.folder + 32];
 	struct buf b = BUF(path);
-	struct str pids = read_all(p, path_of(&b, p, "/cgroup.procs"));
+	int fd = openat(AT_FDCWD, path_of(&b, p, "/cgroup.procs"), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct str pids = read_all(p, fd);
+	close_fd(&fd);
 	while (pids.n)
 		if (str_eq(str_until(&pids, '\n'), STR("0")))
 			return true;
@@ -77,14 +75,17 @@ static bool is_ours_alone(struct pid1 *p)
 
 static bool try(struct pid1 *p, enum shared_source source, struct str folder)
 {
+	char path[sizeof p->shared.folder + 32];
 	uint32_t n;
-	struct buf b = BUF(p->shared.folder);
-	buf_str(&b, folder);
-	buf_cstr(&b);
+	struct buf to = BUF(p->shared.folder), b = BUF(path);
+	buf_str(&to, folder);
+	buf_cstr(&to);
 	p->shared.source = (uint8_t)source;
-	if (!b.is_cut && count(p, &n))
+	p->shared.file = to.is_cut ? -1 : openat(AT_FDCWD, path_of(&b, p, files[source]), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (count(p, &n))
 		return true;
 	p->shared.source = SHARED_NONE;
+	close_fd(&p->shared.file);
 	return false;
 }
 
@@ -130,8 +131,10 @@ void counters_begin(struct pid1 *p)
 	char path[sizeof p->shared.folder + 32];
 	struct buf b = BUF(path);
 	p->shared.watch = -1;
-	if (cgroup_counts(p))
+	if (cgroup_counts(p)) {
 		p->shared.source = SHARED_NONE; /* every service has its own */
+		close_fd(&p->shared.file);
+	}
 	if (p->shared.source == SHARED_MEMORY_EVENTS) {
 		if (p->cgroup_events < 0)
 			p->cgroup_events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);

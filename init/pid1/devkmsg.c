@@ -17,7 +17,6 @@
  */
 void kmsg_open(struct pid1 *p)
 {
-	static struct kmsg_reader reader;
 	p->kmsg = -1;
 	if (!is_initial_namespace())
 		return;
@@ -25,8 +24,7 @@ void kmsg_open(struct pid1 *p)
 	if (p->kmsg < 0)
 		return;
 	lseek(p->kmsg, 0, SEEK_END);    /* what is older than we are is about nobody of ours */
-	p->reader = &reader;
-	kmsg_reset(p->reader);
+	kmsg_reset(&p->reader);
 	watch(p, p->kmsg, EPOLLIN, SOURCE_KMSG, 0);
 }
 
@@ -66,7 +64,7 @@ static void take_record(struct pid1 *p, struct str bytes)
 	if (!kmsg_record(bytes, &record))
 		return;
 	p->kmsg_seq = record.seq;
-	enum kmsg_news news = kmsg_feed(p->reader, &record, &kill);
+	enum kmsg_news news = kmsg_feed(&p->reader, &record, &kill);
 	if (news != KMSG_KILL && news != KMSG_GROUP)
 		return;
 	struct event ev = event_of(news == KMSG_KILL ? EVENT_OOM_KILL : EVENT_OOM_GROUP, NO_UNIT);

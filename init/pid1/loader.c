@@ -104,29 +104,8 @@ void loader_ended(struct pid1 *p, bool is_ok)
 
 /* ---- into force ---- */
 
-static void *map_zeroes(size_t size)
-{
-	int fd = memfd_create("oomph-core", MFD_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	void *bytes = ftruncate(fd, (off_t)size) < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-	close(fd);
-	return bytes == MAP_FAILED ? NULL : bytes;
-}
-
-static void move_slot(struct pid1 *p, struct slot *slot, uint32_t i)
-{
-	struct { int fd; uint32_t events; enum source source; uint32_t number; } watched[] = {
-		{ slot->process[ROLE_MAIN].pipe, EPOLLIN, SOURCE_LAUNCH, i * 2 + ROLE_MAIN },
-		{ slot->process[ROLE_CONTROL].pipe, EPOLLIN, SOURCE_LAUNCH, i * 2 + ROLE_CONTROL },
-	};
-	for (size_t k = 0; k < countof(watched); k++)
-		if (watched[k].fd >= 0)
-			watch(p, watched[k].fd, watched[k].events, watched[k].source, watched[k].number);
-}
-
 static const struct slot empty_slot = {
-	.counter = -1, .populated = -1, .process = { { .pipe = -1 }, { .pipe = -1 } },
+	.counter = -1, .populated = -1, .exec = -1,
 };
 
 /* Services keep their slots by name, whatever index they have now; limits are written anew at their next start. */
@@ -138,12 +117,12 @@ static void move_slots(struct pid1 *p, struct slot *to, uint32_t n)
 		if (old != NO_UNIT && old < p->n_slots)
 			p->slots[old] = empty_slot;
 		to[i].has_knobs = false;
-		move_slot(p, &to[i], i);
+		if (to[i].exec >= 0)
+			watch(p, to[i].exec, EPOLLIN, SOURCE_EXEC, i);
 	}
 	/* KillMode= may leave processes of a unit that is gone: from here on they are anybody's orphans. */
 	for (uint32_t i = 0; i < p->n_slots; i++)
-		for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++)
-			unwatch(p, &p->slots[i].process[r].pipe);
+		unwatch(p, &p->slots[i].exec);
 }
 
 void loader_adopt(struct pid1 *p)
@@ -212,6 +191,7 @@ int loader_command(struct pid1 *p)
 	struct unitset_writer w;
 	if (!bytes)
 		return -ENOMEM;
+	madvise(bytes, size, MADV_DOFORK);      /* a child reads its unit */
 	unitset_begin(&w, bytes, size, 1);
 	struct unit *u = unitset_slot(&w, 0);
 	struct command command = {

@@ -169,8 +169,11 @@ static void serve(struct pid1 *p, enum source source, uint32_t number)
 	case SOURCE_CGROUP:
 		cgroup_serve(p);
 		break;
-	case SOURCE_LAUNCH:
-		spawn_read_report(p, number / 2, (enum role)(number % 2));
+	case SOURCE_REPORT:
+		spawn_read_reports(p);
+		break;
+	case SOURCE_EXEC:
+		spawn_execed(p, number);
 		break;
 	case N_SOURCE:
 		break;

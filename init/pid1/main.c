@@ -85,10 +85,11 @@ static void start(struct pid1 *p)
 
 int main(int argc, char **argv, char **environment)
 {
-	static struct pid1 pid1;
-	struct pid1 *p = &pid1;
+	struct pid1 *p = map_zeroes(sizeof *p);
 	int forced_mode = -1;
 
+	if (!p)
+		_exit(1);                       /* as below */
 	p->options.environment = environment;
 	p->options.socket = "/run/oomph/control";
 	p->boot_at = now_ms();
@@ -97,7 +98,7 @@ int main(int argc, char **argv, char **environment)
 		p->options.services[p->options.n_services++] = "/etc/services.d";
 	p->slots = NULL;
 	boot_find_mode(p, forced_mode);
-	p->control = p->notify = p->kmsg = p->files = p->console = p->loading = p->cgroups = p->cgroup_events = -1;
+	p->control = p->notify = p->kmsg = p->files = p->console = p->loading = p->cgroups = p->cgroup_events = p->null = -1;
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
 		p->clients[i].fd = -1;
 	boot_mounts(p);

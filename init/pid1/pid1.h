@@ -19,7 +19,8 @@
 enum source {
 	SOURCE_SIGNAL, SOURCE_KMSG, SOURCE_CONTROL, SOURCE_CLIENT, SOURCE_NOTIFY, SOURCE_FILES,
 	SOURCE_CGROUP,          /* memory.events or cgroup.events of some service */
-	SOURCE_LAUNCH,          /* the pipe of a launch: service N/2, main or control */
+	SOURCE_REPORT,          /* what children tell of their launch */
+	SOURCE_EXEC,            /* the main process of service N, Type=exec, runs its program, or will not */
 	N_SOURCE
 };
 
@@ -27,6 +28,7 @@ enum source {
 struct slot {
 	bool has_cgroup;
 	bool has_knobs;         /* its limits are those of the set in force */
+	bool is_unused;         /* nobody was in it yet, and all its counts are 0 */
 	bool was_killed;        /* cgroup.kill was, or may have been, written there, or it takes no process: see make_fresh() */
 	/*
 	 * inotify watches of memory.events and cgroup.events, -1: none. Not descriptors of their own: each would be copied, and
@@ -36,8 +38,8 @@ struct slot {
 	struct process {
 		uint32_t pid;
 		uint32_t session;       /* which it leads; kept when it is dead, for where there is no cgroup */
-		int pipe;               /* until its program runs or its launch has failed */
 	} process[2];           /* by enum role: ROLE_MAIN, ROLE_CONTROL */
+	int exec;               /* Type=exec: a pipe that ends when the main process's program runs; -1 */
 };
 
 /* oomph's own short-lived children. They are no services: nobody stops or lists them. */
@@ -83,6 +85,7 @@ struct shared {
 	uint8_t source;                 /* enum shared_source */
 	bool is_stale;                  /* somebody was launched since it was read */
 	int watch;                      /* inotify; -1: nobody tells when it changes */
+	int file;                       /* kept open: it is read for every death, and each time it is found takes longer than to read it */
 	char folder[512];               /* of our cgroup when we began; "" for vmstat */
 };
 
@@ -96,15 +99,18 @@ struct pid1 {
 	struct helper loader, halter;
 	struct helper closer;           /* of descriptors that came to the notify socket; until it is through nothing is read there */
 	int loading;                    /* memfd that the loader writes into */
+	int reports[2];                 /* the pipe that children report on, both ends */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
 	int senders, sender_probe;      /* of signals: the map, and what fills it; -1: the kernel does not tell */
+	int null;                       /* /dev/null, for children; -1 */
+	int16_t score;                  /* our own oom_score_adj, which children inherit */
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
 	bool console_blocks;            /* shared with others, so it could not be made non-blocking */
 	bool has_lost_lines;            /* of the console: it did not take one */
 	char scratch[KMSG_RECORD_MAX];  /* for one read at a time: nobody keeps anything in it across a feed() */
 	uint64_t kmsg_seq;              /* newest record read */
-	struct kmsg_reader *reader;
+	struct kmsg_reader reader;
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
 	bool is_feeding, has_more_dead, wants_adopt;
@@ -157,13 +163,16 @@ struct launch {
 	int pass_fd;                    /* stays open in a helper; -1 */
 	int cgroup;                     /* folder to enter; -1 */
 	bool enters_by_hand;            /* not by clone3 */
-	int pipe;                       /* to report on; closed by the exec */
+	int reports;                    /* to report on; closed by the exec */
+	int null;                       /* /dev/null; -1 */
+	int16_t score;                  /* oom_score_adj that it was born with */
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
-	const char *notify_path;
+	char notify_path[sizeof ((struct pid1 *)0)->notify_path];
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */
 };
 
 struct launch_report {
+	uint32_t pid;
 	uint8_t step;                   /* enum launch_step */
 	bool is_warning;
 	uint16_t error;                 /* errno */
@@ -171,9 +180,12 @@ struct launch_report {
 
 void child_run(const struct launch *l) __attribute__((noreturn));
 
+void spawn_open(struct pid1 *p);
 int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_list list, uint32_t index, struct event *result);
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms);
-void spawn_read_report(struct pid1 *p, uint32_t service, enum role role);
+void spawn_read_reports(struct pid1 *p);
+void spawn_execed(struct pid1 *p, uint32_t service);    /* its pipe may have ended */
+uint32_t spawn_find(struct pid1 *p, uint32_t pid, enum role *role);     /* the service that launched it; NO_UNIT */
 int spawn_signal(struct pid1 *p, uint32_t service, enum role role, int number);
 
 /* ---- reap.c ---- */
@@ -193,11 +205,11 @@ void kmsg_drain(struct pid1 *p);
 /* ---- sigtrace.c ---- */
 
 void sigtrace_open(struct pid1 *p);
-/* Who sent the last SIGKILL and SIGTERM that reached a process. It may be dead, but not reaped: its start is asked for. */
+/* Who sent the last SIGKILL and SIGTERM that reached the process which started then (struct procstat). */
 struct senders {
 	struct sender kill, term;
 };
-void sigtrace_find(struct pid1 *p, uint32_t pid, struct senders *senders);
+void sigtrace_find(struct pid1 *p, uint32_t pid, uint64_t started_at, struct senders *senders);
 
 /* ---- cgroupfs.c ---- */
 
@@ -267,5 +279,6 @@ bool is_initial_namespace(void);
 int file_read(int folder, const char *path, char *to, size_t size);             /* bytes read, NUL-terminated */
 int file_write(int folder, const char *path, struct str text);
 void close_fd(int *fd);
+void *map_zeroes(size_t size);                          /* NULL: no memory. Not for children */
 
 #endif

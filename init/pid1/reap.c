@@ -4,6 +4,8 @@
  */
 #include "pid1.h"
 
+#include "lib/procstat.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,39 +18,26 @@
 /* So many deaths in one turn of the loop; the rest in the next, after whoever else is waiting. */
 #define DEATHS_A_TURN 64
 
-static const char *proc_path(struct buf *b, uint32_t pid, const char *file)
+/* Of its first thread, whose name and start are the process's, and whose end need not be. */
+static bool read_stat(uint32_t pid, struct procstat *stat)
 {
-	buf_lit(b, "/proc/");
-	buf_u64(b, pid);
-	buf_str(b, str_from(file));
-	return buf_cstr(b);
+	char path[64], text[1024];
+	struct buf b = BUF(path);
+	buf_lit(&b, "/proc/");
+	buf_u64(&b, pid);
+	buf_lit(&b, "/task/");
+	buf_u64(&b, pid);
+	buf_lit(&b, "/stat");
+	int n = file_read(AT_FDCWD, buf_cstr(&b), text, sizeof text);
+	return n > 0 && procstat_read(str_of(text, (size_t)n), stat);
 }
 
 /* ---- where there is no cgroup: sessions ---- */
 
-/* State and session from /proc/PID/stat: "pid (comm) S ppid pgrp session ...", comm being anybody's to choose (proc(5)). */
-static bool read_stat(uint32_t pid, char *state, uint64_t *session)
-{
-	char path[40], text[512];
-	struct buf b = BUF(path);
-	uint64_t number;
-	int n = file_read(AT_FDCWD, proc_path(&b, pid, "/stat"), text, sizeof text);
-	if (n <= 0)
-		return false;
-	struct str rest = str_of(text, (size_t)n);
-	rest = str_skip(rest, str_rfind(rest, STR(") ")) + 2);
-	*state = rest.n ? rest.p[0] : '?';
-	for (int field = 0; field < 3; field++)
-		str_until(&rest, ' ');
-	*session = str_u64(str_until(&rest, ' '), &number) ? number : 0;
-	return true;
-}
-
 static bool is_running(uint32_t pid)
 {
-	char state;
-	uint64_t session;
-	return read_stat(pid, &state, &session) && state != 'Z';
+	struct procstat stat;
+	return read_stat(pid, &stat) && stat.state != 'Z';
 }
 
 static bool leads(const struct slot *slot, uint64_t session)
@@ -65,10 +54,10 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number)
 	(void)p;
 	while (proc >= 0 && (number || !n_found) && (n = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0)
 		for (long at = 0; at < n; at += ((struct dirent64 *)(entries + at))->len) {
-			uint64_t pid, session;
-			char state;
+			uint64_t pid;
+			struct procstat stat;
 			if (!str_u64(str_from(((struct dirent64 *)(entries + at))->name), &pid) || pid == (uint64_t)getpid() ||
-			    !read_stat((uint32_t)pid, &state, &session) || state == 'Z' || !leads(slot, session))
+			    !read_stat((uint32_t)pid, &stat) || stat.state == 'Z' || !leads(slot, stat.session))
 				continue;
 			n_found++;
 			if (number == 0)
@@ -81,12 +70,11 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number)
 
 uint32_t reap_owner(struct pid1 *p, uint32_t pid)
 {
-	char state;
-	uint64_t session;
-	if (p->cgroups >= 0 || !read_stat(pid, &state, &session))
+	struct procstat stat;
+	if (p->cgroups >= 0 || !read_stat(pid, &stat))
 		return NO_UNIT;         /* a cgroup tells by itself when it is empty */
 	for (uint32_t i = 0; i < p->n_slots; i++)
-		if (leads(&p->slots[i], session))
+		if (leads(&p->slots[i], stat.session))
 			return i;
 	return NO_UNIT;
 }
@@ -117,74 +105,42 @@ bool reap_is_empty(struct pid1 *p, uint32_t i, uint32_t dying)
 
 /* ---- one death ---- */
 
-/* The launch that this process belongs to, also when the core has given it up already. */
-static uint32_t find_slot(struct pid1 *p, uint32_t pid, enum role *role)
-{
-	for (uint32_t i = 0; i < p->n_slots; i++)
-		for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++)
-			if (p->slots[i].process[r].pid == pid) {
-				*role = (enum role)r;
-				return i;
-			}
-	return NO_UNIT;
-}
-
 /* Whose process a zombie is; NO_UNIT. */
 static uint32_t find_service(struct pid1 *p, uint32_t pid)
 {
 	enum role role;
-	uint32_t i = find_slot(p, pid, &role);
+	uint32_t i = spawn_find(p, pid, &role);
 	if (i == NO_UNIT)
 		i = core_find_pid(p->core, pid, &role);
 	return i == NO_UNIT ? reap_owner(p, pid) : i;
-}
-
-static void read_comm(uint32_t pid, char comm[16])
-{
-	char path[40], text[32];
-	struct buf b = BUF(path);
-	int n = file_read(AT_FDCWD, proc_path(&b, pid, "/comm"), text, sizeof text);
-	if (n > 0 && text[n - 1] == '\n')
-		n--;
-	memcpy(comm, text, n <= 0 ? 0 : n < 16 ? (size_t)n : 15);
-}
-
-/* Its first thread's own end, which is the last field of that one's stat (proc_pid_stat(5), exit_code). */
-static bool is_first_killed(uint32_t pid)
-{
-	char path[64], text[1024];
-	struct buf b = BUF(path);
-	buf_lit(&b, "/proc/");
-	buf_u64(&b, pid);
-	buf_lit(&b, "/task/");
-	buf_u64(&b, pid);
-	buf_lit(&b, "/stat");
-	int n = file_read(AT_FDCWD, buf_cstr(&b), text, sizeof text);
-	return n > 0 && str_ends(str_trim(str_of(text, (size_t)n)), STR(" 9"));
 }
 
 static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
 {
 	enum role role;
 	uint32_t i;
+	struct procstat stat;
 	const struct core *core;
 	/* What its launch had to say comes before its death. What we feed may bring another set into force: then once more. */
 	do {
 		core = p->core;
-		i = find_slot(p, ev->pid, &role);
-		if (i != NO_UNIT)
-			spawn_read_report(p, i, role);
+		spawn_read_reports(p);
+		i = spawn_find(p, ev->pid, &role);
+		if (i != NO_UNIT && role == ROLE_MAIN)
+			spawn_execed(p, i);
 	} while (p->core != core);
 	counters_read(p);       /* for an orphan, too, and however it ended, which only the last wait tells */
 	kmsg_drain(p);          /* an orphan's too: only until it is reaped does /proc say whose worker it was */
 	i = find_service(p, ev->pid);
 	if (i == NO_UNIT)
 		return;
-	read_comm(ev->pid, ev->comm);
-	sigtrace_find(p, ev->pid, senders);
+	if (read_stat(ev->pid, &stat)) {
+		memcpy(ev->comm, stat.comm, sizeof ev->comm);
+		ev->is_first_killed = ev->code == CLD_KILLED && ev->status == SIGKILL && stat.exit_code == SIGKILL;
+		sigtrace_find(p, ev->pid, stat.started_at, senders);
+	}
 	ev->service = i;
 	ev->has_counter = cgroup_count(p, i, &ev->counter);
-	ev->is_first_killed = ev->code == CLD_KILLED && ev->status == SIGKILL && is_first_killed(ev->pid);
 	ev->is_empty = reap_is_empty(p, i, ev->pid);
 }
 
@@ -202,7 +158,7 @@ static bool is_dead_at_birth(const struct event *ev)
 static void forget(struct pid1 *p, uint32_t pid)
 {
 	enum role role;
-	uint32_t i = find_slot(p, pid, &role);
+	uint32_t i = spawn_find(p, pid, &role);
 	if (i == NO_UNIT)
 		return;
 	p->slots[i].process[role].pid = 0;

@@ -161,37 +161,25 @@ void sigtrace_open(struct pid1 *p)
 
 /* ---- at a death ---- */
 
-static bool read_start(uint32_t pid, uint64_t *started_at)
-{
-	char path[40], stat[512];
-	struct buf b = BUF(path);
-	buf_lit(&b, "/proc/");
-	buf_u64(&b, pid);
-	buf_lit(&b, "/stat");
-	int n = file_read(AT_FDCWD, buf_cstr(&b), stat, sizeof stat);
-	return n > 0 && sigtrace_started_at(str_of(stat, (size_t)n), started_at);
-}
-
-static struct sender find_sender(struct pid1 *p, uint32_t pid, uint32_t number)
+static struct sender find_sender(struct pid1 *p, uint32_t pid, uint64_t started_at, uint32_t number)
 {
 	struct sigtrace_key key = { pid, number };
 	struct sigtrace_sent sent;
 	struct sender sender = { 0 };
 	union bpf_attr attr;
-	uint64_t started_at;
 	memset(&attr, 0, sizeof attr);
 	attr.map_fd = (uint32_t)p->senders;
 	attr.key = (uintptr_t)&key;
 	attr.value = (uintptr_t)&sent;
-	if (sys_bpf(BPF_MAP_LOOKUP_ELEM, &attr) == 0 && read_start(pid, &started_at))
+	if (sys_bpf(BPF_MAP_LOOKUP_ELEM, &attr) == 0)
 		sigtrace_sender(&sent, started_at, (uint32_t)getpid(), &sender);
 	return sender;
 }
 
-void sigtrace_find(struct pid1 *p, uint32_t pid, struct senders *senders)
+void sigtrace_find(struct pid1 *p, uint32_t pid, uint64_t started_at, struct senders *senders)
 {
 	if (p->senders < 0)
 		return;
-	senders->kill = find_sender(p, pid, SIGKILL);
-	senders->term = find_sender(p, pid, SIGTERM);
+	senders->kill = find_sender(p, pid, started_at, SIGKILL);
+	senders->term = find_sender(p, pid, started_at, SIGTERM);
 }

@@ -34,26 +34,27 @@ static int clone_child(const struct launch *l, bool *is_inside)
 	return pid < 0 ? -errno : (int)pid;
 }
 
-/* The pid of the child, or -errno; *pipe is our end of its report. */
-static int spawn(struct launch *l, int *pipe)
+/* The pid of the child, or -errno. *exec, unless NULL, becomes a pipe that ends when its program runs. */
+static int spawn(struct pid1 *p, struct launch *l, int *exec)
 {
-	int ends[2];
+	int ends[2] = { -1, -1 };
 	bool is_inside;
-	*pipe = -1;
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (exec && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
-	l->pipe = ends[1];
+	l->reports = p->reports[1];
+	l->null = p->null;
+	l->score = p->score;
 	int pid = clone_child(l, &is_inside);
 	if (pid == 0) {
 		if (is_inside)
 			l->cgroup = -1;
 		child_run(l);
 	}
-	close(ends[1]);
+	close_fd(&ends[1]);
 	if (pid < 0)
-		close(ends[0]);
-	else
-		*pipe = ends[0];
+		close_fd(&ends[0]);
+	if (exec)
+		*exec = ends[0];
 	return pid;
 }
 
@@ -76,12 +77,15 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	result->kmsg_seq = p->kmsg_seq;
 	result->has_kmsg = p->kmsg >= 0;
 
-	unwatch(p, &process->pipe);
+	int *exec = role == ROLE_MAIN && unit->type == TYPE_EXEC ? &slot->exec : NULL;
+	if (exec)
+		unwatch(p, exec);
 	struct launch l = {
 		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
-		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0, .notify_path = p->notify_path,
+		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0,
 		.is_command = p->options.command != NULL,
 	};
+	memcpy(l.notify_path, p->notify_path, sizeof l.notify_path);
 	/*
 	 * EBUSY: the service turned controllers on for cgroups below its own, and such a one takes no process (cgroup-v2.rst,
 	 * "No Internal Process Constraint"). A new one in its place does; while it lives, a command gets a leaf beside them.
@@ -97,58 +101,93 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 		int folder = l.cgroup;
 		result->has_counter = cgroup_count(p, i, &result->counter);
 		l.enters_by_hand = slot->was_killed;
-		r = spawn(&l, &process->pipe);
+		r = spawn(p, &l, exec);
 		close_fd(&folder);
 	}
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
 	process->pid = process->session = result->pid = (uint32_t)r;
+	slot->is_unused = false;
 	p->shared.is_stale = true;
-	return watch(p, process->pipe, EPOLLIN, SOURCE_LAUNCH, i * 2 + role);
+	return exec ? watch(p, *exec, EPOLLIN, SOURCE_EXEC, i) : 0;
 }
 
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms)
 {
 	struct launch l = { .argv = argv, .pass_fd = pass_fd, .cgroup = -1 };
-	int pipe;
-	(void)p;
-	int r = spawn(&l, &pipe);
+	int r = spawn(p, &l, NULL);
 	if (r < 0)
 		return r;
-	close_fd(&pipe);                        /* its exit status says enough */
 	helper->pid = (uint32_t)r;
 	helper->deadline_at = now_ms() + deadline_ms;
 	return 0;
 }
 
-/* Whatever the child has reported since. The end of the pipe without a failure is the exec. */
-void spawn_read_report(struct pid1 *p, uint32_t i, enum role role)
+/* ---- what became of it ---- */
+
+/*
+ * One pipe for all: to make, watch and close one for each launch, and to be woken by its end, took a tenth of a respawn.
+ * Whether the program runs matters to Type=exec alone, and is told by a pipe that the exec closes. A child may wait for room here;
+ * we wait for nothing.
+ */
+void spawn_open(struct pid1 *p)
+{
+	p->reports[0] = p->reports[1] = -1;
+	if (pipe2(p->reports, O_CLOEXEC) < 0)
+		return;                         /* then exit statuses have to say enough */
+	fcntl(p->reports[0], F_SETFL, O_NONBLOCK);
+	watch(p, p->reports[0], EPOLLIN, SOURCE_REPORT, 0);
+}
+
+/* Also when the core has given it up already. */
+uint32_t spawn_find(struct pid1 *p, uint32_t pid, enum role *role)
+{
+	for (uint32_t i = 0; i < p->n_slots; i++)
+		for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++)
+			if (p->slots[i].process[r].pid == pid) {
+				*role = (enum role)r;
+				return i;
+			}
+	return NO_UNIT;
+}
+
+/* Its writer is not reaped before this is read, so the pid is nobody else's. A helper's exit status says enough. */
+void spawn_read_reports(struct pid1 *p)
 {
 	struct launch_report report;
-	struct process *process = &p->slots[i].process[role];
-	const struct core *core = p->core;
-	bool has_failed = false;
-	ssize_t n = -1;
-	while (process->pipe >= 0 && (n = read(process->pipe, &report, sizeof report)) == sizeof report) {
+	while (read(p->reports[0], &report, sizeof report) == sizeof report) {
+		enum role role;
+		uint32_t i = spawn_find(p, report.pid, &role);
+		if (i == NO_UNIT)
+			continue;
 		struct event ev = event_of(report.is_warning ? EVENT_LAUNCH_WARNING : EVENT_LAUNCH_FAILED, i);
 		ev.role = (uint8_t)role;
-		ev.pid = process->pid;
+		ev.pid = report.pid;
 		ev.step = report.step;
 		ev.error = report.error;
-		has_failed |= !report.is_warning;
-		if (has_failed)
-			unwatch(p, &process->pipe);
+		if (!report.is_warning && role == ROLE_MAIN)
+			unwatch(p, &p->slots[i].exec);
 		feed(p, &ev);
-		if (p->core != core)
-			return;         /* another set came into force: our slot is gone, and its pipe is watched as another's */
 	}
-	if (process->pipe < 0 || (n < 0 && errno == EAGAIN))
+}
+
+/* The end of the pipe without a failure is the exec. */
+void spawn_execed(struct pid1 *p, uint32_t i)
+{
+	const struct core *core = p->core;
+	char nothing;
+	if (p->slots[i].exec < 0 || read(p->slots[i].exec, &nothing, 1) != 0)
 		return;
-	unwatch(p, &process->pipe);
+	spawn_read_reports(p);
+	if (p->core != core || p->slots[i].exec < 0)
+		return;                         /* another set came into force, and the pipe is watched as another's; or it failed */
+	unwatch(p, &p->slots[i].exec);
 	struct event ev = event_of(EVENT_EXECED, i);
-	ev.role = (uint8_t)role;
+	ev.role = ROLE_MAIN;
 	feed(p, &ev);
 }
+
+/* ---- signals ---- */
 
 /* A child fresh from fork(2) is in neither its session nor, without clone3(2), its cgroup; child_run() enters the cgroup first. */
 static int signal_newborn(const struct slot *slot, int number)

@@ -11,8 +11,8 @@ def descriptors(pid):
     return {int(fd.name): os.readlink(fd) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir()}
 
 
-def reports(pid):
-    """The pipes on which launches report; standard error may be one, too."""
+def launch_pipes(pid):
+    """Both ends of the one on which launches report, and one for each that waits for an exec; standard error may be one, too."""
     found = descriptors(pid)
     return [fd for fd, what in found.items() if what.startswith("pipe:") and what != found[2]]
 
@@ -26,11 +26,11 @@ def watched(pid):
 
 def test_a_launch_that_hangs_keeps_nobody_elses_watch(box):
     """It has copies of PID 1's descriptors: closing one would not end its watch, and epoll would report it for ever."""
-    b = box({"a": service("sleep 1000"), "stuck": service("sleep 1000", StandardInput="file:/mnt/fifo")},
+    b = box({"a": service("sleep 1000", Type="exec"), "stuck": service("sleep 1000", Type="exec", StandardInput="file:/mnt/fifo")},
             before="mkfifo /mnt/fifo")
     b.wait_state("a", "up")
     b.do("list")
-    until(lambda: len(reports(b.pid)) == 1, "the report of the launch that does not hang")
+    until(lambda: len(launch_pipes(b.pid)) == 3, "the exec of the launch that does not hang")
     assert watched(b.pid) <= set(descriptors(b.pid))
 
 

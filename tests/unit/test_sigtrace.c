@@ -56,31 +56,6 @@ static void a_format_that_is_not_understood_is_not_used(void **state)
 			fail_msg("taken: %s", rows[i]);
 }
 
-/* ---- when a process had started ---- */
-
-#define BEHIND " S 1 93 93 0 -1 4194560 25 0 0 0 0 0 0 0 20 0 1 0 "     /* up to field 22 */
-
-static void the_start_is_behind_whatever_name(void **state)
-{
-	(void)state;
-	static const struct { const char *stat; bool is_there; uint64_t started_at; } rows[] = {
-		{ "93 (pause)" BEHIND "512 1052672 1", true, 512 },
-		{ "93 (pause)" BEHIND "0 1052672 1", true, 0 },
-		{ "93 (a) S 1 1 (b)" BEHIND "7 1 1", true, 7 },
-		{ "93 (\n) \n)" BEHIND "7 1 1", true, 7 },
-		{ "93 (pause) S 1 93", false, 0 },
-		{ "93 (pause" BEHIND "512", false, 0 },
-		{ "93 (pause)" BEHIND "-5 1", false, 0 },
-		{ "", false, 0 },
-	};
-	for (size_t i = 0; i < countof(rows); i++) {
-		uint64_t at = 0;
-		bool is_there = sigtrace_started_at(str_from(rows[i].stat), &at);
-		if (is_there != rows[i].is_there || (is_there && at != rows[i].started_at))
-			fail_msg("%s: %d, %llu", rows[i].stat, is_there, (unsigned long long)at);
-	}
-}
-
 /* ---- whose signal it was ---- */
 
 #define AT(ticks) ((ticks) * 10000000ull)
@@ -125,7 +100,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_kernels_own_text_is_read),
 		cmocka_unit_test(a_format_that_is_not_understood_is_not_used),
-		cmocka_unit_test(the_start_is_behind_whatever_name),
 		cmocka_unit_test(a_signal_is_laid_at_the_door_of_its_sender_alone),
 		cmocka_unit_test(a_name_of_any_bytes_is_kept),
 	};
