@@ -76,11 +76,13 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	result->kmsg_seq = p->kmsg_seq;
 	result->has_kmsg = p->kmsg >= 0;
 
+	char path[108 + UNIT_NAME_MAX + 32];
+	struct buf last_death = BUF(path);
 	unwatch(p, &process->pipe);
 	struct launch l = {
 		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
 		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0, .notify_path = p->notify_path,
-		.is_command = p->options.command != NULL,
+		.last_death = incident_path(p, i, &last_death), .is_command = p->options.command != NULL,
 	};
 	/*
 	 * EBUSY: the service turned controllers on for cgroups below its own, and such a one takes no process (cgroup-v2.rst,
