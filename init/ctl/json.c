@@ -234,7 +234,7 @@ struct str json_string(struct str value, char *to, size_t size)
 	struct buf b = { to, 0, size, false };
 	value = value.n >= 2 ? str_of(value.p + 1, value.n - 2) : STR("");
 	while (value.n) {
-		if (str_take(&value, STR("\\u000a"))) {
+		if (str_take(&value, STR("\\u000a")) || str_take(&value, STR("\\n"))) {
 			buf_char(&b, '\n');
 		} else if (str_take(&value, STR("\\u"))) {
 			buf_char(&b, '?');
