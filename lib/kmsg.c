@@ -19,6 +19,7 @@
 static void begin(struct kmsg_reader *r)
 {
 	kmsg_untold(&r->about);
+	r->story++;
 	r->candidate = 0;
 	r->n_victims = r->n_threads = 0;
 	r->has_table = r->has_summary = r->is_spent = r->is_group = r->is_group_cut = r->is_group_idle = false;
@@ -32,7 +33,7 @@ void kmsg_reset(struct kmsg_reader *r)
 	begin(r);
 }
 
-static bool is_fresh(const struct kmsg_reader *r, uint64_t usec)
+bool kmsg_is_fresh(const struct kmsg_reader *r, uint64_t usec)
 {
 	/* either way round: the clocks of two CPUs differ a little */
 	return (usec > r->usec ? usec - r->usec : r->usec - usec) <= CONTEXT_USEC;
@@ -41,7 +42,7 @@ static bool is_fresh(const struct kmsg_reader *r, uint64_t usec)
 /* A line of the context comes in. */
 static void touch(struct kmsg_reader *r, uint64_t usec)
 {
-	if (!is_fresh(r, usec)) {
+	if (!kmsg_is_fresh(r, usec)) {
 		begin(r);
 		r->is_manual_next = false;
 	}
@@ -379,7 +380,7 @@ static enum kmsg_news go_on_joining(struct kmsg_reader *r, const struct kmsg_rec
 		return join(r, rec->text) ? read_joined(r, rec, k) : KMSG_NOTHING;
 	}
 	/* The rest of a summary whose middle was lost: the victim is told all the same. No path begins like this. */
-	if (r->has_summary && !r->about.pid && !is_under_way(r) && is_fresh(r, rec->usec)) {
+	if (r->has_summary && !r->about.pid && !is_under_way(r) && kmsg_is_fresh(r, rec->usec)) {
 		struct str tail = rec->text;
 		kmsg_summary_tail(&tail, &r->about.pid, &r->about.uid);
 	}

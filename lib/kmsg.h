@@ -94,6 +94,7 @@ struct kmsg_reader {
 	uint64_t last_seq, usec;        /* newest record; newest line of this OOM */
 	uint64_t last_kill_seq;
 	uint32_t last_kill_pid;
+	uint32_t story;                 /* goes up with each line that another OOM begins with */
 	uint32_t candidate;             /* pid of the "Kill process ... or sacrifice child" line (until 5.0), or 0 */
 	uint32_t pending_caller;
 	uint16_t n_victims, n_threads, n_pending;
@@ -115,5 +116,7 @@ void kmsg_reset(struct kmsg_reader *);
  * own KMSG_GROUP; pid, sizes and the scope never depend on that.
  */
 enum kmsg_news kmsg_feed(struct kmsg_reader *, const struct kmsg_record *, struct oom_kill *out);
+
+bool kmsg_is_fresh(const struct kmsg_reader *, uint64_t usec);  /* a record of that time may still be of this OOM */
 
 #endif

@@ -1,4 +1,4 @@
-/* The kernel's OOM lines one by one, without memory between them. Private to the kmsg room. */
+/* The kernel's OOM lines one by one, without memory between them. Private to the kmsg and incident rooms. */
 #ifndef OOMPH_KMSG_LINES_H
 #define OOMPH_KMSG_LINES_H
 

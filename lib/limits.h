@@ -55,6 +55,24 @@
 /* Kernel OOM records kept while their victims' deaths are on the way; the oldest goes first, and the counters still decide. */
 #define KILLS_KEPT 12
 
+/*
+ * OOM kills kept with all that was known of them, in a memfd (incident.h): what brought each about, and its victims, of which
+ * one group kill may have many. The oldest goes first; what oomphctl has written to /var by then is not lost.
+ */
+#define INCIDENTS_KEPT 16
+#define VICTIMS_KEPT 64
+
+/*
+ * Of one OOM, in bytes: the kernel's lines (a memory cgroup's dump has some 5 kB of them, a machine's 12 and more; then
+ * those in the middle are left out and counted), what of that is kept free for the lines that name the victim, a row of
+ * the task table, the largest tasks, and the files read at the moment (a cgroup takes some 400 bytes).
+ */
+#define INCIDENT_LINES_MAX 12288
+#define INCIDENT_LINES_SPARED 3072
+#define INCIDENT_ROW_MAX 192
+#define INCIDENT_TASKS 10
+#define INCIDENT_FILES_MAX 4096
+
 /* STATUS= text of sd_notify(3) kept per service; the rest is cut. */
 #define STATUS_TEXT_MAX 64
 
@@ -74,6 +92,9 @@
 #define WOUND_GRACE_MS 1000u            /* a victim chosen, and nobody dead yet: a slow console or swap holds it up (OOM.md 2) */
 #define HALT_DEADLINE_MS 20000u         /* oomph-halt hangs on a dead disk: reboot(2) all the same */
 #define CLOSE_DEADLINE_MS 1000u         /* a descriptor that somebody sent us hangs in close(2): kill the child that closes it */
+#define RECORD_DEADLINE_MS 10000u       /* oomphctl hangs on a dead disk: kill it; the ring has what it was to write */
+#define RECORD_SETTLE_MS 100u           /* a group kill has many lines, and the console makes each wait: write them down together */
+#define LEAVE_DEADLINE_MS 1000u         /* ... while we are about to leave a container: do, without it */
 #define LOAD_DEADLINE_MS 60000u         /* oomph-load hangs: kill it, keep the units there are */
 #define RELOAD_SETTLE_MS 200u           /* files in services.d change in bursts: read them once it is quiet */
 

@@ -31,7 +31,7 @@ struct request {
 	char unit[UNIT_NAME_MAX + 1];   /* NUL-terminated; "" where the verb goes without or means all */
 };
 
-enum packet_kind { PACKET_UNIT, PACKET_TEXT, PACKET_DEATH, PACKET_NOTE, PACKET_VERSION, PACKET_END };
+enum packet_kind { PACKET_UNIT, PACKET_TEXT, PACKET_DEATH, PACKET_NOTE, PACKET_VERSION, PACKET_INCIDENTS, PACKET_END };
 
 struct packet {
 	uint32_t kind;                  /* enum packet_kind */
@@ -85,6 +85,11 @@ struct version_packet {
 	uint8_t mode, phase;            /* enum system_mode, enum system_phase */
 	uint8_t has_kmsg, has_cgroup;
 	char version[32];
+};
+
+/* With a descriptor of the ring (incident.h), to read, by SCM_RIGHTS (unix(7)). None comes where none is kept. */
+struct incidents_packet {
+	struct packet head;
 };
 
 struct end_packet {

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "incident.h"
 #include "names.h"
 #include "proto.h"
 #include "say.h"
@@ -58,9 +59,11 @@ struct wire {
 		struct death_packet death;
 		struct note_packet note;
 		struct version_packet version;
+		struct incidents_packet incidents;
 		struct end_packet end;
 		char bytes[PROTO_PACKET_MAX];
 	} in;                           /* the packet read last */
+	int descriptor;                 /* that came with it, and is whoever takes it's to close; -1 */
 };
 
 typedef void wire_take(struct wire *w, void *to);
@@ -105,6 +108,14 @@ void json_item(struct json *j, struct str raw);
 void json_object(struct json *j, const char *key);
 void json_end_object(struct json *j);
 void json_time(struct json *j, const char *key, uint64_t wall_ms);
+void json_decimal(struct json *j, const char *key, struct str digits);  /* "0.12" as it stands; null when it is none */
+
+/*
+ * The values of some members of the object that a line is, as they stand; NULL p: it has none of that name. False when the
+ * line is no whole object: what a crash left half written is not.
+ */
+bool json_read(struct str line, const char *const *keys, struct str *values, size_t n);
+struct str json_string(struct str value, char *to, size_t size);        /* what a quoted value says, cut */
 
 /* ---- view.c: the objects of the protocol as JSON ---- */
 
@@ -115,10 +126,40 @@ struct notes {
 
 void view_unit_json(const struct unit_packet *p, const struct notes *notes);
 void view_death_json(const struct death *d);
+void view_death_members(struct json *j, const struct death *d);
 
 /* A kill as a log tells of it: when in the log's words ("" is null), the line's number, the record's (NULL is null). */
 void view_kill_json(const struct oom_kill *k, const char *when, uint64_t line, const uint64_t *seq);
 void view_note_json(const struct note *n, const struct death *d);      /* d: the death it tells of, or NULL */
+
+/* ---- record.c, ring.c: deaths with what was kept of their incidents (incident.h) ---- */
+
+struct ring {
+	struct incident_ring *bytes;    /* a copy; the number of a slot that was being written is 0. NULL: there is none */
+	char boot_id[40];
+};
+
+void ring_read(struct ring *r, int fd);
+void ring_ask(struct ring *r, struct wire *w);          /* PID 1's */
+const struct victim_slot *ring_victim(const struct ring *r, uint64_t number);
+const struct victim_slot *ring_death(const struct ring *r, uint64_t id);
+const struct incident_slot *ring_incident(const struct ring *r, const struct victim_slot *v);  /* NULL: not kept any more */
+
+/* The whole record as a line of JSON, the heap's. With is_told_once the cause stands with the incident's first death alone. */
+char *record_line(const struct ring *r, const struct victim_slot *v, bool is_told_once);
+void record_facts(FILE *out, const struct victim_slot *v, const struct incident_slot *slot);    /* lines for people */
+
+/* ---- keep.c: the files that hold them ---- */
+
+#define RECORDS_FOLDER "/var/lib/oomph"
+#define RECORDS_FILE RECORDS_FOLDER "/incidents.jsonl"
+#define RECORDS_OLD RECORDS_FILE ".1"
+#define RECORDS_FILE_MAX (1u << 20)     /* some hundred of them; with the older file twice as much, and no more */
+
+int record_main(const struct ask *ask);
+
+/* The file of a unit's last record, beside the control socket. */
+void record_path(char *to, size_t size, const char *folder, const char *unit);
 
 /* ---- words.c: the same for people ---- */
 

@@ -1,8 +1,8 @@
-/* oomphctl deaths, oom, why and events: what happened. */
+/* oomphctl deaths, why and events: what happened. */
 #include "ctl.h"
 
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- tables of deaths ---- */
 
@@ -103,45 +103,6 @@ int deaths_main(const struct ask *ask)
 	return LEAVE_OK;
 }
 
-/* ---- oom ---- */
-
-struct kills {
-	struct death *list;
-	size_t n;
-};
-
-static void take_kill(struct wire *w, void *to)
-{
-	struct kills *k = to;
-	if (w->in.head.kind != PACKET_DEATH || w->in.death.death.cause != CAUSE_OOM_KILL)
-		return;
-	k->list = realloc(k->list, (k->n + 1) * sizeof *k->list);
-	if (!k->list)
-		leave(LEAVE_FAILED, "out of memory");
-	k->list[k->n++] = w->in.death.death;
-}
-
-int oom_main(const struct ask *ask)
-{
-	struct request r = request_of(ask, NULL);
-	struct kills k = { 0 };
-	struct wire w;
-	if (ask->options & OPTION_FROM)
-		return from_main(ask);
-	wire_open(&w, ask);
-	expect_ok(wire_exchange(&w, &r, take_kill, &k), ask, NULL);
-	size_t first = (ask->options & OPTION_NUMBER) && ask->number < k.n ? k.n - ask->number : 0;
-	for (size_t i = first; i < k.n; i++) {
-		if (ask->is_json)
-			view_death_json(&k.list[i]);
-		else
-			printf("%s  %s\n", line_time("%Y-%m-%d %H:%M:%S", k.list[i].wall_ms).text, line_death(&k.list[i]).text);
-	}
-	if (k.n == 0 && !ask->is_json)
-		printf("no OOM kill is on record\n");
-	return LEAVE_OK;
-}
-
 /* ---- why ---- */
 
 static void fact(const char *name, const char *text)
@@ -231,7 +192,21 @@ static void print_what(const struct death *d)
 	printf(", generation %u%s\n", d->generation, d->is_main || d->code ? "" : "; the main process lives on");
 }
 
-static void print_why(const struct death *d)
+/* What was kept of the moment, and where all of it is to be had. */
+static void print_record(const struct ask *ask, const struct ring *r, const struct death *d)
+{
+	char folder[108], path[512];
+	const struct victim_slot *v = ring_death(r, d->id);
+	if (!v)
+		return;
+	record_facts(stdout, v, ring_incident(r, v));
+	snprintf(folder, sizeof folder, "%.*s", (int)str_rfind(str_from(ask->socket), STR("/")), ask->socket);
+	record_path(path, sizeof path, folder, v->unit);
+	if (access(path, F_OK) == 0)
+		fact("Record", path);
+}
+
+static void print_why(const struct ask *ask, const struct ring *ring, const struct death *d)
 {
 	printf("%s: %s\n", line_unit(d->unit).text, line_cause(d).text);
 	printf("  %-9s %s\n", "When", line_time("%a %Y-%m-%d %H:%M:%S", d->wall_ms).text);
@@ -244,6 +219,7 @@ static void print_why(const struct death *d)
 	if (d->has_oom_besides)
 		fact("Besides", "the kernel's OOM killer was at work in its cgroup as well");
 	fact("Evidence", line_evidence(d).text);
+	print_record(ask, ring, d);
 }
 
 /* Wounds: OOM kills of workers, which end no generation and so are not the unit's last death. */
@@ -263,11 +239,11 @@ static void take_wound(struct wire *w, void *to)
 	wounds->n++;
 }
 
-static void why_for_people(const struct standing *s, const struct wounds *wounds)
+static void why_for_people(const struct ask *ask, const struct ring *ring, const struct standing *s, const struct wounds *wounds)
 {
 	struct line unit = line_unit(s->unit.unit);
 	if (s->death.id)
-		print_why(&s->death);
+		print_why(ask, ring, &s->death);
 	else if (s->unit.last_death)
 		printf("%s: its last death (number %llu) is too long ago to be kept\n", unit.text,
 		       (unsigned long long)s->unit.last_death);
@@ -276,14 +252,24 @@ static void why_for_people(const struct standing *s, const struct wounds *wounds
 	if (s->death.id && wounds->n)
 		printf("  %-9s %u of its workers were killed for memory; the last:\n", "Since", wounds->n);
 	if (wounds->n)
-		print_why(&wounds->last);
+		print_why(ask, ring, &wounds->last);
 	if (s->death.id || wounds->n)
 		print_next(s);
+}
+
+static void why_for_programs(const struct ring *ring, const struct death *d)
+{
+	const struct victim_slot *v = ring_death(ring, d->id);
+	if (v)
+		fputs(record_line(ring, v, false), stdout);
+	else
+		view_death_json(d);
 }
 
 int why_main(const struct ask *ask)
 {
 	struct standing s;
+	struct ring ring;
 	struct wire w;
 	struct request r = request_of(ask, ask->args[0]);
 	r.verb = VERB_DEATHS;
@@ -291,10 +277,11 @@ int why_main(const struct ask *ask)
 	standing_ask(&w, ask, ask->args[0], &s);
 	struct wounds wounds = { .after = s.unit.last_death };
 	expect_ok(wire_exchange(&w, &r, take_wound, &wounds), ask, ask->args[0]);
+	ring_ask(&ring, &w);
 	if (!ask->is_json)
-		why_for_people(&s, &wounds);
+		why_for_people(ask, &ring, &s, &wounds);
 	else if (s.death.id || wounds.n)
-		view_death_json(s.death.id ? &s.death : &wounds.last);
+		why_for_programs(&ring, s.death.id ? &s.death : &wounds.last);
 	return LEAVE_OK;
 }
 

@@ -8,7 +8,7 @@
 
 #define SOCKET_PATH "/run/oomph/control"
 
-/* All there is, in the order of help and man page. */
+/* All there is, in the order of help and man page, which do not have what has no help. */
 static const struct subcommand commands[] = {
 	{ "list", "[-a]", "all services in a table; -a: oomph's own helpers, too",
 	  list_main, 0, 0, OPTION_ALL, VERB_LIST, 0 },
@@ -44,6 +44,8 @@ static const struct subcommand commands[] = {
 	  power_main, 1, 1, 0, VERB_POWER, POWER_EXIT },
 	{ "version", "", "which oomph is PID 1, and what it has to go by",
 	  version_main, 0, 0, 0, VERB_VERSION, 0 },
+	{ "record-incidents", "FD FOLDER FROM [verdict]", NULL,        /* PID 1 asks us, see keep.c */
+	  record_main, 3, 4, 0, 0, 0 },
 };
 
 /* Planned words: a script that uses them is told so instead of being sent to look for a typing error. */
@@ -65,7 +67,8 @@ static void print_help(void)
 {
 	printf("oomphctl [--json] [-s|--socket PATH] COMMAND\n\n");
 	for (size_t i = 0; i < countof(commands); i++)
-		printf("  %-8s %-25s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+		if (commands[i].help)
+			printf("  %-8s %-25s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
 	printf("\nUNIT is a name with or without .service. --json prints one object a line.\n"
 	       "Exit status: 0 done, 1 refused or failed, 2 usage, 3 no such unit, 4 no answer from PID 1.\n");
 }
@@ -78,6 +81,8 @@ _Noreturn static void unknown_command(const char *word)
 		if (strcmp(word, later[i]) == 0)
 			leave(LEAVE_FAILED, "%s: not yet", word);
 	for (size_t i = 0; i < countof(commands); i++) {
+		if (!commands[i].help)
+			continue;
 		unsigned distance = str_distance(str_from(word), str_from(commands[i].name));
 		if (distance < least) {
 			least = distance;

@@ -172,7 +172,7 @@ static void start_failure(struct json *j, const struct death *d)
 	json_text(j, "error", buf_view(&b));
 }
 
-static void death_members(struct json *j, const struct death *d)
+void view_death_members(struct json *j, const struct death *d)
 {
 	json_number(j, "id", d->id);
 	json_text(j, "unit", str_from(d->unit));
@@ -202,7 +202,7 @@ void view_death_json(const struct death *d)
 {
 	struct json j;
 	json_open(&j, stdout);
-	death_members(&j, d);
+	view_death_members(&j, d);
 	json_close(&j);
 }
 
@@ -253,7 +253,7 @@ void view_note_json(const struct note *n, const struct death *d)
 	json_text(&j, "text", str_from(d ? line_death(d).text : line_note(n).text));
 	if (d) {
 		json_object(&j, "death");
-		death_members(&j, d);
+		view_death_members(&j, d);
 		json_end_object(&j);
 	}
 	json_close(&j);

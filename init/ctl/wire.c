@@ -53,10 +53,28 @@ static bool is_well_formed(const struct wire *w, size_t n)
 	static const size_t sizes[] = {
 		[PACKET_UNIT] = sizeof(struct unit_packet), [PACKET_TEXT] = sizeof(struct text_packet),
 		[PACKET_DEATH] = sizeof(struct death_packet), [PACKET_NOTE] = sizeof(struct note_packet),
-		[PACKET_VERSION] = sizeof(struct version_packet), [PACKET_END] = sizeof(struct end_packet),
+		[PACKET_VERSION] = sizeof(struct version_packet), [PACKET_INCIDENTS] = sizeof(struct incidents_packet),
+		[PACKET_END] = sizeof(struct end_packet),
 	};
 	return n >= sizeof(struct packet) && w->in.head.kind < countof(sizes) && w->in.head.size == n &&
 	       sizes[w->in.head.kind] == n;
+}
+
+/* A packet, and the descriptor that came along, if one did. */
+static ssize_t receive(struct wire *w)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} along = { .bytes = "" };
+	struct iovec part = { &w->in, sizeof w->in };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &along, .msg_controllen = sizeof along };
+	ssize_t n = recvmsg(w->fd, &m, MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	w->descriptor = -1;
+	if (n > 0 && c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&w->descriptor, CMSG_DATA(c), sizeof w->descriptor);
+	return n;
 }
 
 bool wire_next(struct wire *w, int ms)
@@ -68,7 +86,7 @@ bool wire_next(struct wire *w, int ms)
 	while (ready < 0 && errno == EINTR);
 	if (ready == 0)
 		return false;
-	ssize_t n = recv(w->fd, &w->in, sizeof w->in, MSG_TRUNC);
+	ssize_t n = receive(w);
 	if (n == 0)
 		nobody_there(w, "the connection was closed");
 	if (n < 0)

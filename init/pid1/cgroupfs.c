@@ -22,7 +22,7 @@
 /* Depth of cgroups below a service's that are signalled and cleared away with it; what is deeper, only SIGKILL reaches. */
 #define NESTED_MAX 4
 
-static const char mount_point[] = "/sys/fs/cgroup";
+const char cgroup_mount_point[] = "/sys/fs/cgroup";
 
 /* Each by itself: one that the kernel does not have must not cost the others. */
 static void enable_controllers(int folder)
@@ -97,7 +97,7 @@ static int open_below(struct str own)
 {
 	char text[512];
 	struct buf path = BUF(text);
-	buf_str(&path, str_from(mount_point));
+	buf_str(&path, str_from(cgroup_mount_point));
 	buf_str(&path, own);
 	return open_folder(AT_FDCWD, buf_cstr(&path));
 }
@@ -112,7 +112,7 @@ void cgroup_find(struct pid1 *p)
 	struct statfs fs;
 	char text[512];
 	p->cgroups = -1;
-	if (statfs(mount_point, &fs) < 0 || fs.f_type != CGROUP2_MAGIC)
+	if (statfs(cgroup_mount_point, &fs) < 0 || fs.f_type != CGROUP2_MAGIC)
 		return;
 	struct str own = own_path(p, text, sizeof text);
 	int root = open_below(own);
@@ -146,6 +146,13 @@ void cgroup_find(struct pid1 *p)
 static const char *name_of(struct pid1 *p, uint32_t i)
 {
 	return unitset_text(p->units, unitset_unit(p->units, i)->name).p;
+}
+
+void cgroup_path(struct pid1 *p, uint32_t i, struct buf *b)
+{
+	buf_str(b, str_from(p->core->cgroup_root));
+	buf_char(b, '/');
+	buf_str(b, str_from(name_of(p, i)));
 }
 
 /* A file of a service's cgroup, from the folder of them all. */
@@ -195,12 +202,13 @@ static void warn(struct pid1 *p, uint32_t service, int error)
 
 static int watch_file(struct pid1 *p, uint32_t i, const char *file)
 {
-	char text[sizeof mount_point + KMSG_PATH_MAX + UNIT_NAME_MAX + 64];
+	char text[sizeof cgroup_mount_point + KMSG_PATH_MAX + UNIT_NAME_MAX + 64];
 	struct buf path = BUF(text);
-	buf_str(&path, str_from(mount_point));
-	buf_str(&path, str_from(p->core->cgroup_root));
+	buf_str(&path, str_from(cgroup_mount_point));
+	cgroup_path(p, i, &path);
 	buf_char(&path, '/');
-	return inotify_add_watch(p->cgroup_events, file_of(&path, p, i, file), IN_MODIFY);
+	buf_str(&path, str_from(file));
+	return inotify_add_watch(p->cgroup_events, buf_cstr(&path), IN_MODIFY);
 }
 
 /*

@@ -181,6 +181,8 @@ static void make_words(const struct launch *l, struct launch_words *w)
 		launch_setenv_number(w, STR("MAINPID"), l->main_pid);
 	if (u->notify_access != NOTIFY_NONE && *l->notify_path)
 		launch_setenv_text(w, STR("NOTIFY_SOCKET"), str_from(l->notify_path));
+	if (l->last_death)
+		launch_setenv_text(w, STR("OOMPH_LAST_DEATH"), str_from(l->last_death));
 	launch_environment(w, unitset_text(l->units, u->environment));
 	while (str_next(&files, &path))
 		read_environment_file(l, w, path);

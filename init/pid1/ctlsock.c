@@ -120,17 +120,33 @@ void control_accept(struct pid1 *p)
 
 /* ---- sending ---- */
 
-/* 0, or -EAGAIN when it does not take more now, or it is gone. */
-static int put(struct pid1 *p, struct client *c, const void *packet, size_t size)
+/* 0, or -EAGAIN when it does not take more now, or it is gone. A descriptor goes along, if it is one: unix(7), SCM_RIGHTS. */
+static int put_with(struct pid1 *p, struct client *c, const void *packet, size_t size, int descriptor)
 {
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} along = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	struct iovec part = { (void *)packet, size };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
 	if (c->fd < 0)
 		return -EPIPE;
-	if (send(c->fd, packet, size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+	if (descriptor >= 0) {
+		memcpy(CMSG_DATA(&along.head), &descriptor, sizeof descriptor);
+		m.msg_control = &along;
+		m.msg_controllen = sizeof along;
+	}
+	if (sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 		return 0;
 	if (errno == EAGAIN)
 		return -EAGAIN;
 	hang_up(p, c);
 	return -EPIPE;
+}
+
+static int put(struct pid1 *p, struct client *c, const void *packet, size_t size)
+{
+	return put_with(p, c, packet, size, -1);
 }
 
 static int put_end(struct pid1 *p, struct client *c, enum answer answer)
@@ -225,8 +241,18 @@ static enum progress next_of_version(struct pid1 *p, struct client *c, int *r)
 	return SENT;
 }
 
+static enum progress next_of_incidents(struct pid1 *p, struct client *c, int *r)
+{
+	struct incidents_packet packet = { { PACKET_INCIDENTS, sizeof packet } };
+	if (c->cursor || p->incidents.for_readers < 0)
+		return FINISHED;
+	*r = put_with(p, c, &packet, sizeof packet, p->incidents.for_readers);
+	return SENT;
+}
+
 static enum progress (*const readers[N_VERB])(struct pid1 *, struct client *, int *) = {
 	[VERB_LIST] = next_of_list, [VERB_STATUS] = next_of_status, [VERB_DEATHS] = next_of_deaths, [VERB_VERSION] = next_of_version,
+	[VERB_INCIDENTS] = next_of_incidents,
 };
 
 /*

@@ -65,6 +65,7 @@ static void take_record(struct pid1 *p, struct str bytes)
 		return;
 	p->kmsg_seq = record.seq;
 	enum kmsg_news news = kmsg_feed(&p->reader, &record, &kill);
+	incident_record(p, &record);
 	if (news != KMSG_KILL && news != KMSG_GROUP)
 		return;
 	struct event ev = event_of(news == KMSG_KILL ? EVENT_OOM_KILL : EVENT_OOM_GROUP, NO_UNIT);
@@ -73,11 +74,14 @@ static void take_record(struct pid1 *p, struct str bytes)
 		if (kill.tgid == kill.pid)
 			kill.tgid = process_of(kill.pid);
 		ev.service = owner_of(p, &kill);
+		incident_kill(p, &kill, ev.service);
 	}
 	/* The count rose before the line was printed (__oom_kill_process in mm/oom_kill.c): it is a second witness by now. */
 	if (ev.service != NO_UNIT)
 		ev.has_counter = cgroup_count(p, ev.service, &ev.counter);
 	feed(p, &ev);
+	if (news == KMSG_GROUP)
+		incident_group(p, &kill);
 }
 
 void kmsg_drain(struct pid1 *p)

@@ -38,6 +38,7 @@ static void do_reply(struct pid1 *p, const struct effect *e)
 
 static void do_note(struct pid1 *p, const struct effect *e)
 {
+	incident_note(p, &e->note);
 	console_note(p, &e->note);
 	control_note(p, &e->note);
 }
@@ -70,14 +71,20 @@ static void do_halt(struct pid1 *p, const struct effect *e)
 	}
 }
 
-/* reboot(2) with the calling process being PID 1 of the machine: does not return. Everybody else leaves. */
+/*
+ * reboot(2) with the calling process being PID 1 of the machine: does not return. Everybody else leaves, at the end of the
+ * turn or when the last death is recorded, for which there is a second at most.
+ */
 static void do_power(struct pid1 *p, const struct effect *e)
 {
 	static const int command[N_POWER] = {
 		[POWER_OFF] = RB_POWER_OFF, [POWER_REBOOT] = RB_AUTOBOOT, [POWER_HALT] = RB_HALT_SYSTEM, [POWER_EXIT] = RB_POWER_OFF,
 	};
-	if (p->options.mode != MODE_VM || !p->is_first)
-		_exit(e->argument);
+	if (p->options.mode != MODE_VM || !p->is_first) {
+		p->leave_status = e->argument;
+		p->leave_at = now_ms() + LEAVE_DEADLINE_MS;
+		return;
+	}
 	reboot(command[e->number]);
 	console_say(p, "reboot(2) refused", errno);
 }

@@ -52,7 +52,7 @@ void unwatch(struct pid1 *p, int *fd)
 	close_fd(fd);
 }
 
-/* FX_POWER does not return, and it stands behind the notes of the same step: the last death is told like any other. */
+/* FX_POWER is the end, and it stands behind the notes of the same step: the last death is told like any other. */
 static bool comes_last(const struct effect *e)
 {
 	return e->kind == FX_NOTE || e->kind == FX_POWER;
@@ -188,8 +188,10 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 /* For epoll_wait(2): ms, or -1 for ever, which is what an idle machine gets. */
 static int patience(struct pid1 *p)
 {
-	uint64_t at = earlier(core_deadline(p->core), earlier(control_deadline(p),
-		earlier(p->closer.deadline_at, earlier(p->loader.deadline_at, p->halter.deadline_at))));
+	uint64_t at = earlier(core_deadline(p->core), control_deadline(p));
+	uint64_t helpers[] = { p->closer.deadline_at, p->loader.deadline_at, p->halter.deadline_at, incident_deadline(p), p->leave_at };
+	for (size_t i = 0; i < countof(helpers); i++)
+		at = earlier(at, helpers[i]);
 	uint64_t now = now_ms();
 	if (p->has_more_dead || (at && at <= now))
 		return 0;
@@ -212,6 +214,7 @@ static void on_time(struct pid1 *p)
 		feed(p, &ev);
 	end_late_helper(&p->loader, now);
 	end_late_helper(&p->halter, now);
+	end_late_helper(&p->incidents.recorder, now);
 	control_expire(p);
 	notify_expire(p);
 }
@@ -230,5 +233,8 @@ void loop(struct pid1 *p)
 		if (p->shared.is_stale)
 			counters_read(p);       /* what was counted before a launch is not about whom it launched */
 		on_time(p);
+		incident_serve(p);
+		if (p->leave_at && (!p->incidents.recorder.pid || p->leave_at <= now_ms()))
+			_exit(p->leave_status);
 	}
 }

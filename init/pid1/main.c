@@ -68,6 +68,7 @@ static void start(struct pid1 *p)
 	cgroup_find(p);
 	counters_begin(p);
 	kmsg_open(p);
+	incident_open(p);
 	sigtrace_open(p);
 	if (p->options.mode == MODE_COMMAND) {
 		if ((r = loader_command(p)) < 0)

@@ -9,8 +9,10 @@
 #define OOMPH_PID1_H
 
 #include "lib/core.h"
+#include "lib/incident.h"
 #include "lib/proto.h"
 
+#include <signal.h>
 #include <sys/types.h>
 
 #define VERSION_TEXT "0.1"
@@ -89,6 +91,22 @@ struct shared {
 	char folder[512];               /* of our cgroup when we began; "" for vmstat */
 };
 
+/* The record of OOM kills (lib/incident.h), and the child that keeps it. */
+struct incidents {
+	int ring, for_readers;          /* one memfd, to write and to give away; -1: none */
+	struct incident *told;          /* what the log has told so far of the newest OOM */
+	uint64_t told_number;           /* the slot that it goes to; 0: nobody is dead yet */
+	bool is_changed;                /* it says more than its slot */
+	uint64_t n, n_victims;          /* slots written so far */
+	uint64_t n_recorded, n_handed;  /* of the victims: seen to by oomphctl, and given to the one that runs */
+	bool has_verdict;               /* for the termination log, and nobody has it in hand */
+	uint64_t record_at;             /* when oomphctl is to run; 0: there is nothing new */
+	bool has_failed;                /* and that was said */
+	struct { uint64_t first_seq, first_death; } kept[INCIDENTS_KEPT];
+	struct { uint64_t death, incident; } victims[VICTIMS_KEPT];
+	struct helper recorder;
+};
+
 struct pid1 {
 	struct options options;
 	struct core *core;
@@ -111,6 +129,9 @@ struct pid1 {
 	char scratch[KMSG_RECORD_MAX];  /* for one read at a time: nobody keeps anything in it across a feed() */
 	uint64_t kmsg_seq;              /* newest record read */
 	struct kmsg_reader reader;
+	struct incidents incidents;
+	uint64_t leave_at;              /* with leave_status, as soon as nothing is left to be recorded; 0: nobody has said so */
+	int leave_status;
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
 	bool is_feeding, has_more_dead, wants_adopt;
@@ -168,6 +189,7 @@ struct launch {
 	int16_t score;                  /* oom_score_adj that it was born with */
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
 	char notify_path[sizeof ((struct pid1 *)0)->notify_path];
+	const char *last_death;         /* $OOMPH_LAST_DEATH; NULL: unset */
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */
 };
 
@@ -202,6 +224,20 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  
 void kmsg_open(struct pid1 *p);
 void kmsg_drain(struct pid1 *p);
 
+/* ---- incident.c ---- */
+
+void incident_open(struct pid1 *p);
+/* A record of the log and what it meant. The victim's service and its number are known; the core does not know of it yet. */
+void incident_record(struct pid1 *p, const struct kmsg_record *record);
+void incident_kill(struct pid1 *p, const struct oom_kill *kill, uint32_t service);
+void incident_group(struct pid1 *p, const struct oom_kill *kill);
+void incident_note(struct pid1 *p, const struct note *note);
+void incident_serve(struct pid1 *p);            /* at the end of a turn: has what is new recorded */
+uint64_t incident_deadline(const struct pid1 *p);
+void incident_recorded(struct pid1 *p, const siginfo_t *info);
+/* Where the record of the generation before is, if the kernel killed one of it; NULL. */
+const char *incident_path(struct pid1 *p, uint32_t service, struct buf *b);
+
 /* ---- sigtrace.c ---- */
 
 void sigtrace_open(struct pid1 *p);
@@ -224,6 +260,8 @@ bool cgroup_count(struct pid1 *p, uint32_t service, uint32_t *oom_kills);
 bool cgroup_is_populated(struct pid1 *p, uint32_t service);
 int cgroup_signal(struct pid1 *p, uint32_t service, int number);
 uint32_t cgroup_owner(struct pid1 *p, uint32_t pid);    /* the service in whose cgroup a process is; NO_UNIT */
+extern const char cgroup_mount_point[];
+void cgroup_path(struct pid1 *p, uint32_t service, struct buf *b);      /* below it */
 
 /* ---- counters.c ---- */
 

@@ -175,6 +175,8 @@ static bool is_helper(struct pid1 *p, const siginfo_t *info)
 	} else if (p->halter.pid == pid) {
 		p->halter = (struct helper){ 0 };
 		feed(p, &ev);
+	} else if (p->incidents.recorder.pid == pid) {
+		incident_recorded(p, info);
 	} else if (p->closer.pid == pid) {
 		notify_closed(p);
 	} else {

@@ -77,13 +77,15 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	result->kmsg_seq = p->kmsg_seq;
 	result->has_kmsg = p->kmsg >= 0;
 
+	char path[108 + UNIT_NAME_MAX + 32];
+	struct buf last_death = BUF(path);
 	int *exec = role == ROLE_MAIN && unit->type == TYPE_EXEC ? &slot->exec : NULL;
 	if (exec)
 		unwatch(p, exec);
 	struct launch l = {
 		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
 		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0,
-		.is_command = p->options.command != NULL,
+		.last_death = incident_path(p, i, &last_death), .is_command = p->options.command != NULL,
 	};
 	memcpy(l.notify_path, p->notify_path, sizeof l.notify_path);
 	/*

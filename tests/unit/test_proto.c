@@ -82,7 +82,7 @@ static void changes_are_told_from_reading(void **state)
 		[VERB_START] = true, [VERB_STOP] = true, [VERB_RESTART] = true, [VERB_RELOAD] = true, [VERB_KILL] = true,
 		[VERB_POWER] = true,
 	};
-	_Static_assert(N_VERB == 11, "a verb was added: does it change anything?");
+	_Static_assert(N_VERB == 12, "a verb was added: does it change anything?");
 	for (int verb = 0; verb < N_VERB; verb++)
 		assert_int_equal(verb_is_change((enum verb)verb), is_change[verb]);
 	assert_true(verb_is_change(N_VERB));
