@@ -97,7 +97,7 @@ struct pid1 {
 	struct helper closer;           /* of descriptors that came to the notify socket; until it is through nothing is read there */
 	int loading;                    /* memfd that the loader writes into */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
-	int senders, sender_probe;      /* of signals: the map, and what fills it; -1: the kernel does not tell */
+	int senders, sender_probe, end_probe;   /* of signals: the map, and what fills it; -1: the kernel does not tell */
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
 	bool console_blocks;            /* shared with others, so it could not be made non-blocking */
@@ -197,6 +197,7 @@ struct senders {
 	struct sender kill, term;
 };
 void sigtrace_find(struct pid1 *p, uint32_t pid, struct senders *senders);
+bool sigtrace_find_end(struct pid1 *p, uint32_t thread, struct sigtrace_sent *sent);    /* of one that SIGKILL ended */
 
 /* ---- cgroupfs.c ---- */
 
@@ -211,6 +212,8 @@ bool cgroup_count(struct pid1 *p, uint32_t service, uint32_t *oom_kills);
 bool cgroup_is_populated(struct pid1 *p, uint32_t service);
 int cgroup_signal(struct pid1 *p, uint32_t service, int number);
 uint32_t cgroup_owner(struct pid1 *p, uint32_t pid);    /* the service in whose cgroup a process is; NO_UNIT */
+uint32_t cgroup_owner_of(struct pid1 *p, uint64_t id);  /* the service whose cgroup, or one below it, has this number; NO_UNIT */
+void cgroup_read_counts(struct pid1 *p);                /* feeds the core what has risen, of all of them */
 
 /* ---- counters.c ---- */
 

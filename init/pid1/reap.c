@@ -149,18 +149,27 @@ static void read_comm(uint32_t pid, char comm[16])
 	memcpy(comm, text, n <= 0 ? 0 : n < 16 ? (size_t)n : 15);
 }
 
-/* Its first thread's own end, which is the last field of that one's stat (proc_pid_stat(5), exit_code). */
+/*
+ * PF_SIGNALED (include/linux/sched.h) among its first thread's own flags, the ninth field of stat: that one was there to be
+ * killed. Not exit_code, the last field, which since some kernel after 6.12 is the whole process's, for each of its threads.
+ */
 static bool is_first_killed(uint32_t pid)
 {
+	enum { SIGNALED = 0x400 };
 	char path[64], text[1024];
 	struct buf b = BUF(path);
+	uint64_t flags;
 	buf_lit(&b, "/proc/");
 	buf_u64(&b, pid);
 	buf_lit(&b, "/task/");
 	buf_u64(&b, pid);
 	buf_lit(&b, "/stat");
 	int n = file_read(AT_FDCWD, buf_cstr(&b), text, sizeof text);
-	return n > 0 && str_ends(str_trim(str_of(text, (size_t)n)), STR(" 9"));
+	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
+	rest = str_skip(rest, str_rfind(rest, STR(") ")) + 2);
+	for (int field = 3; field < 9; field++)
+		str_until(&rest, ' ');
+	return str_u64(str_until(&rest, ' '), &flags) && (flags & SIGNALED);
 }
 
 static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
