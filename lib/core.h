@@ -36,7 +36,7 @@ enum event_kind {
 	EVENT_COUNTER,          /* memory.events of a service changed: counter */
 	EVENT_NOTIFY,           /* a datagram of sd_notify(3): service, pid of its sender, message */
 	EVENT_SHARED_COUNT,     /* a count that services share was read: shared, is_ok (ours alone), counter; before each EVENT_DEATH by SIGKILL */
-	EVENT_OOM_KILL,         /* the kernel log names a victim: kill; where its service is known: service, counter */
+	EVENT_OOM_KILL,         /* the kernel log names a victim: kill; is_ok: it is known whose it was: service (NO_UNIT: of none), counter */
 	EVENT_OOM_GROUP,        /* the victims from kill->seq on, below kill->task_memcg, were one memory.oom.group */
 	EVENT_KMSG_LOST,        /* the log was overrun: records are missing */
 	EVENT_SIGNAL,           /* PID 1 got a signal: argument */
@@ -187,6 +187,7 @@ struct service {
 	uint32_t n_explained;           /* how far other victims explain the rise of the count: by records, deaths, wounds */
 	uint32_t control_base, control_explained;       /* the count, and n_explained, when the control process was launched */
 	uint32_t counter_told;          /* the count up to which wounds are recorded or explained */
+	uint64_t risen_seq;             /* the newest record when the count was first seen to tell of a kill that nothing explained */
 	uint32_t n_failures;            /* in a row, without a healthy run between */
 	uint32_t delay_ms;              /* of the last backoff, without jitter */
 	uint32_t n_starts;              /* within the start limit's window */
@@ -218,7 +219,9 @@ struct core {
 	uint64_t now_ms, wall_ms;       /* of the event in hand */
 	uint32_t n_bugs;                /* NEVER cells hit */
 	uint32_t next_kill;             /* in kills[], a ring */
-	bool is_stray[KILLS_KEPT];      /* of these, whose victim nobody could place yet */
+	uint64_t newest_seq;            /* of the records of kills */
+	uint64_t stray_at[KILLS_KEPT];  /* since when nobody could place the victim of these; 0: it is placed */
+	bool is_disputed[KILLS_KEPT];   /* and more than one service may have it */
 	uint32_t queue_head, queue_tail;
 	uint32_t reload_client;         /* who waits for the answer to `reload`; NO_CLIENT */
 	bool is_loading, is_pending;    /* oomph-load runs; its set waits for leaving services */

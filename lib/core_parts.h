@@ -87,6 +87,7 @@ void on_counter(struct turn *t);
 void on_shared_count(struct turn *t);
 void on_kmsg_lost(struct turn *t);
 void on_grace_over(struct turn *t, uint32_t i);
+void close_count(struct turn *t, uint32_t i);   /* its generation is over */
 void suspect_main(struct turn *t, uint32_t i);  /* nobody is left, and yet it is not dead as far as we were told */
 void record_launch_failure(struct turn *t, uint32_t i);
 bool may_fail(struct turn *t, uint32_t i, enum role role);      /* `-` stands before the command that runs in this role */

@@ -102,17 +102,85 @@ static const struct oom_kill *find_kill(const struct core *c, uint32_t pid, uint
 	return NULL;
 }
 
-/* The newest: an older one that still waits was of somebody whose count is explained, or is nobody's. */
-static const struct oom_kill *find_stray(struct core *c, uint64_t after_seq)
+/* ---- records whose victim nobody could place ---- */
+
+static uint32_t n_unexplained(const struct service *s)
 {
-	size_t newest = KILLS_KEPT;
+	uint32_t n_kills = s->counter - s->counter_base;
+	return (s->flags & SERVICE_HAS_COUNTER) && n_kills > s->n_explained ? n_kills - s->n_explained : 0;
+}
+
+static void note_count(struct turn *t, struct service *s, uint32_t counter)
+{
+	bool was_explained = n_unexplained(s) == 0;
+	s->counter = counter;
+	if (was_explained && n_unexplained(s))
+		s->risen_seq = t->c->newest_seq;
+}
+
+/* A count rises before the line is printed, and the shell reads all of them before it tells of a victim that it cannot place. */
+static bool may_be_its(const struct turn *t, const struct service *s, size_t k)
+{
+	const struct core *c = t->c;
+	return c->stray_at[k] && c->stray_at[k] + STRAY_MS > c->now_ms && n_unexplained(s) && s->risen_seq < c->kills[k].seq &&
+		s->kmsg_seq < c->kills[k].seq;
+}
+
+static bool has_rival(struct turn *t, uint32_t i, size_t k)
+{
+	for (uint32_t j = 0; j < t->c->n_services; j++)
+		if (j != i && may_be_its(t, service_at(t, j), k))
+			return true;
+	return false;
+}
+
+/*
+ * As many records as the count tells of kills, and no other service that lacks one: then they are this one's. Anything else
+ * would be a guess, for neither number nor name nor uid of a line leads to a cgroup, and the counts have no order.
+ */
+static bool are_all_its(struct turn *t, uint32_t i)
+{
+	uint32_t n = 0;
+	for (size_t k = 0; k < KILLS_KEPT; k++) {
+		if (!may_be_its(t, service_at(t, i), k))
+			continue;
+		n++;
+		if (has_rival(t, i, k))
+			return false;
+	}
+	return n == n_unexplained(service_at(t, i));
+}
+
+/*
+ * One of them is taken for a victim of this service, the oldest; *record: NULL, if nobody can tell which. False when there is
+ * none. Once in doubt, the others stay so: the last one left is not the last claimant's for that.
+ */
+static bool claim_stray(struct turn *t, uint32_t i, const struct oom_kill **record)
+{
+	struct core *c = t->c;
+	bool is_sure = are_all_its(t, i);
+	size_t first = KILLS_KEPT;
+	for (size_t k = 0; k < KILLS_KEPT; k++) {
+		if (!may_be_its(t, service_at(t, i), k))
+			continue;
+		c->is_disputed[k] |= !is_sure;
+		if (first == KILLS_KEPT || c->kills[k].seq < c->kills[first].seq)
+			first = k;
+	}
+	if (first == KILLS_KEPT)
+		return false;
+	*record = c->is_disputed[first] ? NULL : &c->kills[first];
+	c->stray_at[first] = 0;
+	return true;
+}
+
+/* What the count tells of beyond the lines, now that nobody of the generation is left to have one, may be of a record that waits still. */
+void close_count(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
 	for (size_t k = 0; k < KILLS_KEPT; k++)
-		if (c->is_stray[k] && c->kills[k].seq > after_seq && (newest == KILLS_KEPT || c->kills[k].seq > c->kills[newest].seq))
-			newest = k;
-	if (newest == KILLS_KEPT)
-		return NULL;
-	c->is_stray[newest] = false;
-	return &c->kills[newest];
+		t->c->is_disputed[k] |= may_be_its(t, s, k);
+	s->n_explained += n_unexplained(s);
 }
 
 static void adopt_evidence(struct death *d, const struct oom_kill *k, uint8_t evidence)
@@ -220,7 +288,7 @@ static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, 
 	struct service *s = service_at(t, i);
 	bool is_main = role == ROLE_MAIN, is_late = !is_main && (s->flags & SERVICE_COMMAND_LATE);
 	if (ev->has_counter)
-		s->counter = ev->counter;
+		note_count(t, s, ev->counter);
 	*record = find_kill(t->c, ev->pid, is_main ? s->kmsg_seq : s->control_seq);
 	/* The command or main process beside it may have been named already and be dying still. */
 	bool is_other_named = is_main ? find_kill(t->c, s->control_pid, s->control_seq) : find_kill(t->c, s->main_pid, s->kmsg_seq);
@@ -244,12 +312,10 @@ static void tell_wound(struct turn *t, uint32_t i, const struct oom_kill *record
 static void claim_strays(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	const struct oom_kill *stray;
-	if (!(s->flags & SERVICE_HAS_COUNTER) || (s->flags & SERVICE_GROUP_KILLED))
-		return;
-	while (s->counter - s->counter_base > s->n_explained && (stray = find_stray(t->c, s->kmsg_seq)) != NULL) {
+	const struct oom_kill *record;
+	while (!(s->flags & SERVICE_GROUP_KILLED) && n_unexplained(s) && claim_stray(t, i, &record)) {
 		s->n_explained++;
-		tell_wound(t, i, stray);
+		tell_wound(t, i, record);
 	}
 }
 
@@ -413,10 +479,11 @@ static bool amend_wound(struct turn *t, uint32_t i, const struct oom_kill *k)
 }
 
 /* Only what somebody will ask for: a group kill of many workers must not push its main process's record out. */
-static void keep_kill(struct core *c, const struct oom_kill *k, bool is_stray)
+static void keep_kill(struct core *c, const struct oom_kill *k, bool is_unplaced)
 {
 	c->kills[c->next_kill] = *k;
-	c->is_stray[c->next_kill] = is_stray;
+	c->stray_at[c->next_kill] = is_unplaced ? c->now_ms : 0;
+	c->is_disputed[c->next_kill] = false;
 	c->next_kill = (c->next_kill + 1) % KILLS_KEPT;
 }
 
@@ -427,12 +494,14 @@ static uint32_t told_service(struct turn *t, const struct oom_kill *k)
 
 /*
  * Whose worker was it? Without a summary line (the kernel limits them), or where the cgroup told is not surely the victim's
- * own: /proc's word, as long as it knew it. Who is not placed so may be found by a count that nobody explains.
+ * own: what the shell could find out. Who is not placed so may be found by a count that nobody explains.
  */
-static uint32_t place(struct turn *t, const struct oom_kill *k)
+static bool place(struct turn *t, const struct oom_kill *k, uint32_t *service)
 {
-	uint32_t i = k->is_task_memcg_above ? NO_UNIT : told_service(t, k);
-	return i != NO_UNIT ? i : t->ev->service;
+	bool is_told = k->task_memcg[0] && !k->is_task_memcg_above && !k->is_task_memcg_cut;
+	uint32_t told = k->is_task_memcg_above ? NO_UNIT : told_service(t, k);
+	*service = told != NO_UNIT ? told : t->ev->service;
+	return is_told || t->ev->is_ok || *service != NO_UNIT;
 }
 
 /*
@@ -459,13 +528,13 @@ void on_oom_kill(struct turn *t)
 	if (i == NO_UNIT)
 		i = core_find_pid(c, own.tgid, &role);
 	bool is_launched = i != NO_UNIT;        /* a main or control process: its death will ask for this record */
-	if (!is_launched)
-		i = place(t, k);
+	bool is_placed = is_launched || place(t, k, &i);
+	c->newest_seq = own.seq;
 	drop_foreign_group(t, i, &own);
 	if (amend(t, k))
 		return;
-	if (is_launched || i == NO_UNIT)
-		keep_kill(c, k, i == NO_UNIT);  /* its service's count tells, if it is anybody's (find_stray) */
+	if (is_launched || !is_placed)
+		keep_kill(c, k, !is_placed);    /* its service's count tells, if it is anybody's (claim_stray) */
 	if (is_launched)
 		return;
 	if (i == NO_UNIT || service_at(t, i)->generation == 0 || amend_wound(t, i, k))
@@ -473,7 +542,7 @@ void on_oom_kill(struct turn *t)
 	if (k->seq > service_at(t, i)->kmsg_seq)
 		service_at(t, i)->n_explained++;
 	if (t->ev->has_counter && i == t->ev->service)
-		service_at(t, i)->counter = t->ev->counter;
+		note_count(t, service_at(t, i), t->ev->counter);
 	wound(t, i, k);
 }
 
@@ -509,7 +578,7 @@ void on_oom_group(struct turn *t)
 void on_counter(struct turn *t)
 {
 	struct service *s = service_at(t, t->ev->service);
-	s->counter = t->ev->counter;
+	note_count(t, s, t->ev->counter);
 	if (s->counter > s->counter_told && s->main_pid && !s->grace_at)
 		arm_grace(t, t->ev->service, WOUND_GRACE_MS);
 }
@@ -565,16 +634,22 @@ void on_grace_over(struct turn *t, uint32_t i)
 	}
 	if (!s->main_pid || s->counter <= s->counter_told)
 		return;                         /* an open death stays what it was judged to be: a signal, and no record of an OOM */
-	uint32_t n_kills = s->counter - s->counter_base;
 	/*
 	 * With the log at hand every victim has its line, and the count proves nobody more than the lines do: a group kill
 	 * counts its first victim twice (OOM.md 0.6). Only a line that nobody could place may be this service's.
 	 */
-	const struct oom_kill *stray = find_stray(t->c, s->kmsg_seq);
-	if (n_kills <= s->n_explained || ((s->flags & SERVICE_HAS_KMSG) && !stray)) {
+	const struct oom_kill *record = NULL;
+	uint32_t n_left = n_unexplained(s);
+	bool is_claimed = n_left && claim_stray(t, i, &record);
+	if (n_left == 0 || ((s->flags & SERVICE_HAS_KMSG) && !is_claimed)) {
 		s->counter_told = s->counter;
 		return;
 	}
-	s->n_explained = n_kills;               /* or an operator's SIGKILL to the main process would be laid at its door */
-	wound(t, i, stray);
+	/* Explained, or an operator's SIGKILL to the main process would be laid at its door. */
+	s->n_explained += is_claimed ? 1 : n_left;
+	wound(t, i, record);
+	if (n_unexplained(s) && s->main_pid) {
+		s->counter_told--;              /* the next one, in the next step */
+		arm_grace(t, i, 0);
+	}
 }

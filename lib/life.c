@@ -412,6 +412,7 @@ static void decide(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	bool is_asked = s->flags & SERVICE_RESTART_ASKED;
+	close_count(t, i);
 	if (!s->want || (!is_asked && !restart_applies(unit_at(t, i)->restart, s->result))) {
 		rest(t, i);
 		return;

@@ -2,7 +2,8 @@
 
 bool procstat_read(struct str text, struct procstat *to)
 {
-	enum { STATE = 3, SESSION = 6, START = 22, EXIT_CODE = 52 };
+	enum { STATE = 3, SESSION = 6, FLAGS = 9, START = 22, SIGNALED = 0x400 };
+	uint64_t flags;
 	struct str rest = str_trim(text), name = rest;
 	size_t end = str_rfind(rest, STR(") "));        /* comm may hold all of this, and what follows it never does */
 	bool has_start = false;
@@ -18,10 +19,10 @@ bool procstat_read(struct str text, struct procstat *to)
 			to->state = word.p[0];
 		else if (field == SESSION)
 			str_u64(word, &to->session);
+		else if (field == FLAGS)
+			to->is_signalled = str_u64(word, &flags) && (flags & SIGNALED);
 		else if (field == START)
 			has_start = str_u64(word, &to->started_at);
-		else if (field == EXIT_CODE)
-			str_u64(word, &to->exit_code);
 	}
 	return has_start;
 }

@@ -9,7 +9,11 @@ struct procstat {
 	char state;
 	uint64_t session;               /* 0: of another PID namespace, or none any more */
 	uint64_t started_at;            /* 1/100 s of CLOCK_BOOTTIME */
-	uint64_t exit_code;             /* as in wait(2); of a thread its own, of a process what ended all of it. 0: runs */
+	/*
+	 * A signal ended its first thread, which was there to be killed (PF_SIGNALED, include/linux/sched.h). Not the last field,
+	 * exit_code, which is the whole process's where this file is.
+	 */
+	bool is_signalled;
 };
 
 /* False when the text ends before the start is told. */

@@ -50,6 +50,19 @@ bool sigtrace_format(struct str text, struct sigtrace_format *f)
 	return id && id <= UINT32_MAX && f->signal && f->code && f->pid && f->result;
 }
 
+uint32_t sigtrace_id(struct str text)
+{
+	uint64_t id;
+	return str_u64(str_trim(text), &id) && id <= UINT32_MAX ? (uint32_t)id : 0;
+}
+
+/* ---- an end ---- */
+
+bool sigtrace_has_ended(const struct sigtrace_sent *sent)
+{
+	return sent->process != 0 && sent->process != SIGTRACE_REUSED;
+}
+
 /* ---- a sender ---- */
 
 bool sigtrace_sender(const struct sigtrace_sent *sent, uint64_t started_at, uint32_t own, struct sender *to)

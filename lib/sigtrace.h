@@ -1,6 +1,6 @@
 /*
- * Who sent a signal: what the kernel's tracepoint signal:signal_generate tells (include/trace/events/signal.h), and when
- * it may be laid at somebody's door.
+ * Who sent a signal, and whom it ended: what the kernel's tracepoints signal:signal_generate (include/trace/events/signal.h)
+ * and sched:sched_process_exit tell, and when it may be laid at somebody's door.
  */
 #ifndef OOMPH_SIGTRACE_H
 #define OOMPH_SIGTRACE_H
@@ -16,9 +16,12 @@ struct sigtrace_format {
 /* The text of events/signal/signal_generate/format; false when a field that is needed is missing or of another width. */
 bool sigtrace_format(struct str text, struct sigtrace_format *f);
 
+/* The number of an event, from the text of its id file; 0 when that is no number. */
+uint32_t sigtrace_id(struct str text);
+
 /* What init/pid1/sigtrace.c has the kernel keep: the last SIGKILL, and the last SIGTERM, that reached each process. */
 struct sigtrace_key {
-	uint32_t pid, signal;
+	uint32_t pid, signal;           /* the number that the kernel's log would print: of a thread, where the first one has left */
 };
 
 struct sigtrace_sent {
@@ -26,8 +29,14 @@ struct sigtrace_sent {
 	uint32_t pid, uid;              /* whose process sent it, and its real user */
 	int32_t code;                   /* si_code, sigaction(2) */
 	char comm[16];                  /* of the sending thread; anything but NUL may be in it */
-	uint32_t zero;
+	uint32_t process;               /* whose thread it was, once it has ended; 0: it has not, SIGTRACE_REUSED */
+	uint64_t cgroup;                /* where that thread was when it ended: number of a cgroup in the unified hierarchy */
 };
+
+#define SIGTRACE_REUSED UINT32_MAX      /* a later thread of this number has ended, and not of this signal: it tells nothing any more */
+
+/* Has the thread that the signal reached ended, so that `process` and `cgroup` are told? */
+bool sigtrace_has_ended(const struct sigtrace_sent *sent);
 
 /* pid 0: nobody told. Numbers are those of the initial PID namespace. */
 struct sender {

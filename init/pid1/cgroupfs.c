@@ -364,6 +364,16 @@ bool cgroup_count(struct pid1 *p, uint32_t i, uint32_t *oom_kills)
 	return true;
 }
 
+void cgroup_read_counts(struct pid1 *p)
+{
+	const struct core *core = p->core;
+	for (uint32_t i = 0; i < p->n_slots && p->core == core; i++) {
+		struct event ev = event_of(EVENT_COUNTER, i);
+		if (cgroup_count(p, i, &ev.counter) && ev.counter != core->services[i].counter)
+			feed(p, &ev);
+	}
+}
+
 bool cgroup_is_populated(struct pid1 *p, uint32_t i)
 {
 	uint64_t n;
@@ -444,4 +454,27 @@ uint32_t cgroup_owner(struct pid1 *p, uint32_t pid)
 	if (p->cgroups < 0 || file_read(AT_FDCWD, buf_cstr(&b), text, sizeof text) <= 0)
 		return NO_UNIT;
 	return attrib_path(p->units, str_from(p->core->cgroup_root), attrib_unified(str_from(text)));
+}
+
+/*
+ * A cgroup's number is a file handle, too (FILEID_KERNFS in include/linux/exportfs.h, Linux 5.5; open_by_handle_at(2)), and
+ * what that opens has a name in /proc. A number is never given twice: one whose cgroup is gone opens nothing.
+ */
+uint32_t cgroup_owner_of(struct pid1 *p, uint64_t id)
+{
+	enum { KERNFS = 0xfe };
+	_Alignas(struct file_handle) char handle[sizeof(struct file_handle) + sizeof id];
+	char link[32], text[sizeof cgroup_mount_point + KMSG_PATH_MAX + UNIT_NAME_MAX + 64];
+	struct buf b = BUF(link);
+	*(struct file_handle *)handle = (struct file_handle){ .handle_bytes = sizeof id, .handle_type = KERNFS };
+	memcpy(handle + offsetof(struct file_handle, f_handle), &id, sizeof id);
+	int fd = p->cgroups < 0 ? -1 : open_by_handle_at(p->cgroups, (struct file_handle *)handle, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return NO_UNIT;
+	buf_lit(&b, "/proc/self/fd/");
+	buf_u64(&b, (uint64_t)fd);
+	ssize_t n = readlink(buf_cstr(&b), text, sizeof text);
+	close(fd);
+	struct str path = str_of(text, n > 0 ? (size_t)n : 0);
+	return str_take(&path, STR(cgroup_mount_point)) ? attrib_path(p->units, str_from(p->core->cgroup_root), path) : NO_UNIT;
 }

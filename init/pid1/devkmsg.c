@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -48,40 +49,51 @@ static uint32_t process_of(uint32_t pid)
 
 /*
  * The log tells the victim's own cgroup, or only one that may be above it, or none: headers are rate-limited, and a kill
- * without one may seem to belong to the group kill before it. While the victim is dying, /proc still knows it.
+ * without one may seem to belong to the group kill before it. While the victim is dying, /proc still knows it; once it is
+ * gone, who watched its end does.
  */
-static uint32_t owner_of(struct pid1 *p, const struct oom_kill *kill)
+static void find_victim(struct pid1 *p, struct oom_kill *victim, struct event *ev)
 {
-	if (kill->is_task_memcg_above || !kill->task_memcg[0])
-		return cgroup_owner(p, kill->pid);
-	return attrib_path(p->units, str_from(p->core->cgroup_root), str_from(kill->task_memcg));
+	struct sigtrace_sent sent;
+	bool is_gone = sigtrace_find_end(p, victim->pid, &sent);
+	bool is_told = victim->task_memcg[0] && !victim->is_task_memcg_above && !victim->is_task_memcg_cut;
+	if (victim->tgid == victim->pid)
+		victim->tgid = is_gone ? sent.process : process_of(victim->pid);
+	if (is_told)
+		ev->service = attrib_path(p->units, str_from(p->core->cgroup_root), str_from(victim->task_memcg));
+	else if (is_gone)
+		ev->service = cgroup_owner_of(p, sent.cgroup);
+	else
+		ev->service = cgroup_owner(p, victim->pid);
+	/* Who is there still and in nobody's cgroup is nobody's. */
+	ev->is_ok = is_told || is_gone || ev->service != NO_UNIT || kill((pid_t)victim->pid, 0) == 0;
 }
 
 static void take_record(struct pid1 *p, struct str bytes)
 {
 	struct kmsg_record record;
-	struct oom_kill kill;
+	struct oom_kill victim;
 	if (!kmsg_record(bytes, &record))
 		return;
 	p->kmsg_seq = record.seq;
-	enum kmsg_news news = kmsg_feed(&p->reader, &record, &kill);
+	enum kmsg_news news = kmsg_feed(&p->reader, &record, &victim);
 	incident_record(p, &record);
 	if (news != KMSG_KILL && news != KMSG_GROUP)
 		return;
 	struct event ev = event_of(news == KMSG_KILL ? EVENT_OOM_KILL : EVENT_OOM_GROUP, NO_UNIT);
-	ev.kill = &kill;
+	ev.kill = &victim;
 	if (news == KMSG_KILL) {
-		if (kill.tgid == kill.pid)
-			kill.tgid = process_of(kill.pid);
-		ev.service = owner_of(p, &kill);
-		incident_kill(p, &kill, ev.service);
+		find_victim(p, &victim, &ev);
+		incident_kill(p, &victim, ev.service);
 	}
+	if (news == KMSG_KILL && !ev.is_ok)
+		cgroup_read_counts(p);          /* who has none to explain is not whose it was */
 	/* The count rose before the line was printed (__oom_kill_process in mm/oom_kill.c): it is a second witness by now. */
 	if (ev.service != NO_UNIT)
 		ev.has_counter = cgroup_count(p, ev.service, &ev.counter);
 	feed(p, &ev);
 	if (news == KMSG_GROUP)
-		incident_group(p, &kill);
+		incident_group(p, &victim);
 }
 
 void kmsg_drain(struct pid1 *p)

@@ -119,7 +119,7 @@ struct pid1 {
 	int loading;                    /* memfd that the loader writes into */
 	int reports[2];                 /* the pipe that children report on, both ends */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
-	int senders, sender_probe;      /* of signals: the map, and what fills it; -1: the kernel does not tell */
+	int senders, sender_probe, end_probe;   /* of signals: the map, and what fills it; -1: the kernel does not tell */
 	int null;                       /* /dev/null, for children; -1 */
 	int16_t score;                  /* our own oom_score_adj, which children inherit */
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
@@ -246,6 +246,7 @@ struct senders {
 	struct sender kill, term;
 };
 void sigtrace_find(struct pid1 *p, uint32_t pid, uint64_t started_at, struct senders *senders);
+bool sigtrace_find_end(struct pid1 *p, uint32_t thread, struct sigtrace_sent *sent);    /* of one that SIGKILL ended */
 
 /* ---- cgroupfs.c ---- */
 
@@ -262,6 +263,8 @@ int cgroup_signal(struct pid1 *p, uint32_t service, int number);
 uint32_t cgroup_owner(struct pid1 *p, uint32_t pid);    /* the service in whose cgroup a process is; NO_UNIT */
 extern const char cgroup_mount_point[];
 void cgroup_path(struct pid1 *p, uint32_t service, struct buf *b);      /* below it */
+uint32_t cgroup_owner_of(struct pid1 *p, uint64_t id);  /* the service whose cgroup, or one below it, has this number; NO_UNIT */
+void cgroup_read_counts(struct pid1 *p);                /* feeds the core what has risen, of all of them */
 
 /* ---- counters.c ---- */
 

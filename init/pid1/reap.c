@@ -136,7 +136,7 @@ static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
 		return;
 	if (read_stat(ev->pid, &stat)) {
 		memcpy(ev->comm, stat.comm, sizeof ev->comm);
-		ev->is_first_killed = ev->code == CLD_KILLED && ev->status == SIGKILL && stat.exit_code == SIGKILL;
+		ev->is_first_killed = ev->code == CLD_KILLED && ev->status == SIGKILL && stat.is_signalled;
 		sigtrace_find(p, ev->pid, stat.started_at, senders);
 	}
 	ev->service = i;

@@ -121,6 +121,8 @@ void check_death(struct world *w, const struct death *d, bool is_amended)
 	const struct process *p = &w->ends[d->pid];
 	bool is_wound = d->code == 0;
 	bool was_chosen = p->truth == TRUTH_OOM || p->doom == TRUTH_OOM;        /* if only to end in another way, already begun */
+	if (is_wound && p->id != id)
+		broken(w, "%s: %u was another service's worker", name, d->pid);
 	if (is_wound && (!was_chosen || d->cause != CAUSE_OOM_KILL))
 		broken(w, "%s: %u was not killed for want of memory", name, d->pid);
 	if (!is_wound && (p->code != d->code || p->status != d->status))

@@ -230,6 +230,23 @@ void shell_feed(struct world *w, struct event ev)
 
 /* ---- what the kernel tells ---- */
 
+void shell_read_count(struct world *w, uint32_t id)
+{
+	uint32_t i = shell_index(w, id);
+	struct event ev = shell_event(EVENT_COUNTER, i);
+	ev.counter = w->counters[id];
+	if (i != NO_UNIT && w->has_cgroup[id] && !w->is_over)
+		shell_feed(w, ev);
+}
+
+/* Before a record that nobody can place. */
+static void read_counts(struct world *w)
+{
+	for (uint32_t id = 0; id < IDS; id++)
+		if (shell_index(w, id) != NO_UNIT && w->core->services[shell_index(w, id)].counter != w->counters[id])
+			shell_read_count(w, id);
+}
+
 void shell_drain_kmsg(struct world *w)
 {
 	if (!w->has_kmsg)
@@ -251,6 +268,8 @@ void shell_drain_kmsg(struct world *w)
 		struct event ev = shell_event(r->is_group ? EVENT_OOM_GROUP : EVENT_OOM_KILL, NO_UNIT);
 		if (r->service_hint != NOBODY)
 			ev.service = shell_index(w, r->service_hint);
+		if (!r->is_group && !kill.task_memcg[0] && ev.service == NO_UNIT)
+			read_counts(w);
 		ev.kill = &kill;
 		r->is_read = true;
 		w->read_seq = kill.seq > w->read_seq ? kill.seq : w->read_seq;

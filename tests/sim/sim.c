@@ -93,18 +93,14 @@ static bool is_due(const struct world *w, uint64_t at)
 static void run_notices(struct world *w)
 {
 	for (uint32_t id = 0; id < IDS && !w->is_over; id++) {
-		uint32_t i = shell_index(w, id);
 		if (is_due(w, w->counter_at[id])) {
 			w->counter_at[id] = 0;
 			shell_drain_kmsg(w);
-			struct event ev = shell_event(EVENT_COUNTER, i);
-			ev.counter = w->counters[id];
-			if (i != NO_UNIT && w->has_cgroup[id] && !w->is_over)
-				shell_feed(w, ev);
+			shell_read_count(w, id);
 		}
 		if (is_due(w, w->empty_at[id])) {
 			w->empty_at[id] = 0;
-			i = shell_index(w, id);
+			uint32_t i = shell_index(w, id);
 			if (i != NO_UNIT && kernel_count(w, id) == 0 && !w->is_over)
 				shell_feed(w, shell_event(EVENT_EMPTY, i));
 		}

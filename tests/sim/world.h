@@ -117,6 +117,7 @@ uint32_t kernel_count(const struct world *w, uint32_t id);      /* alive */
 
 /* ---- shell.c: events in, effects out ---- */
 void shell_feed(struct world *w, struct event ev);
+void shell_read_count(struct world *w, uint32_t id);
 void shell_drain_kmsg(struct world *w);
 void shell_see_death(struct world *w, struct process *p);
 struct event shell_event(enum event_kind kind, uint32_t i);

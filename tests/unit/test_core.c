@@ -761,13 +761,149 @@ static void a_record_that_nobody_could_place_goes_to_the_count_that_rose(void **
 	given_running("db");
 	struct oom_kill k = kill_record("db", given_worker("db"));
 	k.task_memcg[0] = '\0';
-	say_record(k, EVENT_OOM_KILL);
-	then_notes("up db");
 	when_counter_rises("db", 1);
+	say_record(k, EVENT_OOM_KILL);
+	then_notes("");
 	when_time_passes(WOUND_GRACE_MS);
 	then_notes("death db");
 	assert_int_equal(last_death()->pid, k.pid);
 	assert_int_equal(last_death()->evidence, EVIDENCE_KMSG | EVIDENCE_MEMORY_EVENTS);
+}
+
+/* A record without its victim's cgroup; the shell could not place it either. */
+static struct oom_kill when_unplaced(uint32_t pid)
+{
+	struct oom_kill k = kill_record("none", pid);
+	k.task_memcg[0] = '\0';
+	say_record(k, EVENT_OOM_KILL);
+	return k;
+}
+
+/* Two workers reaped by their parents, two counts that rose: the numbers do not tell which is whose. */
+static void records_that_two_counts_may_claim_name_nobody(void **state)
+{
+	(void)state;
+	given_booted("db: OOMPolicy=continue; app: OOMPolicy=continue");
+	given_running("db");
+	uint32_t app = given_running("app");
+	when_counter_rises("db", 1);
+	when_counter_rises("app", 1);
+	when_unplaced(given_worker("db"));
+	when_unplaced(given_worker("app"));
+	when_killed(app, SIGTERM);
+	assert_int_equal(core_death(w.core, 2)->pid, 0);
+	then_cause(core_death(w.core, 2), CAUSE_OOM_KILL);
+	assert_int_equal(core_death(w.core, 2)->evidence, EVIDENCE_MEMORY_EVENTS);
+	when_time_passes(WOUND_GRACE_MS);
+	then_cause(last_death(), CAUSE_OOM_KILL);
+	assert_int_equal(last_death()->service, index_of("db"));
+	assert_int_equal(last_death()->pid, 0);         /* though it is the last record left */
+}
+
+static void more_records_than_the_count_tells_of_name_nobody(void **state)
+{
+	(void)state;
+	given_booted("db: OOMPolicy=continue");
+	given_running("db");
+	when_counter_rises("db", 1);
+	when_unplaced(given_worker("db"));
+	when_unplaced(900);                     /* of a stranger: no service has a count for it */
+	when_time_passes(WOUND_GRACE_MS);
+	assert_int_equal(last_death()->id, 1);
+	assert_int_equal(last_death()->pid, 0);
+	assert_int_equal(service("db")->n_oom_kills, 1);
+}
+
+static void as_many_records_as_the_count_tells_of_are_all_its(void **state)
+{
+	(void)state;
+	given_booted("db: OOMPolicy=continue; app:");
+	uint32_t pid = given_running("db");
+	given_running("app");
+	uint32_t workers[] = { given_worker("db"), given_worker("db") };
+	when_counter_rises("db", 2);
+	when_unplaced(workers[0]);
+	when_unplaced(workers[1]);
+	when_time_passes(WOUND_GRACE_MS);
+	assert_int_equal(last_death()->id, 2);
+	assert_int_equal(core_death(w.core, 1)->pid, workers[0]);
+	assert_int_equal(core_death(w.core, 2)->pid, workers[1]);
+	when_time_passes(WOUND_GRACE_MS);
+	then_notes("");
+	when_killed(pid, SIGKILL);              /* by an operator: the count is spoken for */
+	then_cause(death_of("db"), CAUSE_SIGNAL);
+}
+
+/* In a cgroup that is none of ours, by the record or by what the shell saw. */
+static void a_strangers_record_is_no_services(void **state)
+{
+	(void)state;
+	given_booted("db: OOMPolicy=continue");
+	given_running("db");
+	struct oom_kill k = kill_record("db", 900);
+	strcpy(k.task_memcg, "/user.slice/shell");
+	say_record(k, EVENT_OOM_KILL);
+	struct event ev = event_of(EVENT_OOM_KILL, NO_UNIT);
+	k = kill_record("db", 901);
+	k.task_memcg[0] = '\0';
+	ev.kill = &k;
+	ev.is_ok = true;
+	step(ev);
+	when_counter_rises("db", 1);
+	when_time_passes(WOUND_GRACE_MS);
+	then_notes("");
+	assert_int_equal(w.core->next_death, 1);
+}
+
+/* The count rises before the line is printed: one that rose after it is of another kill. */
+static void a_record_is_not_of_a_count_that_rose_after_it(void **state)
+{
+	(void)state;
+	given_booted("db: OOMPolicy=continue");
+	given_running("db");
+	when_unplaced(900);
+	when_counter_rises("db", 1);
+	when_time_passes(WOUND_GRACE_MS);
+	then_notes("");
+	when_record("db", given_worker("db"));
+	assert_int_equal(last_death()->id, 1);
+	assert_int_equal(last_death()->pid, w.next_pid - 1);
+}
+
+/* A group's count tells of one more than its lines (OOM.md 0.6), and so of nobody's record in particular. */
+static void a_record_that_may_be_of_a_group_that_is_gone_names_nobody(void **state)
+{
+	(void)state;
+	given_booted("db: OOMPolicy=continue; app: OOMPolicy=kill Restart=no");
+	given_running("db");
+	uint32_t app = given_running("app");
+	struct oom_kill first = kill_record("app", app);
+	when_counter_rises("db", 1);
+	given_counter("app", 3);
+	say_record(first, EVENT_OOM_KILL);
+	say_record(first, EVENT_OOM_GROUP);
+	when_counter_rises("app", 0);
+	when_unplaced(900);
+	when_killed(app, SIGKILL);
+	then_state("app", FAILED);
+	when_time_passes(WOUND_GRACE_MS);
+	assert_int_equal(last_death()->service, index_of("db"));
+	assert_int_equal(last_death()->pid, 0);
+}
+
+static void an_unplaced_record_waits_for_no_later_kill(void **state)
+{
+	(void)state;
+	given_booted("db: OOMPolicy=continue");
+	given_running("db");
+	when_unplaced(900);
+	when_time_passes(STRAY_MS);
+	uint32_t worker = given_worker("db");
+	when_counter_rises("db", 1);
+	when_unplaced(worker);
+	when_time_passes(WOUND_GRACE_MS);
+	assert_int_equal(last_death()->id, 1);
+	assert_int_equal(last_death()->pid, worker);
 }
 
 static void a_workers_kill_does_not_explain_the_main_process(void **state)
@@ -1320,6 +1456,13 @@ int main(void)
 		STORY(a_wound_on_the_counts_word_alone),
 		STORY(a_nameless_wound_gets_its_name),
 		STORY(a_record_that_nobody_could_place_goes_to_the_count_that_rose),
+		STORY(records_that_two_counts_may_claim_name_nobody),
+		STORY(more_records_than_the_count_tells_of_name_nobody),
+		STORY(as_many_records_as_the_count_tells_of_are_all_its),
+		STORY(a_strangers_record_is_no_services),
+		STORY(a_record_is_not_of_a_count_that_rose_after_it),
+		STORY(a_record_that_may_be_of_a_group_that_is_gone_names_nobody),
+		STORY(an_unplaced_record_waits_for_no_later_kill),
 		STORY(a_workers_kill_does_not_explain_the_main_process),
 		STORY(a_kill_while_stopping_is_a_stop_with_a_note),
 		STORY(an_oom_kill_before_our_sigkill_is_an_oom_kill),

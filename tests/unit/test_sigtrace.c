@@ -64,15 +64,15 @@ static void a_signal_is_laid_at_the_door_of_its_sender_alone(void **state)
 {
 	(void)state;
 	static const struct { const char *name; struct sigtrace_sent sent; uint64_t started_at; uint32_t pid; } rows[] = {
-		{ "kill(2)", { AT(900), 812, 0, SI_USER, "bash", 0 }, 512, 812 },
-		{ "a user's own", { AT(900), 812, 1000, SI_USER, "bash", 0 }, 512, 812 },
-		{ "sigqueue(3)", { AT(900), 812, 0, SI_QUEUE, "bash", 0 }, 512, 812 },
-		{ "tgkill(2)", { AT(900), 812, 0, SI_TKILL, "bash", 0 }, 512, 812 },
-		{ "in the tick of its start", { AT(512) + 9999999, 812, 0, SI_USER, "bash", 0 }, 512, 812 },
-		{ "older than the process", { AT(512) - 1, 812, 0, SI_USER, "bash", 0 }, 512, 0 },
-		{ "the kernel's, in the name of whoever ran", { AT(900), 812, 0, SI_KERNEL, "bash", 0 }, 512, 0 },
-		{ "oomph's", { AT(900), 1, 0, SI_USER, "oomph", 0 }, 512, 0 },
-		{ "no process at all", { AT(900), 0, 0, SI_USER, "swapper/0", 0 }, 512, 0 },
+		{ "kill(2)", { AT(900), 812, 0, SI_USER, "bash", 0, 0 }, 512, 812 },
+		{ "a user's own", { AT(900), 812, 1000, SI_USER, "bash", 0, 0 }, 512, 812 },
+		{ "sigqueue(3)", { AT(900), 812, 0, SI_QUEUE, "bash", 0, 0 }, 512, 812 },
+		{ "tgkill(2)", { AT(900), 812, 0, SI_TKILL, "bash", 0, 0 }, 512, 812 },
+		{ "in the tick of its start", { AT(512) + 9999999, 812, 0, SI_USER, "bash", 0, 0 }, 512, 812 },
+		{ "older than the process", { AT(512) - 1, 812, 0, SI_USER, "bash", 0, 0 }, 512, 0 },
+		{ "the kernel's, in the name of whoever ran", { AT(900), 812, 0, SI_KERNEL, "bash", 0, 0 }, 512, 0 },
+		{ "oomph's", { AT(900), 1, 0, SI_USER, "oomph", 0, 0 }, 512, 0 },
+		{ "no process at all", { AT(900), 0, 0, SI_USER, "swapper/0", 0, 0 }, 512, 0 },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {
 		struct sender s = { .pid = 99 };
@@ -95,6 +95,27 @@ static void a_name_of_any_bytes_is_kept(void **state)
 	assert_memory_equal(s.comm, "a) pid=1\n\033[2J\xff ", sizeof s.comm);
 }
 
+static void only_the_first_end_of_a_number_is_the_signals(void **state)
+{
+	(void)state;
+	struct sigtrace_sent sent = { .pid = 7, .code = SI_KERNEL };
+	assert_false(sigtrace_has_ended(&sent));
+	sent.process = 93;
+	assert_true(sigtrace_has_ended(&sent));
+	sent.process = SIGTRACE_REUSED;
+	assert_false(sigtrace_has_ended(&sent));
+}
+
+static void an_events_number_is_read(void **state)
+{
+	(void)state;
+	static const struct { const char *text; uint32_t id; } rows[] = {
+		{ "311\n", 311 }, { "4294967295", UINT32_MAX }, { "4294967296", 0 }, { "", 0 }, { "-1\n", 0 }, { "0\n", 0 }, { "x", 0 },
+	};
+	for (size_t i = 0; i < countof(rows); i++)
+		assert_int_equal(sigtrace_id(str_from(rows[i].text)), rows[i].id);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +123,8 @@ int main(void)
 		cmocka_unit_test(a_format_that_is_not_understood_is_not_used),
 		cmocka_unit_test(a_signal_is_laid_at_the_door_of_its_sender_alone),
 		cmocka_unit_test(a_name_of_any_bytes_is_kept),
+		cmocka_unit_test(only_the_first_end_of_a_number_is_the_signals),
+		cmocka_unit_test(an_events_number_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,6 +215,23 @@ def test_wound_is_told_and_the_service_goes_on(vm, add, bystander):
     assert len(vm.deaths("wounded")) == 1
 
 
+def test_workers_that_are_gone_when_we_look_are_each_their_services_own(vm, add):
+    """Reaped by their parents while we sleep, and the kernel, having printed ten in five seconds, keeps their cgroups to itself."""
+    names = ["spender", "left", "right"]
+    for name in names:
+        add(name, f"[Service]\nExecStartPre=/bin/mkfifo /tmp/{name}\nMemoryMax=12M\nRestart=no\n"
+                  f"ExecStart=/bin/sh -c 'while read x </tmp/{name}; do hog 60 & echo $! >/tmp/{name}.pid; wait; done'\n")
+        vm.wait_state(name, "up")
+    kill = "echo >/tmp/%s; until grep -q 'oom_kill %d' " + SLICE + "/%s.service/memory.events; do :; done\n"
+    vm.behind_its_back("".join(kill % ("spender", n + 1, "spender") for n in range(11)) +
+                       "".join(kill % (name, 1, name) for name in ("left", "right")))
+    for name in ("left", "right"):
+        wound = vm.wait_death(name)
+        assert (wound["cause"], wound["main"], wound["comm"]) == ("oom-kill", False, "hog")
+        assert wound["pid"] == int(vm.check(f"cat /tmp/{name}.pid"))
+        assert set(wound["oom"]["evidence"]) == {"kmsg", "memory.events"}
+
+
 def test_oompolicy_stop_ends_the_service_in_good_order(vm, add):
     add("stopped", WOUND + "OOMPolicy=stop\nExecStop=/bin/touch /tmp/was-stopped\n")
     unit = vm.wait_state("stopped", "failed")

@@ -2,11 +2,12 @@
  * mortal UNIT KINDS LIVES SEED: a service that dies at once in one of the ways that KINDS has a letter for, and before
  * that writes the truth about it to /run/truth/deaths, a line each:
  *
- *     UNIT PID main|other CAUSES [?]
+ *     MS UNIT PID main|other CAUSES [?]
  *
- * CAUSES is what an honest verdict may say, several with `|` where the kernel leaves no evidence that tells them apart;
- * `?` marks a death that need not be told (whether the kernel or our sweep was first is open). After so many lives it
- * leaves /run/truth/UNIT.done and stays. `mortal operator` is the one who kills and restarts on request, from outside.
+ * MS is the time by CLOCK_REALTIME: a death is about the last line that was written before it. CAUSES is what an honest
+ * verdict may say, several with `|` where the kernel leaves no evidence that tells them apart; `?` marks a death that need
+ * not be told (whether the kernel or our sweep was first is open). After so many lives it leaves /run/truth/UNIT.done and
+ * stays. `mortal operator` is the one who kills and restarts on request, from outside.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MB (1024 * 1024)
@@ -55,8 +57,11 @@ static void say(const char *path, const char *text)
 static void truth(pid_t pid, const char *whose, const char *causes)
 {
 	char line[128];
+	struct timespec now;
 
-	snprintf(line, sizeof line, "%s %d %s %s\n", unit, (int)pid, whose, causes);
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(line, sizeof line, "%lld %s %d %s %s\n", (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000, unit,
+		 (int)pid, whose, causes);
 	say("/run/truth/deaths", line);
 }
 
@@ -279,6 +284,12 @@ static _Noreturn void die(char kind)
 	static const int signals[] = { SIGSEGV, SIGABRT, SIGTERM, SIGHUP, SIGKILL };
 	pthread_t thread;
 
+	/*
+	 * Nobody else kills it before it has said how it will die. The kernel may: a victim's memory is given back a moment
+	 * after it has ceased to count as one that dies (MMF_OOM_SKIP in mm/oom_kill.c), and whoever asks then finds the limit
+	 * reached still.
+	 */
+	truth(getpid(), role, "oom-kill ?");
 	switch (kind) {
 	case 'e':       /* an end by itself */
 		end_somehow();
