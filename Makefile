@@ -5,7 +5,7 @@
 LIB  = str unitfile words values values_amounts values_paths unitname directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text procstat sigtrace proto names graph \
        service restart shared_count verdict attrib system core machine life outcome evidence request incident notify expand say
 PID1 = main boot loop effects spawn child reap devkmsg incident sigtrace cgroupfs counters ctlsock notifysock loader console files
-LOAD = main host scan find file dropin read settings settings_exec command account people settle link write builtin verify say keep \
+LOAD = main host specifiers scan find file dropin read settings settings_exec command account people settle link write builtin verify say keep \
        table
 NET  = main
 HALT = main

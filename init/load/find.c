@@ -70,23 +70,33 @@ static bool is_searched(const struct load *load, struct str folder)
 	return false;
 }
 
+enum leads { LEADS_TO_FILE, LEADS_TO_NAME, LEADS_ASTRAY };
+
+/* Plain names stand for plain ones, templates for templates, and a template, too, for one of its instances. */
+static bool is_of_one_kind(struct str name, struct str other)
+{
+	if (!unitname_is_valid(other) || unitname_type(other) != unitname_type(name))
+		return false;
+	return unitname_parts(name).has_at == unitname_parts(other).has_at &&
+	       (unitname_is_template(other) || !unitname_is_template(name));
+}
+
 /*
- * The name that the link `e`, found for `name`, stands for; false when it only leads to the file of `name` itself. What
+ * Whether the link `e`, found for `name`, stands for another name (*of), or only leads to the file of `name` itself. What
  * is outside of the folders has no name of its own there.
  */
-static bool is_alias(const struct load *load, const struct entry *e, struct str name, struct str *of)
+static enum leads link_leads(const struct load *load, const struct entry *e, struct str name, struct str *of)
 {
 	struct str target = target_of(load, e);
 	size_t slash = str_rfind(target, STR("/"));
 	struct str base = str_skip(target, slash + 1);
 
-	if (!unitname_is_valid(base) || unitname_type(base) != unitname_type(name) || str_eq(base, e->name) ||
-	    !is_searched(load, str_of(target.p, slash)))
-		return false;
-	if (unitname_is_template(base) ? !unitname_parts(name).has_at : unitname_is_template(e->name))
-		return false;
+	if (str_eq(base, e->name) || !is_searched(load, str_of(target.p, slash)))
+		return LEADS_TO_FILE;
+	if (!is_of_one_kind(e->name, base))
+		return LEADS_ASTRAY;
 	*of = unitname_is_template(base) && unitname_is_instance(name) ? with_instance(base, unitname_parts(name).instance) : base;
-	return !str_eq(*of, name);
+	return str_eq(*of, name) ? LEADS_TO_FILE : LEADS_TO_NAME;
 }
 
 static const struct entry *entry_of(const struct load *load, struct str name)
@@ -115,8 +125,11 @@ static struct found resolve(const struct load *load, struct str asked)
 	struct str name = asked;
 
 	for (unsigned hops = 0; e && hops < ALIAS_HOPS_MAX; hops++) {
-		if (!e->is_link || !is_alias(load, e, name, &name))
-			return (struct found){ name, entry_path(load, e) };
+		struct str next;
+		enum leads leads = e->is_link ? link_leads(load, e, name, &next) : LEADS_TO_FILE;
+		if (leads != LEADS_TO_NAME)
+			return (struct found){ name, leads == LEADS_TO_FILE ? entry_path(load, e) : STR("") };
+		name = next;
 		e = entry_of(load, name);
 	}
 	/* A link to a name that is not there, or round in a circle: opening it tells which. */
@@ -216,8 +229,12 @@ static void find_started(struct load *load)
 		if (!LIST_AT(load->folders, struct folder, e->folder).is_started)
 			continue;
 		uint32_t unit = find_unit(load, e->name, false);
+		struct str of;
 		if (unit != NO_UNIT)
 			LIST_AT(load->drafts, struct draft, unit).unit.flags |= UNIT_WANTED;
+		else if (e->is_link && unitname_is_valid(e->name) && link_leads(load, e, e->name, &of) == LEADS_ASTRAY)
+			note_set(load, "%.*s: left out: a link to %.*s, which is no name of the same kind", STR_ARG(entry_path(load, e)),
+				 STR_ARG(shown(target_of(load, e))));
 	}
 }
 

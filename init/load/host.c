@@ -87,7 +87,7 @@ void host_learn(struct host *host)
 	of['h'] = STR("/root");
 	of['s'] = STR("/bin/sh");
 	of['m'] = known(first_line("/etc/machine-id"));
-	of['b'] = known(first_line("/proc/sys/kernel/random/boot_id"));
+	specifiers_learn(&host->specifiers);
 	if (uname(&names) == 0) {
 		struct str name = keep_str(str_from(names.nodename));
 		of['H'] = name;

@@ -49,6 +49,7 @@ struct host {
 	uint64_t tasks_max;
 };
 void host_learn(struct host *host);
+void specifiers_learn(struct specifiers *specifiers);   /* specifiers.c: those that files tell */
 
 /* ---- a unit while it is being read ---- */
 

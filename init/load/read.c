@@ -34,6 +34,7 @@ static const struct specifiers *specifiers(struct draft *d)
 	of['j'] = dash < prefix.n ? str_skip(prefix, dash + 1) : prefix;
 	of['J'] = unescaped(of['j']);
 	of['f'] = unescaped(keep_print("/%.*s", STR_ARG(instance.n ? instance : prefix)));
+	of['d'] = keep_print("/run/credentials/%.*s", STR_ARG(d->name));
 	of['y'] = d->file;
 	of['Y'] = str_of(d->file.p, str_rfind(d->file, STR("/")));
 	return d->specifiers;

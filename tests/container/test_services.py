@@ -183,7 +183,7 @@ def test_stop_that_ends_the_main_process_itself_is_enough(box):
 
 # ---- environment ----
 
-def test_environment_and_files_are_expanded(box):
+def test_environment_and_files_are_expanded(box):       # 141
     b = box({"web": service("/mnt/tools/tell ${ONE}x $MANY '$ONE' $$ONE \"${MANY}\" $NONE ${NONE} %n",
                             Environment=['ONE=1 "MANY=a b"', "LATE=unit"], EnvironmentFile=["/mnt/env", "-/nowhere"])},
             files={"env": "# from a file\nFILE='f f'\nLATE=file\n"})
@@ -192,7 +192,7 @@ def test_environment_and_files_are_expanded(box):
     assert t["env"]["FILE"] == "f f" and t["env"]["LATE"] == "file"
 
 
-def test_a_missing_environment_file_is_a_failed_start(box):
+def test_a_missing_environment_file_is_a_failed_start(box):     # 142
     b = box({"web": service(STAYS, EnvironmentFile="/nowhere")})
     b.wait_state("web", "failed")
     assert b.deaths("web")[-1]["step"] == "EnvironmentFile="

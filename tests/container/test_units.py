@@ -46,9 +46,18 @@ def test_drop_ins_and_folders_of_links_count(box):
     assert b.wait_state("web", "up")["description"] == "from below"
 
 
+def test_a_link_dropped_starts_an_instance(box):
+    b = box({"web": service(STAYS)}, env=SEARCH, before=shell({"/mnt/usr/t@.service": service(STAYS, Description="number %i")}))
+    b.wait_state("web", "up")
+    b.inside("ln -s /mnt/usr/t@.service /mnt/services/t@1.service")
+    b.wait(lambda: b.states().get("t@1") == "up")
+    assert b.unit("t@1")["description"] == "number 1"
+    b.inside("rm /mnt/services/t@1.service")
+    b.wait(lambda: sorted(b.states()) == ["web"])
+
+
 def test_a_mask_takes_a_unit_away(box):
     b = box({"web": service(STAYS, Wants="db.service")}, env=SEARCH, before=shell({"/mnt/usr/db.service": service(STAYS)}))
     b.wait_state("db", "up")
     b.inside("ln -s /dev/null /mnt/services/db.service")
-    b.do("reload")
     b.wait(lambda: sorted(b.states()) == ["web"])

@@ -197,12 +197,28 @@ static void a_link_to_a_file_elsewhere_keeps_its_own_name(void **state)
 	put_link(w, "s/web.service", "/opt/app.service");
 	put(w, "u/db.service", RUN);
 	put_link(w, "s/db.service", "/u/db.service");
-	put_link(w, "s/x.service", "/u/x.socket");
-	put(w, "u/x.socket", RUN);
 	when_searched(w);
-	then_units(w, "db+ web+ x+");
+	then_silent(w);
+	then_units(w, "db+ web+");
 	then_text(w, unit_of(w, "web")->description, "");
 	then_file(w, "db", "s/db.service");
+}
+
+/* As systemd: "symlink target name type does not match source, rejecting". */
+static void a_link_to_a_name_of_another_kind_is_none(void **state)
+{
+	struct world *w = *state;
+	put(w, "s/a.service", "[Unit]\nWants=plain.service\n" RUN);
+	put_link(w, "s/x.service", "/u/x.socket");
+	put_link(w, "s/y.service", "/u/t@.service");
+	put_link(w, "s/z.service", "/u/notes");
+	put_link(w, "u/plain.service", "t@1.service");
+	put(w, "u/t@.service", RUN);
+	when_searched(w);
+	then_units(w, "a+");
+	then_said(w, "s/x.service: left out: a link to ");
+	then_said(w, "u/t@.service, which is no name of the same kind\n");
+	then_said(w, "u/notes, which is no name of the same kind\n");
 }
 
 static void links_that_lead_nowhere_cost_themselves(void **state)
@@ -393,6 +409,7 @@ int main(void)
 		TEST(a_link_to_another_name_is_another_name),
 		TEST(another_name_is_looked_for_on_the_whole_path),
 		TEST(a_link_to_a_file_elsewhere_keeps_its_own_name),
+		TEST(a_link_to_a_name_of_another_kind_is_none),
 		TEST(links_that_lead_nowhere_cost_themselves),
 		TEST(install_aliases_count_for_what_is_in_services_d),
 		TEST(instances_come_from_their_template),

@@ -1,6 +1,8 @@
 /* What oomph-load makes of one unit and of several: values, commands, accounts, dependencies. */
 #include "world.h"
 
+#include <sys/utsname.h>
+
 /* Numbers in comments are the rows of a table of what systemd 252 itself was seen to do with such an input. */
 
 /* ---- a unit by itself ---- */
@@ -315,8 +317,10 @@ static void specifiers_come_from_the_name(void **state)
 	given(w, "foo@a-b\\x20c.service", "[Unit]\nDescription=%i|%I|%p|%P|%n|%N|%j|%J|%f\n" RUN);
 	given(w, "one-two\\x2dthree.service", "[Unit]\nDescription=%i|%I|%p|%P|%n|%N|%j|%J|%f\n" RUN);
 	given(w, "where.service", "[Unit]\nDescription=%t %S %C %L %E %T %V %u %U %g %G %h %s %%\n" RUN);
-	given(w, "file.service", "[Unit]\nDescription=%y %Y\n" RUN);
+	given(w, "file.service", "[Unit]\nDescription=%y %Y %d\n" RUN);
+	given(w, "host.service", "[Unit]\nDescription=%H|%l|%q|%v|%a|%b|%o|%w%W%B%A%M|\n" RUN);
 	when_loaded(w);
+	then_silent(w);
 	then_text(w, unit_of(w, "foo@a-b\\x20c")->description,
 		  "a-b\\x20c|a/b c|foo|foo|foo@a-b\\x20c.service|foo@a-b\\x20c|foo|foo|/a/b c");
 	then_text(w, unit_of(w, "one-two\\x2dthree")->description,
@@ -325,8 +329,16 @@ static void specifiers_come_from_the_name(void **state)
 	then_text(w, unit_of(w, "where")->description,
 		  "/run /var/lib /var/cache /var/log /etc /tmp /var/tmp root 0 root 0 /root /bin/sh %");
 	char text[128];
-	snprintf(text, sizeof text, "%s/file.service %s", w->folder, w->folder);
+	snprintf(text, sizeof text, "%s/file.service %s /run/credentials/file.service", w->folder, w->folder);
 	then_text(w, unit_of(w, "file")->description, text);
+
+	struct utsname names;
+	assert_int_equal(uname(&names), 0);
+	snprintf(text, sizeof text, "%s|%.*s|", names.nodename, (int)strcspn(names.nodename, "."), names.nodename);
+	struct str description = unitset_text(w->set, unit_of(w, "host")->description);
+	assert_true(str_starts(description, str_from(text)));
+	snprintf(text, sizeof text, "|%s|", names.release);
+	assert_true(str_find(description, str_from(text)) < description.n);
 }
 
 /* ---- command lines: input, and what runs; NULL when the whole unit is refused ---- */
