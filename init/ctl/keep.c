@@ -1,7 +1,7 @@
 /*
- * oomphctl record-incidents FD FOLDER FROM [verdict]: the child of PID 1 that writes down what the ring has, from victim
- * number FROM on. FOLDER is that of the control socket. Not for people, and so in no list of commands: it is oomphctl because
- * every word of it is oomphctl's already. Leaves with 0 or an errno.
+ * oomphctl record-incidents FD FOLDER FROM TO [verdict]: the child of PID 1 that writes down what the ring has, the victims
+ * of these numbers. FOLDER is that of the control socket. Not for people, and so in no list of commands: it is oomphctl
+ * because every word of it is oomphctl's already. Leaves with 0 or an errno.
  */
 #include "ctl.h"
 
@@ -153,15 +153,6 @@ static uint64_t number_of(const char *word)
 	return n;
 }
 
-static uint64_t newest_of(const struct ring *r)
-{
-	uint64_t newest = 0;
-	for (size_t i = 0; i < VICTIMS_KEPT; i++)
-		if (r->bytes->victims[i].number > newest)
-			newest = r->bytes->victims[i].number;
-	return newest;
-}
-
 int record_main(const struct ask *ask)
 {
 	struct ring ring;
@@ -170,12 +161,12 @@ int record_main(const struct ask *ask)
 	if (!ring.bytes)
 		return EPROTO;
 	/* First what nobody waits for long: a container may be about to leave. */
-	if (ask->n_args > 3 && ring.bytes->verdict.number)
+	if (ask->n_args > 4 && ring.bytes->verdict.number)
 		worst = put_verdict(&ring.bytes->verdict);
-	uint64_t from = number_of(ask->args[2]), newest = newest_of(&ring);
-	if (newest >= from + VICTIMS_KEPT)
-		from = newest - VICTIMS_KEPT + 1;       /* so many at once that the ring has gone round */
-	for (uint64_t n = from; n <= newest; n++) {
+	uint64_t from = number_of(ask->args[2]), to = number_of(ask->args[3]);
+	if (to >= from + VICTIMS_KEPT)
+		from = to - VICTIMS_KEPT + 1;   /* so many at once that the ring has gone round */
+	for (uint64_t n = from; n <= to; n++) {
 		const struct victim_slot *v = ring_victim(&ring, n);
 		int r = v ? record(&ring, v, ask->args[1]) : 0;
 		worst = r < 0 ? r : worst;
