@@ -157,7 +157,8 @@ static uint64_t begin_incident(struct pid1 *p, const struct oom_kill *kill, uint
 	put(p, at + offsetof(struct incident_slot, wall_ms), &moment, sizeof moment);
 	put(p, at + offsetof(struct incident_slot, told), nothing_told, sizeof nothing_told);
 	put(p, at + offsetof(struct incident_slot, files), files.p, files.n);
-	put_number(p, at, number);
+	if (!kill)
+		put_number(p, at, number);      /* else it waits for what the log tells: put_told() */
 	in->kept[number % INCIDENTS_KEPT].first_seq = kill ? in->told->first_seq : 0;
 	in->kept[number % INCIDENTS_KEPT].first_death = 0;
 	return number;
@@ -220,6 +221,7 @@ void incident_kill(struct pid1 *p, const struct oom_kill *kill, uint32_t service
 		if (owner != NO_UNIT)
 			copy_name(p, owner, t->service, sizeof t->service);
 	}
+	in->is_changed = true;
 	in->told_number = begin_incident(p, kill, service == NO_UNIT ? owner_of(p, kill->tgid) : service);
 }
 
