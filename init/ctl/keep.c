@@ -1,7 +1,7 @@
 /*
- * oomphctl record-incidents FD FOLDER FROM [verdict]: the child of PID 1 that writes down what the ring has, from victim
- * number FROM on. FOLDER is that of the control socket. Not for people, and so in no list of commands: it is oomphctl because
- * every word of it is oomphctl's already. Leaves with 0 or an errno.
+ * oomphctl record-incidents FD FOLDER FROM TO [verdict]: the child of PID 1 that writes down what the ring has, the victims
+ * of these numbers. FOLDER is that of the control socket. Not for people, and so in no list of commands: it is oomphctl
+ * because every word of it is oomphctl's already. Leaves with 0 or an errno.
  */
 #include "ctl.h"
 
@@ -85,12 +85,6 @@ static int append(const char *line, size_t n)
 	return r;
 }
 
-/* A machine without a writable /var is one that does not want it written. */
-static int append_where_possible(const char *line, size_t n)
-{
-	int r = append(line, n);
-	return r == -EROFS || r == -ENOENT || r == -EACCES || r == -EPERM || r == -ENOTDIR ? 0 : r;
-}
 
 /* ---- last-death/UNIT.json ---- */
 
@@ -99,7 +93,7 @@ void record_path(char *to, size_t size, const char *folder, const char *unit)
 	snprintf(to, size, "%s/last-death/%s.json", folder, line_unit(unit).text);
 }
 
-/* Written beside and renamed: whoever finds it finds all of it. The service may read it, whoever it runs as. */
+/* Written beside and renamed: whoever finds it finds all of it. The service may read it, whoever it runs as, if we may give it away. */
 static int put_last(const struct victim_slot *v, const char *folder, const char *line, size_t n)
 {
 	char path[512], fresh[sizeof path + 8];
@@ -113,7 +107,7 @@ static int put_last(const struct victim_slot *v, const char *folder, const char 
 	if (fd < 0)
 		return -errno;
 	int r = write_all(fd, line, n);
-	if (r == 0 && fchown(fd, v->uid == NO_ID ? 0 : v->uid, reader_group()) < 0)
+	if (r == 0 && fchown(fd, v->uid == NO_ID ? 0 : v->uid, reader_group()) < 0 && errno != EPERM && errno != EINVAL)
 		r = -errno;
 	close(fd);
 	return r == 0 && rename(fresh, path) < 0 ? -errno : r;
@@ -135,11 +129,17 @@ static int put_verdict(const struct victim_slot *v)
 
 /* ---- all that is new ---- */
 
+/* A place that is not there or cannot be written is one where nobody wants it. */
+static int where_possible(int r)
+{
+	return r == -EROFS || r == -ENOENT || r == -EACCES || r == -EPERM || r == -ENOTDIR ? 0 : r;
+}
+
 static int record(const struct ring *r, const struct victim_slot *v, const char *folder)
 {
 	char *line = record_line(r, v, true), *whole = record_line(r, v, false);
-	int last = put_last(v, folder, whole, strlen(whole));
-	int kept = append_where_possible(line, strlen(line));
+	int last = where_possible(put_last(v, folder, whole, strlen(whole)));
+	int kept = where_possible(append(line, strlen(line)));
 	free(line);
 	free(whole);
 	return kept ? kept : last;
@@ -153,15 +153,6 @@ static uint64_t number_of(const char *word)
 	return n;
 }
 
-static uint64_t newest_of(const struct ring *r)
-{
-	uint64_t newest = 0;
-	for (size_t i = 0; i < VICTIMS_KEPT; i++)
-		if (r->bytes->victims[i].number > newest)
-			newest = r->bytes->victims[i].number;
-	return newest;
-}
-
 int record_main(const struct ask *ask)
 {
 	struct ring ring;
@@ -170,12 +161,12 @@ int record_main(const struct ask *ask)
 	if (!ring.bytes)
 		return EPROTO;
 	/* First what nobody waits for long: a container may be about to leave. */
-	if (ask->n_args > 3 && ring.bytes->verdict.number)
+	if (ask->n_args > 4 && ring.bytes->verdict.number)
 		worst = put_verdict(&ring.bytes->verdict);
-	uint64_t from = number_of(ask->args[2]), newest = newest_of(&ring);
-	if (newest >= from + VICTIMS_KEPT)
-		from = newest - VICTIMS_KEPT + 1;       /* so many at once that the ring has gone round */
-	for (uint64_t n = from; n <= newest; n++) {
+	uint64_t from = number_of(ask->args[2]), to = number_of(ask->args[3]);
+	if (to >= from + VICTIMS_KEPT)
+		from = to - VICTIMS_KEPT + 1;   /* so many at once that the ring has gone round */
+	for (uint64_t n = from; n <= to; n++) {
 		const struct victim_slot *v = ring_victim(&ring, n);
 		int r = v ? record(&ring, v, ask->args[1]) : 0;
 		worst = r < 0 ? r : worst;

@@ -44,8 +44,8 @@ static const struct subcommand commands[] = {
 	  power_main, 1, 1, 0, VERB_POWER, POWER_EXIT },
 	{ "version", "", "which oomph is PID 1, and what it has to go by",
 	  version_main, 0, 0, 0, VERB_VERSION, 0 },
-	{ "record-incidents", "FD FOLDER FROM [verdict]", NULL,        /* PID 1 asks us, see keep.c */
-	  record_main, 3, 4, 0, 0, 0 },
+	{ "record-incidents", "FD FOLDER FROM TO [verdict]", NULL,        /* PID 1 asks us, see keep.c */
+	  record_main, 4, 5, 0, 0, 0 },
 };
 
 /* Planned words: a script that uses them is told so instead of being sent to look for a typing error. */

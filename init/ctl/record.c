@@ -263,7 +263,7 @@ static void machine_facts(FILE *out, struct str files)
 	fprintf(out, "  %-9s %s available of %s", "Machine", line_kb(available).text, line_kb(total).text);
 	if (keyed(meminfo, STR("SwapTotal:"), &swap) && keyed(meminfo, STR("SwapFree:"), &swap_free) && swap)
 		fprintf(out, ", %s of swap free of %s", line_kb(swap_free).text, line_kb(swap).text);
-	fputc('\n', out);
+	fputs(", right after the kill\n", out);
 }
 
 static void largest_facts(FILE *out, const struct incident *told)

@@ -157,7 +157,8 @@ static uint64_t begin_incident(struct pid1 *p, const struct oom_kill *kill, uint
 	put(p, at + offsetof(struct incident_slot, wall_ms), &moment, sizeof moment);
 	put(p, at + offsetof(struct incident_slot, told), nothing_told, sizeof nothing_told);
 	put(p, at + offsetof(struct incident_slot, files), files.p, files.n);
-	put_number(p, at, number);
+	if (!kill)
+		put_number(p, at, number);      /* else it waits for what the log tells: put_told() */
 	in->kept[number % INCIDENTS_KEPT].first_seq = kill ? in->told->first_seq : 0;
 	in->kept[number % INCIDENTS_KEPT].first_death = 0;
 	return number;
@@ -220,6 +221,7 @@ void incident_kill(struct pid1 *p, const struct oom_kill *kill, uint32_t service
 		if (owner != NO_UNIT)
 			copy_name(p, owner, t->service, sizeof t->service);
 	}
+	in->is_changed = true;
 	in->told_number = begin_incident(p, kill, service == NO_UNIT ? owner_of(p, kill->tgid) : service);
 }
 
@@ -347,16 +349,17 @@ static const char *recorder(struct pid1 *p, struct buf *b)
 static void start(struct pid1 *p)
 {
 	struct incidents *in = &p->incidents;
-	char program[sizeof p->libdir + 16], folder[108], number[24], fd[12];
+	char program[sizeof p->libdir + 16], folder[108], first[24], last[24], fd[12];
 	char command[] = "record-incidents", word[] = "verdict";
-	struct buf b = BUF(program), f = BUF(folder), from = BUF(number), text = BUF(fd);
+	struct buf b = BUF(program), f = BUF(folder), from = BUF(first), to = BUF(last), text = BUF(fd);
 	struct str socket = str_from(p->options.socket);
 	buf_str(&f, str_of(socket.p, str_rfind(socket, STR("/"))));
 	buf_u64(&from, in->n_recorded + 1);
+	buf_u64(&to, in->n_victims);
 	buf_u64(&text, (uint64_t)in->for_readers);
 	char *argv[] = {
 		(char *)recorder(p, &b), command, (char *)buf_cstr(&text), (char *)buf_cstr(&f), (char *)buf_cstr(&from),
-		in->has_verdict ? word : NULL, NULL,
+		(char *)buf_cstr(&to), in->has_verdict ? word : NULL, NULL,
 	};
 	int r = spawn_helper(p, argv, in->for_readers, &in->recorder, RECORD_DEADLINE_MS);
 	in->n_handed = in->n_victims;           /* once more only with the next: a full disk stays full */

@@ -176,7 +176,7 @@ def test_ring_goes_round(box):
 
 
 def test_descriptor_that_is_given_away_is_for_reading(box):
-    b = box({"struck": service(STAYS, Restart="no")}, before=COUNTS + OWN_VAR)
+    b = box(before=COUNTS)
     links = {fd: os.readlink(f"/proc/{b.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{b.pid}/fd")}
     ours = [fd for fd, what in links.items() if "oomph-incidents" in what]
     flags = sorted(int(open(f"/proc/{b.pid}/fdinfo/{fd}").read().split("flags:")[1].split()[0], 8) & os.O_ACCMODE for fd in ours)
@@ -233,3 +233,31 @@ def test_log_that_is_not_there_is_not_made(tmp_path):
 def test_log_that_cannot_be_written_holds_nobody_up(tmp_path):
     """A FIFO that nobody reads: opening it would wait for ever."""
     assert run_command(tmp_path, ["sh", "-c", "exit 3"], DEV.replace("echo stale >", "mkfifo "))[0] == 3
+
+
+def libdir(folder, oomphctl):
+    """A folder of helpers with this as oomphctl, or with none."""
+    folder.mkdir()
+    (folder / "oomph-load").symlink_to(OOMPH.with_name("oomph-load"))
+    if oomphctl:
+        (folder / "oomphctl").write_text(oomphctl)
+        (folder / "oomphctl").chmod(0o755)
+    return folder
+
+
+def test_recorder_that_hangs_holds_the_end_up_no_longer_than_a_moment(tmp_path):
+    (tmp_path / "box").mkdir()
+    folder = libdir(tmp_path / "lib", "#!/bin/sh\nexec sleep 1000\n")
+    left, log = run_command(tmp_path / "box", ["sh", "-c", "exit 3"], DEV + f"export OOMPH_LIBDIR={folder}\n")
+    assert (left, log) == (3, "stale\n")
+
+
+@pytest.mark.skipif(os.path.exists("/usr/bin/oomphctl"), reason="there is one to fall back upon")
+def test_recorder_that_is_not_there_is_told_once(box, tmp_path):
+    b = box({"struck": service(STAYS, Restart="always", RestartSec=0)}, before=COUNTS + OWN_VAR,
+            env={"OOMPH_LIBDIR": str(libdir(tmp_path / "lib", None))})
+    for _ in range(2):
+        kill_for_memory(b, "struck")
+    b.wait_for("the record of OOM kills cannot be kept: no such file or directory")
+    assert [record["id"] for record in shown(b)] == [1, 2]
+    assert b.console.count("cannot be kept") == 1
