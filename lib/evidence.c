@@ -303,7 +303,7 @@ static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, 
 	});
 }
 
-static void tell_wound(struct turn *t, uint32_t i, const struct oom_kill *record);
+static void tell_wound(struct turn *t, uint32_t i, const struct oom_kill *record, bool is_counted);
 
 /*
  * The main process is gone, and its service's count tells of more than its deaths do. A line that nobody could place was of
@@ -315,7 +315,7 @@ static void claim_strays(struct turn *t, uint32_t i)
 	const struct oom_kill *record;
 	while (!(s->flags & SERVICE_GROUP_KILLED) && n_unexplained(s) && claim_stray(t, i, &record)) {
 		s->n_explained++;
-		tell_wound(t, i, record);
+		tell_wound(t, i, record, true);
 	}
 }
 
@@ -388,12 +388,11 @@ void on_death(struct turn *t)
 
 /* ---- wounds: a child of the service was killed, its main process lives ---- */
 
-static void tell_wound(struct turn *t, uint32_t i, const struct oom_kill *record)
+static void tell_wound(struct turn *t, uint32_t i, const struct oom_kill *record, bool is_counted)
 {
 	struct service *s = service_at(t, i);
-	bool has_risen = (s->flags & SERVICE_HAS_COUNTER) && s->counter > s->counter_told;
 	struct death *d = new_death(t, i, record ? record->tgid : 0);
-	adopt_evidence(d, record, (uint8_t)((record ? EVIDENCE_KMSG : 0) | (has_risen ? EVIDENCE_MEMORY_EVENTS : 0)));
+	adopt_evidence(d, record, (uint8_t)((record ? EVIDENCE_KMSG : 0) | (is_counted ? EVIDENCE_MEMORY_EVENTS : 0)));
 	if (record)
 		memcpy(d->comm, record->comm, sizeof d->comm);
 	s->n_oom_kills++;
@@ -401,11 +400,11 @@ static void tell_wound(struct turn *t, uint32_t i, const struct oom_kill *record
 	tell_now(t, d);
 }
 
-static void wound(struct turn *t, uint32_t i, const struct oom_kill *record)
+static void wound(struct turn *t, uint32_t i, const struct oom_kill *record, bool is_counted)
 {
 	struct service *s = service_at(t, i);
 	const struct unit *u = unit_at(t, i);
-	tell_wound(t, i, record);
+	tell_wound(t, i, record, is_counted);
 	if (u->oom_policy == OOM_CONTINUE || state_is_resting(s->state) || s->state == BACKOFF)
 		return;
 	bool is_on = s->state == UP || s->state == STARTING;
@@ -518,6 +517,19 @@ static void drop_foreign_group(struct turn *t, uint32_t i, struct oom_kill *k)
 	k->memcg[0] = k->task_memcg[0] = k->constraint[0] = k->invoked_by[0] = '\0';
 }
 
+/* The record of a worker. Where the count tells of nothing new, it is of one that was told on the count's word. */
+static void take_wound(struct turn *t, uint32_t i, const struct oom_kill *k)
+{
+	struct service *s = service_at(t, i);
+	if (t->ev->has_counter && i == t->ev->service)
+		note_count(t, s, t->ev->counter);
+	if (n_unexplained(s) == 0 && amend_wound(t, i, k))
+		return;
+	if (k->seq > s->kmsg_seq)
+		s->n_explained++;
+	wound(t, i, k, (s->flags & SERVICE_HAS_COUNTER) && s->counter > s->counter_told);
+}
+
 void on_oom_kill(struct turn *t)
 {
 	struct core *c = t->c;
@@ -535,15 +547,8 @@ void on_oom_kill(struct turn *t)
 		return;
 	if (is_launched || !is_placed)
 		keep_kill(c, k, !is_placed);    /* its service's count tells, if it is anybody's (claim_stray) */
-	if (is_launched)
-		return;
-	if (i == NO_UNIT || service_at(t, i)->generation == 0 || amend_wound(t, i, k))
-		return;
-	if (k->seq > service_at(t, i)->kmsg_seq)
-		service_at(t, i)->n_explained++;
-	if (t->ev->has_counter && i == t->ev->service)
-		note_count(t, service_at(t, i), t->ev->counter);
-	wound(t, i, k);
+	if (!is_launched && i != NO_UNIT && service_at(t, i)->generation)
+		take_wound(t, i, k);
 }
 
 /* Was it the service's own cgroup, all of it, and not one that it made below? */
@@ -647,7 +652,7 @@ void on_grace_over(struct turn *t, uint32_t i)
 	}
 	/* Explained, or an operator's SIGKILL to the main process would be laid at its door. */
 	s->n_explained += is_claimed ? 1 : n_left;
-	wound(t, i, record);
+	wound(t, i, record, true);
 	if (n_unexplained(s) && s->main_pid) {
 		s->counter_told--;              /* the next one, in the next step */
 		arm_grace(t, i, 0);
