@@ -3,7 +3,7 @@
 #     make build/musl/lib/str.o      make unit-str LIB=str
 
 LIB  = str unitfile words values values_amounts values_paths unitname directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text procstat sigtrace proto names graph \
-       service restart shared_count verdict attrib system core machine life outcome evidence request incident notify expand say
+       service restart shared_count verdict attrib system core machine life outcome evidence wound request incident notify expand say
 PID1 = main boot loop effects spawn child reap devkmsg incident sigtrace cgroupfs counters ctlsock notifysock loader console files
 LOAD = main host specifiers scan find file dropin read settings settings_exec command account people settle link write builtin verify say keep \
        table

@@ -55,11 +55,6 @@ void arm_grace(struct turn *t, uint32_t i, uint32_t ms)
 	note_deadline(t->c, s->grace_at);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a == 0 ? b : b == 0 || a < b ? a : b;
-}
-
 static void find_next_deadline(struct core *c)
 {
 	c->is_deadline_stale = false;

@@ -252,6 +252,12 @@ void core_mark_leaving(struct core *c, struct unitset old, struct unitset new);
 
 void core_step(struct core *c, struct unitset units, const struct event *ev, struct effects *fx);
 
+/* Of two times, of which 0 is none. */
+static inline uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a == 0 ? b : b == 0 || a < b ? a : b;
+}
+
 /* When core_step wants an EVENT_TICK, in the clock of now_ms; 0: it does not. */
 uint64_t core_deadline(struct core *c);
 

@@ -1,7 +1,7 @@
 /*
  * What the files of the core share among themselves: core.c (a step, its queue and deadlines), machine.c (the whole, units
  * and power), life.c (a generation's steps from wish to end), outcome.c (how far launches and ends bring it), evidence.c
- * (deaths and what the kernel says of them), request.c (what clients ask).
+ * (deaths, and what the kernel says of them), wound.c (of their children), request.c (what clients ask).
  */
 #ifndef OOMPH_CORE_PARTS_H
 #define OOMPH_CORE_PARTS_H
@@ -81,17 +81,29 @@ void on_control_end(struct turn *t, uint32_t i, bool is_success);
 /* ---- evidence.c ---- */
 
 void on_death(struct turn *t);
-void on_oom_kill(struct turn *t);
-void on_oom_group(struct turn *t);
-void on_counter(struct turn *t);
 void on_shared_count(struct turn *t);
-void on_kmsg_lost(struct turn *t);
 void on_grace_over(struct turn *t, uint32_t i);
-void close_count(struct turn *t, uint32_t i);   /* its generation is over */
 void suspect_main(struct turn *t, uint32_t i);  /* nobody is left, and yet it is not dead as far as we were told */
 void record_launch_failure(struct turn *t, uint32_t i);
 bool may_fail(struct turn *t, uint32_t i, enum role role);      /* `-` stands before the command that runs in this role */
 void tell_decided(struct turn *t, uint32_t i, bool is_restart, uint32_t delay_ms);     /* of the generation's last death */
+struct death *new_death(struct turn *t, uint32_t i, uint32_t pid);
+void tell_death(struct turn *t, enum note_kind kind, struct death *d);
+void tell_now(struct turn *t, struct death *d);
+bool is_about(const struct oom_kill *k, uint32_t pid);
+void adopt_evidence(struct death *d, const struct oom_kill *k, uint8_t evidence);
+bool amend_death(struct turn *t, const struct oom_kill *k);     /* the record is of one that is told already */
+
+/* ---- wound.c ---- */
+
+void on_oom_kill(struct turn *t);
+void on_oom_group(struct turn *t);
+void on_counter(struct turn *t);
+void on_kmsg_lost(struct turn *t);
+void note_count(struct turn *t, struct service *s, uint32_t counter);
+void claim_strays(struct turn *t, uint32_t i);  /* its main process is gone */
+void close_count(struct turn *t, uint32_t i);   /* its generation is over */
+void tell_counted(struct turn *t, uint32_t i);
 
 /* ---- request.c ---- */
 

@@ -456,25 +456,34 @@ uint32_t cgroup_owner(struct pid1 *p, uint32_t pid)
 	return attrib_path(p->units, str_from(p->core->cgroup_root), attrib_unified(str_from(text)));
 }
 
-/*
- * A cgroup's number is a file handle, too (FILEID_KERNFS in include/linux/exportfs.h, Linux 5.5; open_by_handle_at(2)), and
- * what that opens has a name in /proc. A number is never given twice: one whose cgroup is gone opens nothing.
- */
-uint32_t cgroup_owner_of(struct pid1 *p, uint64_t id)
+static int open_by_number(uint64_t id)
 {
-	enum { KERNFS = 0xfe };
+	enum { KERNFS = 0xfe };                 /* FILEID_KERNFS in include/linux/exportfs.h, Linux 5.5 */
 	_Alignas(struct file_handle) char handle[sizeof(struct file_handle) + sizeof id];
-	char link[32], text[sizeof cgroup_mount_point + KMSG_PATH_MAX + UNIT_NAME_MAX + 64];
-	struct buf b = BUF(link);
 	*(struct file_handle *)handle = (struct file_handle){ .handle_bytes = sizeof id, .handle_type = KERNFS };
 	memcpy(handle + offsetof(struct file_handle, f_handle), &id, sizeof id);
-	int fd = p->cgroups < 0 ? -1 : open_by_handle_at(p->cgroups, (struct file_handle *)handle, O_PATH | O_CLOEXEC);
+	int root = open(cgroup_mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);      /* O_PATH would not do, open_by_handle_at(2) */
+	int fd = open_by_handle_at(root, (struct file_handle *)handle, O_PATH | O_CLOEXEC);
+	int r = fd < 0 ? -errno : fd;
+	close_fd(&root);
+	return r;
+}
+
+/* A cgroup's number is a file handle, too, and what that opens has a name in /proc. No number is given twice. */
+bool cgroup_owner_of(struct pid1 *p, uint64_t id, uint32_t *service)
+{
+	char link[32], text[sizeof cgroup_mount_point + KMSG_PATH_MAX + UNIT_NAME_MAX + 64];
+	struct buf b = BUF(link);
+	*service = NO_UNIT;
+	int fd = p->cgroups < 0 ? -ENOENT : open_by_number(id);
 	if (fd < 0)
-		return NO_UNIT;
+		return fd == -ESTALE;           /* its cgroup is gone, and so is who was in it */
 	buf_lit(&b, "/proc/self/fd/");
 	buf_u64(&b, (uint64_t)fd);
 	ssize_t n = readlink(buf_cstr(&b), text, sizeof text);
 	close(fd);
 	struct str path = str_of(text, n > 0 ? (size_t)n : 0);
-	return str_take(&path, STR(cgroup_mount_point)) ? attrib_path(p->units, str_from(p->core->cgroup_root), path) : NO_UNIT;
+	if (str_take(&path, STR(cgroup_mount_point)))
+		*service = attrib_path(p->units, str_from(p->core->cgroup_root), path);
+	return n > 0;
 }

@@ -55,18 +55,18 @@ static uint32_t process_of(uint32_t pid)
 static void find_victim(struct pid1 *p, struct oom_kill *victim, struct event *ev)
 {
 	struct sigtrace_sent sent;
-	bool is_gone = sigtrace_find_end(p, victim->pid, &sent);
+	bool is_known = false, is_gone = sigtrace_find_end(p, victim->pid, &sent);
 	bool is_told = victim->task_memcg[0] && !victim->is_task_memcg_above && !victim->is_task_memcg_cut;
 	if (victim->tgid == victim->pid)
 		victim->tgid = is_gone ? sent.process : process_of(victim->pid);
 	if (is_told)
 		ev->service = attrib_path(p->units, str_from(p->core->cgroup_root), str_from(victim->task_memcg));
 	else if (is_gone)
-		ev->service = cgroup_owner_of(p, sent.cgroup);
+		is_known = cgroup_owner_of(p, sent.cgroup, &ev->service);
 	else
 		ev->service = cgroup_owner(p, victim->pid);
 	/* Who is there still and in nobody's cgroup is nobody's. */
-	ev->is_ok = is_told || is_gone || ev->service != NO_UNIT || kill((pid_t)victim->pid, 0) == 0;
+	ev->is_ok = is_told || is_known || ev->service != NO_UNIT || (!is_gone && kill((pid_t)victim->pid, 0) == 0);
 }
 
 static void take_record(struct pid1 *p, struct str bytes)

@@ -180,11 +180,6 @@ static void serve(struct pid1 *p, enum source source, uint32_t number)
 	}
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a == 0 ? b : b == 0 || a < b ? a : b;
-}
-
 /* For epoll_wait(2): ms, or -1 for ever, which is what an idle machine gets. */
 static int patience(struct pid1 *p)
 {

@@ -263,7 +263,8 @@ int cgroup_signal(struct pid1 *p, uint32_t service, int number);
 uint32_t cgroup_owner(struct pid1 *p, uint32_t pid);    /* the service in whose cgroup a process is; NO_UNIT */
 extern const char cgroup_mount_point[];
 void cgroup_path(struct pid1 *p, uint32_t service, struct buf *b);      /* below it */
-uint32_t cgroup_owner_of(struct pid1 *p, uint64_t id);  /* the service whose cgroup, or one below it, has this number; NO_UNIT */
+/* The service whose cgroup, or one below it, has this number: NO_UNIT, if none has; false where that cannot be told. */
+bool cgroup_owner_of(struct pid1 *p, uint64_t id, uint32_t *service);
 void cgroup_read_counts(struct pid1 *p);                /* feeds the core what has risen, of all of them */
 
 /* ---- counters.c ---- */

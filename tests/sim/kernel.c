@@ -151,11 +151,6 @@ void kernel_run(struct world *w, struct process *p)
 	}
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a == 0 ? b : b == 0 || a < b ? a : b;
-}
-
 uint64_t kernel_next(const struct world *w)
 {
 	uint64_t next = 0;

@@ -149,11 +149,6 @@ static void run_plan(struct world *w)
 	}
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a == 0 ? b : b == 0 || a < b ? a : b;
-}
-
 static uint64_t next_moment(const struct world *w)
 {
 	uint64_t next = earlier(kernel_next(w), earlier(w->kmsg_at, earlier(w->load_at, w->halt_at)));

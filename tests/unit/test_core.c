@@ -752,6 +752,22 @@ static void a_nameless_wound_gets_its_name(void **state)
 	assert_int_equal(service("db")->n_oom_kills, 1);
 }
 
+static void a_later_kill_gives_an_earlier_wound_no_name(void **state)
+{
+	(void)state;
+	given_booted("db: OOMPolicy=continue");
+	given_running("db");
+	step(event_of(EVENT_KMSG_LOST, NO_UNIT));
+	when_counter_rises("db", 1);
+	when_time_passes(WOUND_GRACE_MS);
+	when_counter_rises("db", 1);
+	when_record("db", given_worker("db"));
+	then_notes("death db");
+	assert_int_equal(core_death(w.core, 1)->pid, 0);
+	assert_int_equal(last_death()->pid, w.next_pid - 1);
+	assert_int_equal(service("db")->n_oom_kills, 2);
+}
+
 /* The kernel told a victim without its cgroup, and the count tells whose it was. */
 static void a_record_that_nobody_could_place_goes_to_the_count_that_rose(void **state)
 {
@@ -828,6 +844,7 @@ static void as_many_records_as_the_count_tells_of_are_all_its(void **state)
 	assert_int_equal(last_death()->id, 2);
 	assert_int_equal(core_death(w.core, 1)->pid, workers[0]);
 	assert_int_equal(core_death(w.core, 2)->pid, workers[1]);
+	assert_int_equal(core_death(w.core, 2)->evidence, EVIDENCE_KMSG | EVIDENCE_MEMORY_EVENTS);
 	when_time_passes(WOUND_GRACE_MS);
 	then_notes("");
 	when_killed(pid, SIGKILL);              /* by an operator: the count is spoken for */
@@ -1455,6 +1472,7 @@ int main(void)
 		STORY(a_group_is_told_afterwards),
 		STORY(a_wound_on_the_counts_word_alone),
 		STORY(a_nameless_wound_gets_its_name),
+		STORY(a_later_kill_gives_an_earlier_wound_no_name),
 		STORY(a_record_that_nobody_could_place_goes_to_the_count_that_rose),
 		STORY(records_that_two_counts_may_claim_name_nobody),
 		STORY(more_records_than_the_count_tells_of_name_nobody),
