@@ -46,7 +46,7 @@ HOST   = $(COMMON) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 # Debian's python, which has Debian's pytest, whatever else PATH begins with.
 PYTEST = PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -o cache_dir=$(CURDIR)/build/pytest -q -ra
 
-BENCH  = $(addprefix build/bench/,bench stamp bare idle)
+BENCH  = $(addprefix build/bench/,bench stamp bare idle parse flood)
 GUEST  = $(patsubst tests/vm/guest/%.c,build/guest/%,$(wildcard tests/vm/guest/*.c))
 UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
@@ -92,10 +92,11 @@ build/bench/idle: build/guest/pause
 	@mkdir -p $(@D)
 	cp $< $@
 
+build/bench/parse: $M/liboomph.a
 build/bench/%: tests/bench/%.c Makefile | build/deps/ready
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	$Q$(MUSLCC) $(MUSL) $(LINK) $< -o $@
+	$Q$(MUSLCC) $(MUSL) $(LINK) $< $(filter %.a,$^) -o $@
 
 build/guest/%: tests/vm/guest/%.c Makefile | build/deps/ready
 	@mkdir -p $(@D)

@@ -216,6 +216,7 @@ struct core {
 	uint64_t next_deadline_at;      /* no deadline of a service is earlier; 0: none at all */
 	uint64_t next_death;            /* id */
 	uint64_t n_kmsg_lost;           /* times the log was overrun */
+	uint64_t kmsg_lost_told_at;
 	uint64_t now_ms, wall_ms;       /* of the event in hand */
 	uint32_t n_bugs;                /* NEVER cells hit */
 	uint32_t next_kill;             /* in kills[], a ring */

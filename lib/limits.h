@@ -90,6 +90,7 @@
 #define AMENDABLE_MS 1000u              /* a record this late still finds its death; later the pid may be another's */
 #define EVIDENCE_GRACE_MS 50u           /* a record may be hidden behind one that another CPU is still storing (OOM.md 2) */
 #define WOUND_GRACE_MS 1000u            /* a victim chosen, and nobody dead yet: a slow console or swap holds it up (OOM.md 2) */
+#define KMSG_LOST_AGAIN_MS 1000u        /* the log was overrun again: counted, but told no sooner than this after the last time */
 #define HALT_DEADLINE_MS 20000u         /* oomph-halt hangs on a dead disk: reboot(2) all the same */
 #define CLOSE_DEADLINE_MS 1000u         /* a descriptor that somebody sent us hangs in close(2): kill the child that closes it */
 #define RECORD_DEADLINE_MS 10000u       /* oomphctl hangs on a dead disk: kill it; the ring has what it was to write */

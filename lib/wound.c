@@ -286,5 +286,8 @@ void on_kmsg_lost(struct turn *t)
 	t->c->n_kmsg_lost++;
 	for (uint32_t i = 0; i < t->c->n_services; i++)
 		service_at(t, i)->flags &= ~(uint32_t)SERVICE_HAS_KMSG;
+	if (t->c->kmsg_lost_told_at && t->c->now_ms - t->c->kmsg_lost_told_at < KMSG_LOST_AGAIN_MS)
+		return;
+	t->c->kmsg_lost_told_at = t->c->now_ms;
 	emit_note(t, NOTE_KMSG_LOST, NO_UNIT, 0);
 }

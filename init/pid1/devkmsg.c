@@ -9,7 +9,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* A flood must not hold the loop. What is left is read in the next turn, since the descriptor stays readable. */
+/*
+ * A flood must not hold the loop. What is left is read in the next turn, since the descriptor stays readable: in so small
+ * bites that whoever asks something meanwhile hardly notices. Where evidence is needed now, all of a common log.
+ */
+#define RECORDS_A_TURN 64
 #define RECORDS_A_DRAIN 4096
 
 /*
@@ -96,20 +100,29 @@ static void take_record(struct pid1 *p, struct str bytes)
 		incident_group(p, &victim);
 }
 
-void kmsg_drain(struct pid1 *p)
+static void read_records(struct pid1 *p, int n_most)
 {
 	bool is_lost = false;
-	int n_left = p->kmsg < 0 ? 0 : RECORDS_A_DRAIN;
-	while (n_left-- > 0) {
-		ssize_t n = read(p->kmsg, p->scratch, sizeof p->scratch);
-		if (n > 0)
-			take_record(p, str_of(p->scratch, (size_t)n));
-		else if (n < 0 && errno == EPIPE)
+	for (int n = 0; n < n_most && p->kmsg >= 0; n++) {
+		ssize_t got = read(p->kmsg, p->scratch, sizeof p->scratch);
+		if (got > 0)
+			take_record(p, str_of(p->scratch, (size_t)got));
+		else if (got < 0 && errno == EPIPE)
 			is_lost = true;         /* overrun: the position is now at the oldest record there is */
-		else if (n == 0 || (errno != EINTR && errno != EINVAL))
+		else if (got == 0 || (errno != EINTR && errno != EINVAL))
 			break;
 	}
 	struct event ev = event_of(EVENT_KMSG_LOST, NO_UNIT);
 	if (is_lost)
 		feed(p, &ev);
+}
+
+void kmsg_serve(struct pid1 *p)
+{
+	read_records(p, RECORDS_A_TURN);
+}
+
+void kmsg_drain(struct pid1 *p)
+{
+	read_records(p, RECORDS_A_DRAIN);
 }

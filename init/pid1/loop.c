@@ -152,7 +152,7 @@ static void serve(struct pid1 *p, enum source source, uint32_t number)
 		on_signal(p);
 		break;
 	case SOURCE_KMSG:
-		kmsg_drain(p);
+		kmsg_serve(p);
 		break;
 	case SOURCE_CONTROL:
 		control_accept(p);

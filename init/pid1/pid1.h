@@ -222,7 +222,8 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  
 /* ---- devkmsg.c ---- */
 
 void kmsg_open(struct pid1 *p);
-void kmsg_drain(struct pid1 *p);
+void kmsg_serve(struct pid1 *p);
+void kmsg_drain(struct pid1 *p);                        /* evidence is needed */
 
 /* ---- incident.c ---- */
 

@@ -1,10 +1,12 @@
 /*
  * Two figures, each as a ratio to the bare loop of the same run: how long from SIGKILL to the first instruction of the
  * replacement, and how long until N services have run their first. The two supervisors take turns, so that whatever else the
- * machine does hits both; medians, because it does.
+ * machine does hits both; medians, because it does. Each sends a stamp of its own before it starts.
  *
- *     bench respawn ROUNDS STAMP-SOCKET bare ARGS... -- oomph ARGS...
- *     bench start N ROUNDS STAMP-SOCKET bare ARGS... -- oomph ARGS...
+ *     bench respawn ROUNDS STAMP-SOCKET CGROUPS bare ARGS... -- oomph ARGS...
+ *     bench start N ROUNDS STAMP-SOCKET CGROUPS bare ARGS... -- oomph ARGS...
+ *
+ * CGROUPS is the folder of the services' cgroups, s0.service and so on: cleared after each round, since a machine that boots finds none.
  */
 #include <poll.h>
 #include <signal.h>
@@ -20,6 +22,7 @@
 enum { BARE, OOMPH };
 
 static int inbox;
+static const char *cgroups;
 
 static void fail(const char *what)
 {
@@ -80,9 +83,13 @@ static void end(pid_t supervisor, const pid_t *services, int n)
 {
 	kill(supervisor, SIGKILL);
 	waitpid(supervisor, NULL, 0);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		char folder[4096];
 		while (kill(services[i], SIGKILL) == 0)
 			usleep(1000);
+		snprintf(folder, sizeof folder, "%s/s%d.service", cgroups, i);
+		rmdir(folder);
+	}
 }
 
 static int ascending(const void *a, const void *b)
@@ -111,6 +118,7 @@ static void respawn(int rounds, char **commands[2])
 	for (int s = BARE; s <= OOMPH; s++) {
 		took[s] = calloc((size_t)rounds, sizeof **took);
 		supervisor[s] = start(commands[s]);
+		receive(&service[s]);           /* its own stamp */
 		receive(&service[s]);
 	}
 	for (int i = 0; i < rounds * 2; i++) {
@@ -134,8 +142,9 @@ static void start_many(int n, int rounds, char **commands[2])
 	}
 	for (int i = 0; i < rounds * 2; i++) {
 		int s = i % 2;
-		double since = now(), first = 0, last = 0;
+		double first = 0, last = 0;
 		pid_t supervisor = start(commands[s]);
+		double since = receive(&services[0]);
 		for (int k = 0; k < n; k++) {
 			double at = receive(&services[k]);
 			first = first == 0 || at < first ? at : first;
@@ -156,11 +165,12 @@ int main(int argc, char **argv)
 {
 	char **commands[2];
 	int at = 1 + (argc > 1 && strcmp(argv[1], "start") == 0);
-	if (argc < 7)
+	if (argc < 8)
 		return 2;
 	open_inbox(argv[at + 2]);
-	commands[BARE] = argv + at + 3;
-	for (int i = at + 3; i < argc; i++)
+	cgroups = argv[at + 3];
+	commands[BARE] = argv + at + 4;
+	for (int i = at + 4; i < argc; i++)
 		if (strcmp(argv[i], "--") == 0) {
 			argv[i] = NULL;
 			commands[OOMPH] = argv + i + 1;

@@ -923,6 +923,35 @@ static void an_unplaced_record_waits_for_no_later_kill(void **state)
 	assert_int_equal(last_death()->pid, worker);
 }
 
+/*
+ * What is judged in the step of the death is in `deaths` before the loop waits again: no grace is armed, and nothing more has to
+ * come. It is left open only where the count rose and a log without holes names somebody else, or where there is no count (test_verdict.c).
+ */
+static void where_the_count_is_there_the_verdict_stands_in_the_step_of_the_death(void **state)
+{
+	(void)state;
+	static const struct { uint32_t n_counted; bool has_kmsg, has_record; enum cause cause; } rows[] = {
+		{ 0, true, false, CAUSE_SIGNAL }, { 0, false, false, CAUSE_SIGNAL },
+		{ 1, true, true, CAUSE_OOM_KILL }, { 1, true, false, CAUSE_OOM_KILL }, { 1, false, false, CAUSE_OOM_KILL },
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		given_booted("db: Restart=always RestartSec=500");
+		w.has_kmsg = rows[i].has_kmsg;
+		uint32_t pid = given_running("db");
+		given_counter("db", rows[i].n_counted);
+		if (rows[i].has_record)
+			when_record("db", pid);
+		uint64_t n_steps = w.n_steps;
+		when_killed(pid, SIGKILL);
+		assert_int_equal(w.n_steps, n_steps + 1);
+		then_cause(death_of("db"), rows[i].cause);
+		assert_true(death_of("db")->is_decided);
+		assert_int_equal(service("db")->grace_at, 0);
+		then_backoff("db", 500);
+		end_story(NULL);
+	}
+}
+
 static void a_workers_kill_does_not_explain_the_main_process(void **state)
 {
 	(void)state;
@@ -971,6 +1000,21 @@ static void lost_records_are_told_and_end_trust_in_silence(void **state)
 	when_killed(pid, SIGKILL);
 	then_cause(death_of("db"), CAUSE_SIGNAL);       /* without waiting for a log that has holes */
 	then_state("db", FAILED);
+}
+
+/* While it lasts the log is overrun a hundred times a second. */
+static void a_flood_of_the_log_does_not_become_one_of_notes(void **state)
+{
+	(void)state;
+	given_booted("db:");
+	forget_effects();
+	for (int i = 0; i < 100; i++)
+		step(event_of(EVENT_KMSG_LOST, NO_UNIT));
+	then_notes("kmsg-lost");
+	when_time_passes(KMSG_LOST_AGAIN_MS);
+	step(event_of(EVENT_KMSG_LOST, NO_UNIT));
+	then_notes("kmsg-lost");
+	assert_int_equal(w.core->n_kmsg_lost, 101);
 }
 
 /* ---- killing ---- */
@@ -1481,10 +1525,12 @@ int main(void)
 		STORY(a_record_is_not_of_a_count_that_rose_after_it),
 		STORY(a_record_that_may_be_of_a_group_that_is_gone_names_nobody),
 		STORY(an_unplaced_record_waits_for_no_later_kill),
+		STORY(where_the_count_is_there_the_verdict_stands_in_the_step_of_the_death),
 		STORY(a_workers_kill_does_not_explain_the_main_process),
 		STORY(a_kill_while_stopping_is_a_stop_with_a_note),
 		STORY(an_oom_kill_before_our_sigkill_is_an_oom_kill),
 		STORY(lost_records_are_told_and_end_trust_in_silence),
+		STORY(a_flood_of_the_log_does_not_become_one_of_notes),
 		STORY(a_term_that_is_not_heeded_becomes_a_kill_again_and_again),
 		STORY(gone_needs_the_main_process_reaped_and_the_cgroup_empty),
 		STORY(mixed_terms_the_main_process_and_kills_the_rest),
