@@ -19,8 +19,13 @@ enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3 };
 _Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_NO_SIGKILL == UNIT_NO_SIGKILL,
 	       "the bits of the flags have moved");
 
+enum { BIT_NO_NEW_PRIVILEGES = 0, BIT_DEFAULT_SIGPIPE = 1 };
+_Static_assert(1 << BIT_NO_NEW_PRIVILEGES == CONTEXT_NO_NEW_PRIVILEGES && 1 << BIT_DEFAULT_SIGPIPE == CONTEXT_DEFAULT_SIGPIPE,
+	       "the bits of the context's flags have moved");
+
 #define KEY(name) .key = { name, sizeof(name) - 1 }
 #define AT(member) .at = offsetof(struct unit, member)
+#define IN_CONTEXT(member) .at = AT_CONTEXT | offsetof(struct context, member)
 #define UNIT_READ(name, how, ...) { KEY(name), SECTION_UNIT, HONOURED, how, __VA_ARGS__ }
 #define SERVICE_READ(name, how, ...) { KEY(name), SECTION_SERVICE, HONOURED, how, __VA_ARGS__ }
 #define UNIT_LATER(name) { KEY(name), SECTION_UNIT, NOT_YET, READ_NOTHING, 0, 0 }
@@ -76,9 +81,33 @@ const struct directive directives[] = {
 	SERVICE_READ("LimitNOFILE", READ_LIMIT, LIMIT_NOFILE, 0),
 	SERVICE_READ("LimitNPROC", READ_LIMIT, LIMIT_NPROC, 0),
 	SERVICE_READ("LimitCORE", READ_LIMIT, LIMIT_CORE, 0),
+	SERVICE_READ("LimitCPU", READ_LIMIT, LIMIT_CPU, 0),
+	SERVICE_READ("LimitFSIZE", READ_LIMIT, LIMIT_FSIZE, 0),
+	SERVICE_READ("LimitDATA", READ_LIMIT, LIMIT_DATA, 0),
+	SERVICE_READ("LimitSTACK", READ_LIMIT, LIMIT_STACK, 0),
+	SERVICE_READ("LimitRSS", READ_LIMIT, LIMIT_RSS, 0),
+	SERVICE_READ("LimitAS", READ_LIMIT, LIMIT_AS, 0),
+	SERVICE_READ("LimitMEMLOCK", READ_LIMIT, LIMIT_MEMLOCK, 0),
+	SERVICE_READ("LimitLOCKS", READ_LIMIT, LIMIT_LOCKS, 0),
+	SERVICE_READ("LimitSIGPENDING", READ_LIMIT, LIMIT_SIGPENDING, 0),
+	SERVICE_READ("LimitMSGQUEUE", READ_LIMIT, LIMIT_MSGQUEUE, 0),
+	SERVICE_READ("LimitNICE", READ_LIMIT, LIMIT_NICE, 0),
+	SERVICE_READ("LimitRTPRIO", READ_LIMIT, LIMIT_RTPRIO, 0),
+	SERVICE_READ("LimitRTTIME", READ_LIMIT, LIMIT_RTTIME, 0),
 	SERVICE_READ("StandardInput", READ_STDIO, 0, 0),
 	SERVICE_READ("StandardOutput", READ_STDIO, 1, 0),
 	SERVICE_READ("StandardError", READ_STDIO, 2, 0),
+	SERVICE_READ("SupplementaryGroups", READ_GROUPS, 0, 0),
+	SERVICE_READ("SetLoginEnvironment", READ_SWITCH, SWITCH_LOGIN_ENVIRONMENT, 0),
+	SERVICE_READ("PermissionsStartOnly", READ_SWITCH, SWITCH_START_ONLY, 0),
+	SERVICE_READ("CapabilityBoundingSet", READ_CAPABILITIES, 0, IN_CONTEXT(bounding_set)),
+	SERVICE_READ("AmbientCapabilities", READ_CAPABILITIES, 0, IN_CONTEXT(ambient_set)),
+	SERVICE_READ("SecureBits", READ_SECURE_BITS, 0, IN_CONTEXT(secure_bits)),
+	SERVICE_READ("NoNewPrivileges", READ_CONTEXT_FLAG, BIT_NO_NEW_PRIVILEGES, 0),
+	SERVICE_READ("IgnoreSIGPIPE", READ_CONTEXT_FLAG_INVERTED, BIT_DEFAULT_SIGPIPE, 0),
+	SERVICE_READ("PassEnvironment", READ_VARIABLES, VARIABLES_PASSED, 0),
+	SERVICE_READ("UnsetEnvironment", READ_VARIABLES, VARIABLES_UNSET, 0),
+	SERVICE_READ("ExecSearchPath", READ_SEARCH_PATH, 0, 0),
 
 	/* ---- honoured: systemd.resource-control(5) ---- */
 	SERVICE_READ("MemoryMin", READ_MEMORY, KNOB_MEMORY_MIN, 0),
@@ -162,7 +191,7 @@ const struct directive directives[] = {
 	SERVICE_LATER("RuntimeRandomizedExtraSec"), SERVICE_LATER("WatchdogSec"), SERVICE_LATER("RestartMode"),
 	SERVICE_LATER("RestartPreventExitStatus"), SERVICE_LATER("RestartForceExitStatus"),
 	SERVICE_LATER("RestartKillSignal"), SERVICE_LATER("RootDirectoryStartOnly"),
-	SERVICE_LATER("PermissionsStartOnly"), SERVICE_LATER("NonBlocking"), SERVICE_LATER("Sockets"),
+	SERVICE_LATER("NonBlocking"), SERVICE_LATER("Sockets"),
 	SERVICE_LATER("FileDescriptorStoreMax"), SERVICE_LATER("FileDescriptorStorePreserve"),
 	SERVICE_LATER("USBFunctionDescriptors"), SERVICE_LATER("USBFunctionStrings"), SERVICE_LATER("OpenFile"),
 	SERVICE_LATER("ReloadSignal"), SERVICE_LATER("RefreshOnReload"), SERVICE_LATER("StartLimitAction"),
@@ -170,7 +199,7 @@ const struct directive directives[] = {
 	/* systemd.kill(5) */
 	SERVICE_LATER("SendSIGHUP"), SERVICE_LATER("FinalKillSignal"), SERVICE_LATER("WatchdogSignal"),
 	/* systemd.exec(5): paths */
-	SERVICE_LATER("ExecSearchPath"), SERVICE_LATER("RootDirectory"), SERVICE_LATER("RootImage"),
+	SERVICE_LATER("RootDirectory"), SERVICE_LATER("RootImage"),
 	SERVICE_LATER("RootImageOptions"), SERVICE_LATER("RootImagePolicy"), SERVICE_LATER("RootHash"),
 	SERVICE_LATER("RootHashSignature"), SERVICE_LATER("RootVerity"), SERVICE_LATER("RootEphemeral"),
 	SERVICE_LATER("RootMStack"), SERVICE_LATER("MountAPIVFS"), SERVICE_LATER("MountImages"),
@@ -178,18 +207,16 @@ const struct directive directives[] = {
 	SERVICE_LATER("ExtensionDirectories"), SERVICE_LATER("BindLogSockets"), SERVICE_LATER("ProtectProc"),
 	SERVICE_LATER("ProcSubset"), SERVICE_LATER("BindPaths"), SERVICE_LATER("BindReadOnlyPaths"),
 	/* systemd.exec(5): identity and capabilities */
-	SERVICE_LATER("DynamicUser"), SERVICE_LATER("SupplementaryGroups"), SERVICE_LATER("SetLoginEnvironment"),
-	SERVICE_LATER("PAMName"), SERVICE_LATER("CapabilityBoundingSet"), SERVICE_LATER("AmbientCapabilities"),
-	SERVICE_LATER("NoNewPrivileges"), SERVICE_LATER("SecureBits"), SERVICE_LATER("UserNamespacePath"),
+	SERVICE_LATER("DynamicUser"),
+	SERVICE_LATER("PAMName"),
+	SERVICE_LATER("UserNamespacePath"),
 	/* systemd.exec(5): mandatory access control */
 	SERVICE_LATER("SELinuxContext"), SERVICE_LATER("AppArmorProfile"), SERVICE_LATER("SmackProcessLabel"),
 	/* systemd.exec(5): process properties */
-	SERVICE_LATER("LimitCPU"), SERVICE_LATER("LimitFSIZE"), SERVICE_LATER("LimitDATA"),
-	SERVICE_LATER("LimitSTACK"), SERVICE_LATER("LimitRSS"), SERVICE_LATER("LimitAS"),
-	SERVICE_LATER("LimitMEMLOCK"), SERVICE_LATER("LimitLOCKS"), SERVICE_LATER("LimitSIGPENDING"),
-	SERVICE_LATER("LimitMSGQUEUE"), SERVICE_LATER("LimitNICE"), SERVICE_LATER("LimitRTPRIO"),
-	SERVICE_LATER("LimitRTTIME"), SERVICE_LATER("CoredumpFilter"), SERVICE_LATER("KeyringMode"),
-	SERVICE_LATER("TimerSlackNSec"), SERVICE_LATER("Personality"), SERVICE_LATER("IgnoreSIGPIPE"),
+	
+	
+	SERVICE_LATER("CoredumpFilter"), SERVICE_LATER("KeyringMode"),
+	SERVICE_LATER("TimerSlackNSec"), SERVICE_LATER("Personality"),
 	SERVICE_LATER("MemoryKSM"), SERVICE_LATER("MemoryTHP"),
 	/* systemd.exec(5): scheduling */
 	SERVICE_LATER("CPUSchedulingPolicy"), SERVICE_LATER("CPUSchedulingPriority"),
@@ -224,7 +251,6 @@ const struct directive directives[] = {
 	SERVICE_LATER("SystemCallFilter"), SERVICE_LATER("SystemCallErrorNumber"),
 	SERVICE_LATER("SystemCallArchitectures"), SERVICE_LATER("SystemCallLog"),
 	/* systemd.exec(5): environment */
-	SERVICE_LATER("PassEnvironment"), SERVICE_LATER("UnsetEnvironment"),
 	/* systemd.exec(5): logging and terminals */
 	SERVICE_LATER("StandardInputText"), SERVICE_LATER("StandardInputData"), SERVICE_LATER("LogLevelMax"),
 	SERVICE_LATER("LogExtraFields"), SERVICE_LATER("LogRateLimitIntervalSec"),
@@ -253,7 +279,6 @@ const struct directive directives[] = {
 	SERVICE_LATER("IOPressureWatch"), SERVICE_LATER("IOPressureThresholdSec"), SERVICE_LATER("ManagedOOMSwap"),
 	SERVICE_LATER("ManagedOOMMemoryPressure"), SERVICE_LATER("ManagedOOMMemoryPressureLimit"),
 	SERVICE_LATER("ManagedOOMMemoryPressureDurationSec"), SERVICE_LATER("ManagedOOMPreference"),
-	
 	/* systemd.resource-control(5): IO */
 	SERVICE_LATER("IOWeight"), SERVICE_LATER("StartupIOWeight"), SERVICE_LATER("IODeviceWeight"),
 	SERVICE_LATER("IOReadBandwidthMax"), SERVICE_LATER("IOWriteBandwidthMax"), SERVICE_LATER("IOReadIOPSMax"),
@@ -331,6 +356,14 @@ static const char *const expected[N_READING] = {
 	[READ_DIRECTORY] = "an absolute path, or ~",
 	[READ_ENVIRONMENT] = "NAME=VALUE words, in quotes where they contain blanks",
 	[READ_ENVIRONMENT_FILE] = "an absolute path, with - in front if it may be missing",
+	[READ_CONTEXT_FLAG] = "yes or no",
+	[READ_CONTEXT_FLAG_INVERTED] = "yes or no",
+	[READ_SWITCH] = "yes or no",
+	[READ_GROUPS] = "groups' names or numbers",
+	[READ_CAPABILITIES] = "capabilities such as CAP_NET_RAW, with ~ in front for all but these",
+	[READ_SECURE_BITS] = "keep-caps, no-setuid-fixup, noroot, or one of them with -locked",
+	[READ_VARIABLES] = "names of variables",
+	[READ_SEARCH_PATH] = "absolute paths with colons between",
 	[READ_STDIO] = "null, inherit, tty, kmsg, file:PATH, append:PATH or truncate:PATH",
 };
 

@@ -40,7 +40,7 @@ enum reading {
 	READ_MEMORY,            /* `which`: enum cgroup_knob */
 	READ_TASKS,
 	READ_WEIGHT,
-	READ_LIMIT,             /* `which`: enum limit_kind; sizes for LIMIT_CORE */
+	READ_LIMIT,             /* `which`: enum limit_kind */
 	READ_SCORE,
 	READ_NICE,
 	READ_UMASK,
@@ -50,8 +50,21 @@ enum reading {
 	READ_ENVIRONMENT,
 	READ_ENVIRONMENT_FILE,
 	READ_STDIO,             /* `which`: 0, 1, 2 */
+	READ_CONTEXT_FLAG,      /* `which`: bit number of enum context_flags */
+	READ_CONTEXT_FLAG_INVERTED,
+	READ_SWITCH,            /* `which`: enum switch_kind */
+	READ_GROUPS,
+	READ_CAPABILITIES,      /* a set of them at `at` */
+	READ_SECURE_BITS,
+	READ_VARIABLES,         /* `which`: VARIABLES_PASSED, VARIABLES_UNSET */
+	READ_SEARCH_PATH,
 	N_READING
 };
+
+/* Yes or no, and whether anybody said so: settled at load, nothing of it is left for a launch to see. */
+enum switch_kind { SWITCH_START_ONLY, SWITCH_LOGIN_ENVIRONMENT, N_SWITCH };
+
+enum variables_kind { VARIABLES_PASSED, VARIABLES_UNSET };
 
 enum link { LINK_AFTER, LINK_BEFORE, LINK_REQUIRES, LINK_WANTS, N_LINK };
 
@@ -68,8 +81,9 @@ struct directive {
 	struct str key;
 	uint8_t section, status, reading;
 	uint8_t which;
-	uint16_t at;            /* offset in struct unit */
+	uint16_t at;            /* offset in struct unit, or with AT_CONTEXT in struct context */
 };
+#define AT_CONTEXT 0x8000u
 
 /* All rows, for the man page and the tests. */
 extern const struct directive directives[];

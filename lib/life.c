@@ -7,11 +7,12 @@
 /* Statuses: systemd.exec(5), "Process Exit Codes". The first two steps are PID 1's own: no child leaves from there. */
 const struct launch_step_info launch_step_info[N_LAUNCH_STEP] = {
 	[LAUNCH_FORK] = { "fork", 0 }, [LAUNCH_CGROUP] = { "cgroup", 219 }, [LAUNCH_SESSION] = { "session", 220 },
-	[LAUNCH_SCORE] = { "OOMScoreAdjust=", 206 }, [LAUNCH_NICE] = { "Nice=", 201 }, [LAUNCH_LIMITS] = { "Limit*=", 205 },
-	[LAUNCH_STDIN] = { "StandardInput=", 208 }, [LAUNCH_STDOUT] = { "StandardOutput=", 209 },
-	[LAUNCH_STDERR] = { "StandardError=", 222 }, [LAUNCH_ENVIRONMENT] = { "EnvironmentFile=", 204 },
-	[LAUNCH_GROUP] = { "Group=", 216 }, [LAUNCH_USER] = { "User=", 217 }, [LAUNCH_CHDIR] = { "WorkingDirectory=", 200 },
-	[LAUNCH_EXEC] = { "exec", 203 },
+	[LAUNCH_SCORE] = { "OOMScoreAdjust=", 206 }, [LAUNCH_NICE] = { "Nice=", 201 }, [LAUNCH_STDIN] = { "StandardInput=", 208 },
+	[LAUNCH_STDOUT] = { "StandardOutput=", 209 }, [LAUNCH_STDERR] = { "StandardError=", 222 },
+	[LAUNCH_ENVIRONMENT] = { "EnvironmentFile=", 204 }, [LAUNCH_LIMITS] = { "Limit*=", 205 }, [LAUNCH_GROUP] = { "Group=", 216 },
+	[LAUNCH_CAPABILITIES] = { "capabilities", 218 }, [LAUNCH_USER] = { "User=", 217 },
+	[LAUNCH_CHDIR] = { "WorkingDirectory=", 200 }, [LAUNCH_SECURE_BITS] = { "SecureBits=", 213 },
+	[LAUNCH_NO_NEW_PRIVILEGES] = { "NoNewPrivileges=", 227 }, [LAUNCH_EXEC] = { "exec", 203 },
 };
 
 /* ---- launching and signalling ---- */

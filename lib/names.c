@@ -38,7 +38,10 @@ const char *const stdio_names[N_STDIO_KIND] = {
 };
 
 const char *const limit_names[N_LIMIT_KIND] = {
-	[LIMIT_NOFILE] = "NOFILE", [LIMIT_NPROC] = "NPROC", [LIMIT_CORE] = "CORE",
+	[LIMIT_NOFILE] = "NOFILE", [LIMIT_NPROC] = "NPROC", [LIMIT_CORE] = "CORE", [LIMIT_CPU] = "CPU",
+	[LIMIT_FSIZE] = "FSIZE", [LIMIT_DATA] = "DATA", [LIMIT_STACK] = "STACK", [LIMIT_RSS] = "RSS", [LIMIT_AS] = "AS",
+	[LIMIT_MEMLOCK] = "MEMLOCK", [LIMIT_LOCKS] = "LOCKS", [LIMIT_SIGPENDING] = "SIGPENDING",
+	[LIMIT_MSGQUEUE] = "MSGQUEUE", [LIMIT_NICE] = "NICE", [LIMIT_RTPRIO] = "RTPRIO", [LIMIT_RTTIME] = "RTTIME",
 };
 
 int name_find(const char *const *table, size_t n, struct str name)

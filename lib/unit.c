@@ -14,7 +14,8 @@
 enum { SIG_HUP = 1, SIG_INT = 2, SIG_PIPE = 13, SIG_TERM = 15 };        /* signal(7): the same on all of Linux */
 
 #define UNIT_FLAGS_ALL (UNIT_HELPER * 2u - 1u)
-#define COMMAND_FLAGS_ALL (COMMAND_NO_EXPAND * 2u - 1u)
+#define COMMAND_FLAGS_ALL (COMMAND_KEEPS_USER * 2u - 1u)
+#define CONTEXT_FLAGS_ALL (CONTEXT_GROUP_UNKNOWN * 2u - 1u)
 
 const char *const cgroup_knob_file[N_CGROUP_KNOB] = {
 	[KNOB_MEMORY_MIN] = "memory.min",
@@ -159,6 +160,20 @@ static const char *check_limits(struct check *c, struct span list)
 	return NULL;
 }
 
+static const char *check_context(struct check *c, struct span span)
+{
+	if (!is_list(c, span, sizeof(struct context), _Alignof(struct context)) || span.n > 1)
+		return "the context of a unit";
+	const struct context *x = elements(c->set, span);
+	if (!x)
+		return NULL;
+	if (!is_blob(c, x->pass_environment) || !is_blob(c, x->unset_environment) || !is_text(c, x->search_path))
+		return "a text of a context";
+	if (x->flags & ~CONTEXT_FLAGS_ALL)
+		return "the flags of a context";
+	return NULL;
+}
+
 static const char *check_values(const struct unit *u)
 {
 	const struct { uint8_t value, n; } enums[] = {
@@ -191,6 +206,8 @@ static const char *check_unit(struct check *c, const struct unit *u)
 		wrong = check_edges(c, u);
 	if (!wrong)
 		wrong = check_limits(c, u->limits);
+	if (!wrong)
+		wrong = check_context(c, u->context);
 	if (!wrong && !lies_within(c, u->groups, sizeof(uint32_t), _Alignof(uint32_t)))
 		wrong = "a list of groups";
 	return wrong ? wrong : check_values(u);
@@ -282,6 +299,11 @@ const uint32_t *unitset_indices(struct unitset set, struct span span)
 const struct limit *unitset_limits(struct unitset set, const struct unit *u)
 {
 	return elements(set, u->limits);
+}
+
+const struct context *unitset_context(struct unitset set, const struct unit *u)
+{
+	return u->context.n ? elements(set, u->context) : &context_defaults;
 }
 
 bool unit_is_success(const struct unit *u, bool is_signal, int value)
@@ -402,6 +424,10 @@ bool unitset_end(struct unitset_writer *w, struct span notes)
 	h->checksum = unitset_sum(h + 1, w->needed - sizeof *h);
 	return true;
 }
+
+const struct context context_defaults = {
+	.bounding_set = CAPABILITIES_ALL,
+};
 
 void unit_defaults(struct unit *u)
 {

@@ -45,6 +45,8 @@ enum exec_list { EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_
 enum command_flags {
 	COMMAND_MAY_FAIL = 1 << 0,      /* `-` */
 	COMMAND_NO_EXPAND = 1 << 1,     /* `:` */
+	COMMAND_PRIVILEGED = 1 << 2,    /* `+`: as PID 1 itself, none of User=, limits, capabilities; its environment is the unit's */
+	COMMAND_KEEPS_USER = 1 << 3,    /* `!`: not as User= and Group=, all else as the unit says */
 };
 
 struct command {
@@ -63,7 +65,10 @@ extern const char *const cgroup_knob_file[N_CGROUP_KNOB];       /* "memory.min",
 #define KNOB_UNSET UINT64_MAX           /* not written at all */
 #define KNOB_INFINITY (UINT64_MAX - 1)  /* written as "max" */
 
-enum limit_kind { LIMIT_NOFILE, LIMIT_NPROC, LIMIT_CORE, N_LIMIT_KIND };
+enum limit_kind {
+	LIMIT_NOFILE, LIMIT_NPROC, LIMIT_CORE, LIMIT_CPU, LIMIT_FSIZE, LIMIT_DATA, LIMIT_STACK, LIMIT_RSS, LIMIT_AS, LIMIT_MEMLOCK,
+	LIMIT_LOCKS, LIMIT_SIGPENDING, LIMIT_MSGQUEUE, LIMIT_NICE, LIMIT_RTPRIO, LIMIT_RTTIME, N_LIMIT_KIND
+};
 #define LIMIT_INFINITY UINT64_MAX       /* RLIM_INFINITY */
 
 struct limit {
@@ -78,6 +83,28 @@ struct exit_set {
 	uint64_t signals;               /* bit N-1 for signal N */
 };
 
+/*
+ * What only some units set of a process' surroundings, systemd.exec(5). It stands apart from struct unit, which every one of
+ * a thousand plain services pays for: unitset_context() gives the defaults for a unit that sets nothing of it.
+ */
+enum context_flags {
+	CONTEXT_NO_NEW_PRIVILEGES = 1 << 0,
+	CONTEXT_DEFAULT_SIGPIPE = 1 << 1,       /* IgnoreSIGPIPE=no */
+	CONTEXT_GROUP_UNKNOWN = 1 << 2,         /* Group= or SupplementaryGroups= names nobody: 216/GROUP */
+};
+
+#define CAPABILITIES_ALL UINT64_MAX
+
+struct context {
+	struct span pass_environment;   /* blob of names that PID 1's own environment may give, and Environment= does not */
+	struct span unset_environment;  /* blob of NAME or NAME=VALUE */
+	struct span search_path;        /* ExecSearchPath=, "a:b"; empty: the default */
+	uint64_t bounding_set;          /* capabilities(7), bit N for number N */
+	uint64_t ambient_set;
+	uint32_t flags;                 /* enum context_flags */
+	uint32_t secure_bits;           /* SECBIT_* of linux/securebits.h */
+};
+
 enum unit_flags {
 	UNIT_WANTED = 1 << 0,           /* in services.d itself: started at boot */
 	UNIT_BROKEN = 1 << 1,           /* cannot be started: `notes` say why; named so that `status` can tell */
@@ -85,7 +112,7 @@ enum unit_flags {
 	UNIT_NO_SIGKILL = 1 << 3,       /* SendSIGKILL=no */
 	UNIT_HAS_START_LIMIT = 1 << 4,  /* the unit sets StartLimitIntervalSec= or -Burst= itself */
 	UNIT_JITTER = 1 << 5,           /* RestartSec= unset: our own backoff, spread so that a burst does not come back as one */
-	UNIT_USER_UNKNOWN = 1 << 6,     /* User= or Group= names nobody: the launch fails as systemd's does (217/USER, 216/GROUP) */
+	UNIT_USER_UNKNOWN = 1 << 6,     /* User= names nobody: the launch fails as systemd's does, 217/USER */
 	UNIT_CHDIR_MAY_FAIL = 1 << 7,   /* WorkingDirectory=-/x */
 	UNIT_DEPENDENCY_MISSING = 1 << 8, /* Requires= names a unit that is not there: every start fails with `dependency` */
 	UNIT_HAS_SCORE = 1 << 9,        /* OOMScoreAdjust= is set; else 0 is written, never PID 1's own */
@@ -107,9 +134,10 @@ struct unit {
 	struct span environment;        /* blob of NAME=VALUE in final order: defaults, HOME USER LOGNAME SHELL, Environment= */
 	struct span environment_files;  /* blob of absolute paths, `-` in front where it may be missing; they override `environment` */
 	struct span working_directory;  /* empty: / */
-	struct span groups;             /* of uint32_t: supplementary groups when uid is set */
+	struct span groups;             /* of uint32_t: supplementary groups; empty, and no uid: PID 1's */
 	struct span limits;             /* of struct limit */
 	struct span stdio_path[3];      /* for tty, file, append, truncate */
+	struct span context;            /* one struct context, or none */
 
 	uint64_t knobs[N_CGROUP_KNOB];
 	struct exit_set success;
@@ -156,6 +184,7 @@ struct str unitset_text(struct unitset set, struct span span);
 const struct command *unitset_commands(struct unitset set, const struct unit *u, enum exec_list list);
 const uint32_t *unitset_indices(struct unitset set, struct span span);
 const struct limit *unitset_limits(struct unitset set, const struct unit *u);
+const struct context *unitset_context(struct unitset set, const struct unit *u);        /* never NULL */
 
 /* An exit status (or, with is_signal, a signal) that counts as success, systemd.service(5) SuccessExitStatus=. */
 bool unit_is_success(const struct unit *u, bool is_signal, int value);
@@ -180,5 +209,6 @@ struct span unitset_put(struct unitset_writer *w, const void *elements, uint32_t
 bool unitset_end(struct unitset_writer *w, struct span notes);          /* header and checksum; false when it was full */
 
 void unit_defaults(struct unit *u);
+extern const struct context context_defaults;
 
 #endif

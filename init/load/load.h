@@ -28,6 +28,7 @@ struct list {
 };
 void *list_add(struct list *list, size_t item_size);            /* room for one more, zeroed */
 void list_add_str(struct list *list, struct str s);
+struct str list_joined(const struct list *list, char between);  /* of struct str: as one */
 #define LIST_AT(list, type, i) (((type *)(list).items)[i])
 
 /* ---- host.c: what the machine says ---- */
@@ -60,6 +61,7 @@ struct draft {
 	struct str name, file;
 	struct specifiers *specifiers;
 	struct unit unit;               /* everything that is a number; its spans stay empty until write.c */
+	struct context context;         /* likewise */
 
 	struct str description, working_directory, stdio_path[3];
 	struct list exec[N_EXEC_LIST];  /* of struct draft_command */
@@ -67,15 +69,18 @@ struct draft {
 	struct list environment, environment_files;     /* of struct str */
 	struct list limits;             /* of struct limit */
 	struct list groups;             /* of uint32_t */
+	struct list group_names;        /* of struct str: SupplementaryGroups= */
+	struct list pass_environment, unset_environment;        /* of struct str */
+	struct list search_path;        /* of struct str */
 	struct list notes;              /* of struct str */
 	struct list not_yet;            /* of struct str: directives that have no effect, "PrivateTmp= (line 7)" */
 
 	struct str user, group;
-	uint32_t user_line, group_line;
-	uint32_t privileged_line;       /* of a command with + or ! in front */
+	uint32_t user_line, group_line, groups_line;
 	uint32_t n_steps;
 	bool has_start_timeout, has_restart_sec, has_restart_max, has_notify_access, has_start_limit;
 	bool wants_home;                /* WorkingDirectory=~ */
+	enum { UNSAID, SAID_NO, SAID_YES } switches[N_SWITCH];
 	bool is_broken;
 	bool has_error;                 /* something in the file is wrong, though the unit may run */
 

@@ -41,6 +41,7 @@ void draft_begin(struct draft *d, const struct host *host, struct str name, stru
 {
 	*d = (struct draft){ .host = host, .name = name, .file = file };
 	unit_defaults(&d->unit);
+	memcpy(&d->context, &context_defaults, sizeof d->context);
 	d->unit.flags |= UNIT_WANTED;
 	d->specifiers = keep(sizeof *d->specifiers);
 	*d->specifiers = host->specifiers;

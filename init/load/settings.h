@@ -20,7 +20,13 @@ void *setting_field(const struct setting *s);
 /* `text` with its specifiers replaced; false (and the user told) when there is none such. */
 bool setting_specified(const struct setting *s, struct str text, struct str *result);
 
-/* settings_exec.c: who, where, with what, and what to. */
+/* One word of a list is not what the row expects: said, and the rest goes on. */
+void setting_not_this(const struct setting *s, struct str word);
+
+/* The words of a value, unquoted and specified, behind those in `list`; with is_good only those that it takes. */
+bool setting_words(const struct setting *s, struct list *list, bool (*is_good)(const struct setting *, struct str));
+
+/* settings_exec.c: with what resources, where, in which environment, what to. */
 bool read_memory(const struct setting *s);
 bool read_tasks(const struct setting *s);
 bool read_weight(const struct setting *s);
@@ -28,11 +34,20 @@ bool read_limit(const struct setting *s);
 bool read_score(const struct setting *s);
 bool read_nice(const struct setting *s);
 bool read_umask(const struct setting *s);
-bool read_user(const struct setting *s);
-bool read_group(const struct setting *s);
 bool read_directory(const struct setting *s);
 bool read_environment(const struct setting *s);
 bool read_environment_file(const struct setting *s);
 bool read_stdio(const struct setting *s);
+bool read_variables(const struct setting *s);
+bool read_search_path(const struct setting *s);
+
+/* settings_rights.c: as whom, and what that one may. */
+bool read_context_flag(const struct setting *s);
+bool read_switch(const struct setting *s);
+bool read_user(const struct setting *s);
+bool read_group(const struct setting *s);
+bool read_groups(const struct setting *s);
+bool read_capabilities(const struct setting *s);
+bool read_secure_bits(const struct setting *s);
 
 #endif

@@ -1,5 +1,6 @@
-/* Settings of how a process is made: resources, identity, environment, standard files. */
+/* Settings of how a process is made: resources, folder, environment, standard files. */
 #include "settings.h"
+#include "lib/exec_values.h"
 #include "lib/names.h"
 #include "lib/values.h"
 
@@ -73,7 +74,7 @@ bool read_weight(const struct setting *s)
 bool read_limit(const struct setting *s)
 {
 	struct limit limit = { .kind = s->row->which };
-	if (!value_limit(s->value, limit.kind == LIMIT_CORE, &limit))
+	if (!exec_limit(s->value, s->row->which, &limit))
 		return false;
 	for (uint32_t i = 0; i < s->d->limits.n; i++)
 		if (LIST_AT(s->d->limits, struct limit, i).kind == limit.kind) {
@@ -113,31 +114,7 @@ bool read_umask(const struct setting *s)
 	return true;
 }
 
-/* ---- who and where ---- */
-
-/* Who it was to run as is not known: as root, by default, it must not. */
-static bool read_account(const struct setting *s, struct str *name)
-{
-	char letter;
-	bool is_known = specify(s->d, s->value, name, &letter);
-
-	if (!is_known || (s->value.n && name->n == 0))
-		refuse(s->d, s->line, "%.*s=%.*s: expected %s: the unit is left out", STR_ARG(s->row->key),
-		       STR_ARG(shown(s->value)), directive_expects(s->row));
-	return true;
-}
-
-bool read_user(const struct setting *s)
-{
-	s->d->user_line = s->line;
-	return read_account(s, &s->d->user);
-}
-
-bool read_group(const struct setting *s)
-{
-	s->d->group_line = s->line;
-	return read_account(s, &s->d->group);
-}
+/* ---- where, and with which variables ---- */
 
 /* A bad folder refuses the whole unit, as in systemd: a daemon in the wrong place may write over anything. */
 bool read_directory(const struct setting *s)
@@ -163,32 +140,23 @@ bool read_directory(const struct setting *s)
 	return true;
 }
 
+static bool is_assignment(const struct setting *s, struct str word)
+{
+	(void)s;
+	return value_is_assignment(word);
+}
+
 /* A word that cannot be read takes the rest of its line with it; one that is no assignment goes alone. */
 bool read_environment(const struct setting *s)
 {
-	struct str rest = s->value;
+	struct list read = { .n = 0 };
 
-	if (rest.n == 0)
+	if (s->value.n == 0)
 		s->d->environment.n = 0;
-	for (;;) {
-		struct buf b = keep_buf(rest.n);
-		enum words_result r = words_next(&rest, &b);
-		struct str word = buf_view(&b);
-		if (r == WORDS_END)
-			return true;
-		if (r != WORDS_WORD) {
-			complain(s->d, s->line, "Environment=: `%.*s`: %s: ignored from here on", STR_ARG(shown(word)),
-				 r == WORDS_ODD ? "an escape that means nothing" : "a quote is never closed");
-			return true;
-		}
-		if (!setting_specified(s, word, &word))
-			continue;
-		if (value_is_assignment(word))
-			environment_add(&s->d->environment, word);
-		else
-			complain(s->d, s->line, "Environment=: `%.*s`: expected %s: this one is ignored",
-				 STR_ARG(shown(word)), directive_expects(s->row));
-	}
+	setting_words(s, &read, is_assignment);
+	for (uint32_t i = 0; i < read.n; i++)
+		environment_add(&s->d->environment, LIST_AT(read, struct str, i));
+	return true;
 }
 
 /*
@@ -224,6 +192,41 @@ bool read_environment_file(const struct setting *s)
 	if (!value_is_path(path))
 		return false;
 	add_environment_files(s->d, keep_str(path), may_fail);
+	return true;
+}
+
+/* PassEnvironment= takes names, UnsetEnvironment= also NAME=VALUE, for a variable that has that very value. */
+static bool is_variable(const struct setting *s, struct str word)
+{
+	if (str_chr(word, '=') < word.n)
+		return s->row->which == VARIABLES_UNSET && value_is_assignment(word);
+	return value_is_assignment(keep_print("%.*s=", STR_ARG(word)));
+}
+
+bool read_variables(const struct setting *s)
+{
+	struct list *list = s->row->which == VARIABLES_UNSET ? &s->d->unset_environment : &s->d->pass_environment;
+
+	if (s->value.n == 0)
+		list->n = 0;
+	return setting_words(s, list, is_variable);
+}
+
+bool read_search_path(const struct setting *s)
+{
+	struct str rest;
+
+	if (s->value.n == 0)
+		s->d->search_path.n = 0;
+	if (!setting_specified(s, s->value, &rest))
+		return true;
+	while (rest.n) {
+		struct str path = str_until(&rest, ':');
+		if (value_is_path(path))
+			list_add_str(&s->d->search_path, keep_str(path));
+		else
+			setting_not_this(s, path);
+	}
 	return true;
 }
 

@@ -70,6 +70,25 @@ static void put_face(struct unitset_writer *w, struct unit *u, const struct draf
 	u->notes = put_blob(w, &d->notes);
 }
 
+/* Most units set nothing of it, and then PID 1 need not keep it. */
+static bool has_context(const struct draft *d)
+{
+	return memcmp(&d->context, &context_defaults, sizeof d->context) || d->pass_environment.n || d->unset_environment.n ||
+	       d->search_path.n;
+}
+
+static struct span put_context(struct unitset_writer *w, const struct draft *d)
+{
+	struct context x = d->context;
+
+	if (!has_context(d))
+		return (struct span){ 0, 0 };
+	x.pass_environment = put_blob(w, &d->pass_environment);
+	x.unset_environment = put_blob(w, &d->unset_environment);
+	x.search_path = unitset_put_text(w, list_joined(&d->search_path, ':'));
+	return unitset_put(w, &x, 1, sizeof x);
+}
+
 static void put_rest(struct unitset_writer *w, struct unit *u, const struct draft *d, struct environment *last)
 {
 	for (int i = 0; i < N_EXEC_LIST; i++)
@@ -85,6 +104,7 @@ static void put_rest(struct unitset_writer *w, struct unit *u, const struct draf
 	u->environment_files = put_blob(w, &d->environment_files);
 	u->working_directory = unitset_put_text(w, d->working_directory);
 	u->groups = put_indices(w, &d->groups);
+	u->context = put_context(w, d);
 	u->limits = unitset_put(w, d->limits.items, d->limits.n, sizeof(struct limit));
 	for (int i = 0; i < 3; i++)
 		u->stdio_path[i] = unitset_put_text(w, d->stdio_path[i]);

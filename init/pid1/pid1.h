@@ -107,6 +107,7 @@ struct pid1 {
 	struct kmsg_reader *reader;
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
+	uint64_t seed;                  /* a random number of this boot */
 	bool is_feeding, has_more_dead, wants_adopt;
 	uint32_t n_queued, queue_head;
 	struct event queue[EVENTS_QUEUED_MAX];
@@ -145,7 +146,7 @@ void boot_lock_memory(void);                            /* so that PID 1 answers
 
 void carry_out(struct pid1 *p, const struct effect *e);
 
-/* ---- spawn.c, child.c ---- */
+/* ---- spawn.c, child.c (and what child.h names) ---- */
 
 /* What a child does between clone and exec. Everything it needs, so that services and helpers take the same way. */
 struct launch {
@@ -159,6 +160,8 @@ struct launch {
 	int pipe;                       /* to report on; closed by the exec */
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
 	const char *notify_path;
+	char *const *environment;       /* PID 1's own, for PassEnvironment= */
+	uint64_t invocation;            /* the same for all commands of a generation, and for no other: $INVOCATION_ID */
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */
 };
 

@@ -218,6 +218,10 @@ static const char *commands_of(const struct world *w, const struct unit *u, enum
 			buf_char(&b, '-');
 		if (commands[i].flags & COMMAND_NO_EXPAND)
 			buf_char(&b, ':');
+		if (commands[i].flags & COMMAND_PRIVILEGED)
+			buf_char(&b, '+');
+		if (commands[i].flags & COMMAND_KEEPS_USER)
+			buf_char(&b, '!');
 		buf_str(&b, unitset_text(w->set, commands[i].path));
 		buf_char(&b, ' ');
 		while (str_next(&rest, &word)) {
@@ -425,14 +429,12 @@ static void what_systemd_has_and_we_have_not_is_taken_for_something_near(void **
 	struct world *w = *state;
 	given(w, "a.service", RUN "StandardInput=tty-force\nStandardOutput=null\nStandardError=journal\n");
 	given(w, "b.service", RUN "StandardInput=socket\nStandardOutput=tty\nStandardError=kmsg+console\n");
-	given(w, "c.service", RUN "ExecStop=+/bin/x\nUser=root\n");
 	when_loaded(w);
 	assert_memory_equal(unit_of(w, "a")->stdio, ((uint8_t[]){ STDIO_TTY, STDIO_NULL, STDIO_INHERIT }), 3);
 	assert_memory_equal(unit_of(w, "b")->stdio, ((uint8_t[]){ STDIO_NULL, STDIO_TTY, STDIO_KMSG }), 3);
 	then_text(w, unit_of(w, "a")->stdio_path[0], "/dev/console");
 	then_text(w, unit_of(w, "b")->stdio_path[1], "/dev/console");
 	then_noted(w, "a", "a.service:5: StandardError=journal is not yet there: goes where output goes by default");
-	then_noted(w, "c", "c.service:3: `+` and `!` in front of a command are not yet honoured");
 }
 
 /* ---- command lines: input, and what runs; NULL when the whole unit is refused ---- */
@@ -446,10 +448,10 @@ static const struct {
 	{ "@/bin/echo", NULL },
 	{ "-@/bin/echo a0 r1", "-/bin/echo [a0][r1]" },
 	{ "@-/bin/echo a0 r1", "-/bin/echo [a0][r1]" },
-	{ "+/bin/echo a", "/bin/echo [/bin/echo][a]" },
+	{ "+/bin/echo a", "+/bin/echo [/bin/echo][a]" }, { "!/bin/echo a", "!/bin/echo [/bin/echo][a]" },
 	{ "!!/bin/echo a", "/bin/echo [/bin/echo][a]" },
 	{ "+!/bin/echo", NULL }, { "!+/bin/echo", NULL }, { "!!!/bin/echo", NULL }, { "|/bin/echo", NULL },
-	{ "-:+@/bin/echo z $A", "-:/bin/echo [z][$A]" },
+	{ "-:+@/bin/echo z $A", "-:+/bin/echo [z][$A]" },
 	{ "/bin/echo a ; /bin/true b", "/bin/echo [/bin/echo][a]; /bin/true [/bin/true][b]" },
 	{ "/bin/echo a ; ; /bin/true b", "/bin/echo [/bin/echo][a]; /bin/true [/bin/true][b]" },
 	{ "/bin/echo a ;", "/bin/echo [/bin/echo][a]" },
@@ -473,11 +475,11 @@ static const struct {
 	{ "/bin/echo %Z", NULL },
 	{ "echo x", "echo [echo][x]" },
 	{ "./echo", NULL }, { "sub/echo", NULL }, { "%n/x", NULL }, { "$FOO/bin a", NULL }, { "/a/../b", NULL },
-	{ "/%p/x", "/c41/x [/c41/x]" },
+	{ "/%p/x", "/c42/x [/c42/x]" },
 	{ "/bin/echo \"\\u00f6\"", "/bin/echo [/bin/echo][\xc3\xb6]" },
 	{ "/path\\s", "/path  [/path ]" },
 	{ "/bin/echo a   b\tc", "/bin/echo [/bin/echo][a][b][c]" },
-	{ "/bin/echo \"%p\" $HOME ${X}", "/bin/echo [/bin/echo][c45][$HOME][${X}]" },
+	{ "/bin/echo \"%p\" $HOME ${X}", "/bin/echo [/bin/echo][c46][$HOME][${X}]" },
 };
 
 static void command_lines_are_read_as_systemd_reads_them(void **state)
@@ -607,8 +609,82 @@ static void a_user_becomes_numbers_and_environment(void **state)
 	then_noted(w, "nobody", "nobody.service:3: User=no such user: there is no such user: every start will fail "
 				"(217/USER)");
 	u = unit_of(w, "group");
-	assert_true(u->flags & UNIT_USER_UNKNOWN && u->uid == 0 && u->gid == NO_ID);
+	assert_true(unitset_context(w->set, u)->flags & CONTEXT_GROUP_UNKNOWN && u->uid == 0 && u->gid == NO_ID);
 	then_broken(w, "empty", "empty.service:3: User=%i: expected a user's name or number");
+}
+
+/* ---- surroundings that few units set ---- */
+
+static void a_plain_unit_has_no_context(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN);
+	given(w, "b.service", RUN "NoNewPrivileges=yes\nNoNewPrivileges=no\n");
+	given(w, "c.service", RUN "UnsetEnvironment=A\n");
+	when_loaded(w);
+	assert_int_equal(unit_of(w, "a")->context.n, 0);
+	assert_int_equal(unit_of(w, "b")->context.n, 0);
+	assert_int_equal(unit_of(w, "c")->context.n, 1);
+}
+
+/* CAP_NET_BIND_SERVICE is 10, CAP_NET_RAW 13. */
+static void capability_sets_add_up_as_in_systemd(void **state)
+{
+	struct world *w = *state;
+	static const struct { const char *lines; uint64_t bounding, ambient; } rows[] = {
+		{ "CapabilityBoundingSet=CAP_NET_RAW\nCapabilityBoundingSet=CAP_CHOWN\n", 1 << 13 | 1, 0 },
+		{ "CapabilityBoundingSet=~CAP_NET_RAW\nCapabilityBoundingSet=~CAP_CHOWN\n", ~(UINT64_C(1) << 13 | 1), 0 },
+		{ "CapabilityBoundingSet=\n", 0, 0 },
+		{ "CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=~\n", CAPABILITIES_ALL, 0 },
+		{ "CapabilityBoundingSet=NET_RAW cap_net_raw\n", 1 << 13, 0 },
+		{ "AmbientCapabilities=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_RAW\n", CAPABILITIES_ALL,
+		  1 << 10 | 1 << 13 },
+		{ "AmbientCapabilities=CAP_NET_RAW CAP_CHOWN\nAmbientCapabilities=~CAP_CHOWN\n", CAPABILITIES_ALL, 1 << 13 },
+		{ "AmbientCapabilities=CAP_CHOWN\nAmbientCapabilities=\n", CAPABILITIES_ALL, 0 },
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		char text[256];
+		snprintf(text, sizeof text, RUN "%s", rows[i].lines);
+		given(w, "a.service", text);
+		when_loaded(w);
+		const struct context *x = unitset_context(w->set, unit_of(w, "a"));
+		if (x->bounding_set != rows[i].bounding || x->ambient_set != rows[i].ambient)
+			fail_msg("%s: %llx %llx", rows[i].lines, (unsigned long long)x->bounding_set,
+				 (unsigned long long)x->ambient_set);
+	}
+}
+
+static void the_rest_of_the_context_arrives(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN "NoNewPrivileges=yes\nIgnoreSIGPIPE=no\nSecureBits=keep-caps noroot what\n"
+	      "PassEnvironment=TERM A HOME\nEnvironment=A=1\nUnsetEnvironment=B C=\"x y\" 1bad\n"
+	      "ExecSearchPath=/opt/%p:rel:/bin\nSupplementaryGroups=12 13\nLimitNICE=+5\n");
+	given(w, "b.service", RUN "ExecStartPre=-/bin/pre\nPermissionsStartOnly=yes\nSetLoginEnvironment=yes\n"
+	      "SupplementaryGroups=no-such-group\n");
+	given(w, "c.service", RUN "User=root\nSetLoginEnvironment=no\n");
+	when_loaded(w);
+	const struct unit *u = unit_of(w, "a");
+	const struct context *x = unitset_context(w->set, u);
+	assert_int_equal(x->flags, CONTEXT_NO_NEW_PRIVILEGES | CONTEXT_DEFAULT_SIGPIPE);
+	assert_int_equal(x->secure_bits, 1 << 4 | 1 << 0);
+	assert_string_equal(words_of(w, x->pass_environment), "TERM,HOME");
+	assert_string_equal(words_of(w, x->unset_environment), "B,C=x y");
+	then_text(w, x->search_path, "/opt/a:/bin");
+	assert_string_equal(words_of(w, u->environment), "PATH=/opt/a:/bin,A=1");
+	assert_int_equal(u->groups.n, 2);
+	assert_int_equal(unitset_indices(w->set, u->groups)[1], 13);
+	assert_int_equal(unitset_limits(w->set, u)->soft, 15);
+	then_noted(w, "a", "a.service:5: SecureBits=: `what`: expected keep-caps");
+	then_noted(w, "a", "a.service:8: UnsetEnvironment=: `1bad`: expected names of variables: this one is ignored");
+	then_noted(w, "a", "a.service:9: ExecSearchPath=: `rel`: expected absolute paths");
+	u = unit_of(w, "b");
+	assert_string_equal(commands_of(w, u, EXEC_START_PRE), "-+/bin/pre [/bin/pre]");
+	assert_string_equal(commands_of(w, u, EXEC_START), "/bin/true [/bin/true]");
+	assert_non_null(strstr(words_of(w, u->environment), "HOME=/root"));
+	then_noted(w, "b", "b.service:6: SupplementaryGroups=no-such-group: there is no such group: every start will fail "
+			   "(216/GROUP)");
+	assert_null(strstr(words_of(w, unit_of(w, "c")->environment), "HOME="));
 }
 
 /* ---- units that cannot be used ---- */
@@ -904,6 +980,9 @@ int main(void)
 		TEST(a_unit_may_set_its_own_path),
 		TEST(patterns_of_environment_files_are_resolved_in_order),
 		TEST(a_user_becomes_numbers_and_environment),
+		TEST(a_plain_unit_has_no_context),
+		TEST(capability_sets_add_up_as_in_systemd),
+		TEST(the_rest_of_the_context_arrives),
 		TEST(what_cannot_start_stays_in_the_set_and_says_why),
 		TEST(a_stop_command_alone_is_enough_for_a_oneshot_that_remains),
 		TEST(what_is_no_file_does_not_stop_the_others),

@@ -44,6 +44,12 @@ static void fill_rich(struct unitset_writer *w, struct unit *u)
 		{ .soft = 1024, .hard = 4096, .kind = LIMIT_NOFILE },
 		{ .soft = LIMIT_INFINITY, .hard = LIMIT_INFINITY, .kind = LIMIT_CORE },
 	}, 2, sizeof(struct limit));
+	struct context x = context_defaults;
+	x.pass_environment = unitset_put_blob(w, &STR("TERM"), 1);
+	x.unset_environment = unitset_put_blob(w, (struct str[]){ STR("A"), STR("B=1") }, 2);
+	x.search_path = unitset_put_text(w, STR("/opt/db:/bin"));
+	x.ambient_set = 1 << 10;
+	u->context = unitset_put(w, &x, 1, sizeof x);
 	u->stdio_path[1] = unitset_put_text(w, STR("/var/log/db"));
 	u->stdio[1] = STDIO_APPEND;
 	u->knobs[KNOB_MEMORY_MAX] = 64u << 20;
@@ -138,6 +144,15 @@ static void walk_lists(struct unitset set, const struct unit *u)
 		assert_in_range(unitset_limits(set, u)[i].kind, 0, N_LIMIT_KIND - 1);
 }
 
+static void walk_context(struct unitset set, const struct unit *u)
+{
+	const struct context *x = unitset_context(set, u);
+	walk_blob(set, x->pass_environment);
+	walk_blob(set, x->unset_environment);
+	walk_text(set, x->search_path);
+	sink ^= (unsigned char)x->flags;
+}
+
 static void walk(struct unitset set)
 {
 	for (uint32_t i = 0; i < unitset_count(set); i++) {
@@ -153,6 +168,7 @@ static void walk(struct unitset set)
 		walk_blob(set, u->environment_files);
 		walk_commands(set, u);
 		walk_lists(set, u);
+		walk_context(set, u);
 		unit_is_success(u, true, u->kill_signal);
 	}
 	walk_blob(set, ((const struct unitset_header *)(const void *)set.bytes)->notes);
@@ -184,6 +200,9 @@ static void what_was_written_is_read_back(void **state)
 	assert_int_equal(unitset_indices(set, app->after)[1], NET);
 	assert_int_equal(app->after.n, 2);
 	assert_int_equal(db->exec[EXEC_START_PRE].n, 2);
+	assert_text(set, unitset_context(set, db)->search_path, "/opt/db:/bin");
+	assert_int_equal(unitset_context(set, db)->ambient_set, 1 << 10);
+	assert_ptr_equal(unitset_context(set, app), &context_defaults);
 
 	const struct command *start = unitset_commands(set, app, EXEC_START);
 	assert_text(set, start->path, "app");
@@ -398,6 +417,8 @@ static const struct { size_t at, size; uint64_t value; const char *wrong; } spoi
 	{ UNIT(limits.at, 4), "a list of limits" },
 	{ UNIT(groups.n, UINT32_MAX), "a list of groups" },
 	{ UNIT(groups.at, UINT32_MAX), "a list of groups" },
+	{ UNIT(context.n, 2), "the context of a unit" },
+	{ UNIT(context.at, UINT32_MAX & ~7u), "the context of a unit" },
 	{ UNIT(flags, 1u << 31), "the flags of a unit" },
 	{ UNIT(type, N_UNIT_TYPE), "a value that no directive has" },
 	{ UNIT(restart, N_RESTART_POLICY), "a value that no directive has" },
@@ -441,10 +462,13 @@ static void a_spoilt_element_is_named(void **state)
 		{ LIST(exec[EXEC_START_PRE]), offsetof(struct command, path.at), 1, "the path of a command" },
 		{ LIST(exec[EXEC_RELOAD]), offsetof(struct command, path.n), 4, "the path of a command" },
 		{ LIST(exec[EXEC_START]), offsetof(struct command, argv.n), 1, "the words of a command" },
-		{ LIST(exec[EXEC_STOP]), offsetof(struct command, flags), 4, "the flags of a command" },
+		{ LIST(exec[EXEC_STOP]), offsetof(struct command, flags), 16, "the flags of a command" },
 		{ LIST(before), 0, N_SAMPLE, "a dependency on a unit that is not there" },
 		{ LIST(required_by), 0, NO_UNIT, "a dependency on a unit that is not there" },
 		{ LIST(limits), offsetof(struct limit, kind), N_LIMIT_KIND, "the kind of a limit" },
+		{ LIST(context), offsetof(struct context, flags), 1u << 31, "the flags of a context" },
+		{ LIST(context), offsetof(struct context, pass_environment.n), 2, "a text of a context" },
+		{ LIST(context), offsetof(struct context, search_path.at), UINT32_MAX, "a text of a context" },
 	};
 #undef LIST
 	for (size_t i = 0; i < countof(rows); i++) {

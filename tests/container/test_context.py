@@ -1,0 +1,187 @@
+"""systemd.exec(5): as whom a service runs, with which rights and limits. What systemd 252 was measured to do."""
+import json
+
+import pytest
+
+from box import script, service
+
+STAYS = "sleep 1000"
+NET_BIND_SERVICE, NET_RAW = 1 << 10, 1 << 13
+DAEMON = {"User": "daemon"}
+
+
+def tell(name):
+    return f"/mnt/tools/tell --in=/mnt/{name} --once"
+
+
+def told(box, name="told"):
+    return json.loads(box.wait(lambda: box.read(name), f"tools/tell in {name}"))
+
+
+def started(box, **settings):
+    return told(box({"web": service("/mnt/tools/tell", **settings)}))
+
+
+def failed_at(box, **settings):
+    """The step that ends a start."""
+    b = box({"web": service(STAYS, Type="exec", **settings)})
+    b.wait_state("web", "failed")
+    return b.deaths("web")[-1]["step"]
+
+
+# ---- user and groups ----
+
+def test_a_user_has_his_groups_his_environment_and_no_capabilities(box):
+    t = started(box, **DAEMON)
+    assert (t["uid"], t["gid"], t["groups"]) == (1, 1, [1])
+    assert {k: t["env"].get(k) for k in ("HOME", "USER", "LOGNAME", "SHELL")} == {
+        "HOME": "/usr/sbin", "USER": "daemon", "LOGNAME": "daemon", "SHELL": None}
+    assert t["CapEff"] == t["CapPrm"] == 0
+
+
+def test_supplementary_groups_come_to_those_of_the_user(box):
+    assert started(box, **DAEMON, SupplementaryGroups="adm 12")["groups"] == [1, 4, 12]
+
+
+def test_supplementary_groups_without_a_user(box):
+    t = started(box, SupplementaryGroups="adm")
+    assert t["uid"] == 0 and t["groups"] == [4]
+
+
+def test_a_group_takes_the_place_of_the_users_own(box):
+    t = started(box, **DAEMON, Group="adm")
+    assert (t["gid"], t["groups"]) == (4, [4])
+
+
+def test_a_number_is_a_user_too(box):
+    t = started(box, User="4321", Group="1234")
+    assert (t["uid"], t["gid"], t["groups"]) == (4321, 1234, [])
+
+
+@pytest.mark.parametrize("prefix, uid, effective", [("", 1, False), ("+", 0, True), ("!", 0, True), ("!!", 1, False)])
+def test_a_prefix_keeps_root_but_not_its_environment(box, prefix, uid, effective):
+    b = box({"web": service(STAYS, **DAEMON, ExecStartPre=prefix + tell("pre"))})
+    b.wait_state("web", "up")
+    t = told(b, "pre")
+    assert (t["uid"], t["gid"], t["env"]["USER"], t["env"]["HOME"]) == (uid, uid, "daemon", "/usr/sbin")
+    assert (t["CapEff"] != 0) == effective
+
+
+def test_permissions_start_only_leaves_the_rest_to_root(box):
+    b = box({"web": service("/mnt/tools/tell", **DAEMON, PermissionsStartOnly="yes", ExecStartPre=tell("pre"))})
+    assert (told(b, "pre")["uid"], told(b)["uid"]) == (0, 1)
+
+
+@pytest.mark.parametrize("settings, step", [
+    ({"User": "no-such-user"}, "User="), ({"Group": "no-such-group"}, "Group="),
+    ({"SupplementaryGroups": "no-such-group"}, "Group="), ({"WorkingDirectory": "/nowhere"}, "WorkingDirectory="),
+], ids=lambda v: None if isinstance(v, str) else next(iter(v)))
+def test_who_or_where_is_not_there_fails_the_start(box, settings, step):
+    assert failed_at(box, **settings) == step
+
+
+# ---- capabilities ----
+
+def test_ambient_capabilities_outlive_the_change_of_user(box):
+    t = started(box, **DAEMON, AmbientCapabilities="CAP_NET_BIND_SERVICE", NoNewPrivileges="yes")
+    assert t["CapEff"] == t["CapPrm"] == t["CapAmb"] == NET_BIND_SERVICE
+    assert t["NoNewPrivs"] == "1"
+
+
+@pytest.mark.skipif(int(open("/proc/sys/net/ipv4/ip_unprivileged_port_start").read()) <= 81, reason="no port is low here")
+def test_a_low_port_wants_no_root(box):
+    bind = ("import socket; s = socket.socket(); s.bind(('127.0.0.1', 81)); "
+            "open('/mnt/bound', 'w').write(str(__import__('os').getuid())); __import__('signal').pause()")
+    b = box({"web": service(f'python3 -c "{bind}"', **DAEMON, AmbientCapabilities="CAP_NET_BIND_SERVICE"),
+             "not": service(f'python3 -c "{bind}"', **DAEMON)})
+    b.wait(lambda: b.read("bound") == "1")
+    b.wait_state("not", "failed")
+
+
+def test_a_bounding_set_binds_root_but_not_a_privileged_command(box):
+    b = box({"web": service("/mnt/tools/tell", CapabilityBoundingSet="CAP_NET_BIND_SERVICE", ExecStartPost="+" + tell("post"))})
+    t, post = told(b), told(b, "post")
+    assert t["CapEff"] == t["CapBnd"] == NET_BIND_SERVICE
+    assert post["CapBnd"] == post["CapEff"] != NET_BIND_SERVICE and post["CapBnd"] & NET_RAW
+
+
+def test_an_empty_bounding_set_leaves_nothing(box):
+    t = started(box, CapabilityBoundingSet="")
+    assert t["CapEff"] == t["CapBnd"] == 0 and t["uid"] == 0
+
+
+def test_a_bang_keeps_the_user_and_not_the_capabilities(box):
+    b = box({"web": service(STAYS, **DAEMON, CapabilityBoundingSet="CAP_NET_RAW", ExecStartPre="!" + tell("pre"))})
+    b.wait_state("web", "up")
+    t = told(b, "pre")
+    assert (t["uid"], t["CapBnd"], t["CapEff"]) == (0, NET_RAW, NET_RAW)
+
+
+def test_secure_bits(box):
+    b = box({"web": service("setpriv --dump", Type="oneshot", SecureBits="noroot keep-caps-locked", StandardOutput="truncate:/mnt/out")})
+    b.wait_state("web", "done")
+    line = next(line for line in b.read("out").splitlines() if line.startswith("Securebits:"))
+    assert "noroot" in line and "keep_caps_locked" in line
+
+
+# ---- limits ----
+
+@pytest.mark.parametrize("setting, name, value", [
+    ("LimitNOFILE=100:200", "NOFILE", [100, 200]), ("LimitCPU=1234ms", "CPU", [2, 2]), ("LimitFSIZE=1M", "FSIZE", [1 << 20] * 2),
+    ("LimitDATA=512M:1G", "DATA", [1 << 29, 1 << 30]), ("LimitSTACK=4M", "STACK", [1 << 22] * 2), ("LimitRSS=1G", "RSS", [1 << 30] * 2),
+    ("LimitAS=4G", "AS", [1 << 32] * 2), ("LimitMEMLOCK=64K", "MEMLOCK", [1 << 16] * 2), ("LimitSIGPENDING=99", "SIGPENDING", [99] * 2),
+    ("LimitMSGQUEUE=4K", "MSGQUEUE", [4096] * 2), ("LimitNICE=+0", "NICE", None), ("LimitRTTIME=2345ms", "RTTIME", [2345000] * 2),
+    ("LimitNPROC=77", "NPROC", [77] * 2), ("LimitCORE=0", "CORE", [0] * 2),
+], ids=lambda v: v if isinstance(v, str) and "=" in v else "")
+def test_limit(box, setting, name, value):
+    """Without CAP_SYS_RESOURCE nothing is raised: LimitNICE=+0 asks for 20, and gets no more than there was."""
+    key, _, text = setting.partition("=")
+    limits = started(box, **{key: text})["limits"]
+    if value:
+        assert limits[name] == value
+    else:
+        assert limits[name][0] <= 20
+
+
+def test_limits_are_not_for_a_privileged_command(box):
+    b = box({"web": service("/mnt/tools/tell", LimitNOFILE="100:200", ExecStartPre="+" + tell("pre"))})
+    assert (told(b, "pre")["nofile"][0], told(b)["nofile"]) == (1024, [100, 200])
+
+
+# ---- environment ----
+
+def test_the_order_of_the_environment(box):
+    """The manager's, then PassEnvironment=, Environment=, EnvironmentFile=, and UnsetEnvironment= last."""
+    b = box({"web": service("/mnt/tools/tell", **DAEMON, EnvironmentFile="/mnt/env", PassEnvironment="HOME A B C D",
+                            Environment=["A=unit", "B=unit", "U=unit", "V=unit", "PATH=/opt"], UnsetEnvironment="U V=other C")},
+            files={"env": "B=file\n"}, env={"HOME": "/of/pid1", "A": "pid1", "C": "pid1", "D": "pid1"})
+    env = told(b)["env"]
+    assert {k: env.get(k) for k in ("HOME", "A", "B", "C", "D", "U", "V", "PATH", "USER")} == {
+        "HOME": "/of/pid1", "A": "unit", "B": "file", "C": None, "D": "pid1", "U": None, "V": "unit", "PATH": "/opt",
+        "USER": "daemon"}
+
+
+def test_commands_of_a_generation_share_its_invocation(box):
+    b = box({"web": service("/mnt/tools/tell", ExecStartPre=tell("pre"))})
+    first = told(b)["env"]["INVOCATION_ID"]
+    assert told(b, "pre")["env"]["INVOCATION_ID"] == first
+    (b.folder / "told").unlink()
+    b.do("restart", "web")
+    assert told(b)["env"]["INVOCATION_ID"] != first
+
+
+def test_programs_are_searched_for_where_the_unit_says(box):
+    b = box({"web": service("hello", Type="oneshot", ExecSearchPath="/nowhere:/mnt/bin", StandardOutput="truncate:/mnt/out"),
+             "not": service("hello", Type="oneshot", Environment="PATH=/mnt/bin")},
+            before="mkdir -p /mnt/bin; printf '#!/bin/sh\\necho $PATH\\n' >/mnt/bin/hello; chmod +x /mnt/bin/hello")
+    b.wait_state("web", "done")
+    assert b.read("out") == "/nowhere:/mnt/bin\n"
+    b.wait_state("not", "failed")
+    assert b.deaths("not")[-1]["step"] == "exec"
+
+
+@pytest.mark.parametrize("setting, is_ignored", [({}, True), ({"IgnoreSIGPIPE": "no"}, False)], ids=["unset", "no"])
+def test_sigpipe(box, setting, is_ignored):
+    b = box({"web": service(script("grep SigIgn /proc/self/status"), Type="oneshot", StandardOutput="truncate:/mnt/out", **setting)})
+    b.wait_state("web", "done")
+    assert bool(int(b.read("out").split()[1], 16) >> 12 & 1) == is_ignored
