@@ -108,6 +108,17 @@ const struct directive directives[] = {
 	SERVICE_READ("PassEnvironment", READ_VARIABLES, VARIABLES_PASSED, 0),
 	SERVICE_READ("UnsetEnvironment", READ_VARIABLES, VARIABLES_UNSET, 0),
 	SERVICE_READ("ExecSearchPath", READ_SEARCH_PATH, 0, 0),
+	SERVICE_READ("RuntimeDirectory", READ_FOLDERS, FOLDER_RUNTIME, 0),
+	SERVICE_READ("RuntimeDirectoryMode", READ_FOLDER_MODE, FOLDER_RUNTIME, 0),
+	SERVICE_READ("StateDirectory", READ_FOLDERS, FOLDER_STATE, 0),
+	SERVICE_READ("StateDirectoryMode", READ_FOLDER_MODE, FOLDER_STATE, 0),
+	SERVICE_READ("CacheDirectory", READ_FOLDERS, FOLDER_CACHE, 0),
+	SERVICE_READ("CacheDirectoryMode", READ_FOLDER_MODE, FOLDER_CACHE, 0),
+	SERVICE_READ("LogsDirectory", READ_FOLDERS, FOLDER_LOGS, 0),
+	SERVICE_READ("LogsDirectoryMode", READ_FOLDER_MODE, FOLDER_LOGS, 0),
+	SERVICE_READ("ConfigurationDirectory", READ_FOLDERS, FOLDER_CONFIGURATION, 0),
+	SERVICE_READ("ConfigurationDirectoryMode", READ_FOLDER_MODE, FOLDER_CONFIGURATION, 0),
+	SERVICE_READ("RuntimeDirectoryPreserve", READ_PRESERVE, 0, IN_CONTEXT(runtime_preserve)),
 
 	/* ---- honoured: systemd.resource-control(5) ---- */
 	SERVICE_READ("MemoryMin", READ_MEMORY, KNOB_MEMORY_MIN, 0),
@@ -214,7 +225,6 @@ const struct directive directives[] = {
 	SERVICE_LATER("SELinuxContext"), SERVICE_LATER("AppArmorProfile"), SERVICE_LATER("SmackProcessLabel"),
 	/* systemd.exec(5): process properties */
 	
-	
 	SERVICE_LATER("CoredumpFilter"), SERVICE_LATER("KeyringMode"),
 	SERVICE_LATER("TimerSlackNSec"), SERVICE_LATER("Personality"),
 	SERVICE_LATER("MemoryKSM"), SERVICE_LATER("MemoryTHP"),
@@ -223,12 +233,10 @@ const struct directive directives[] = {
 	SERVICE_LATER("CPUSchedulingResetOnFork"), SERVICE_LATER("CPUAffinity"), SERVICE_LATER("NUMAPolicy"),
 	SERVICE_LATER("NUMAMask"), SERVICE_LATER("IOSchedulingClass"), SERVICE_LATER("IOSchedulingPriority"),
 	/* systemd.exec(5): sandboxing */
-	SERVICE_LATER("ProtectSystem"), SERVICE_LATER("ProtectHome"), SERVICE_LATER("RuntimeDirectory"),
-	SERVICE_LATER("StateDirectory"), SERVICE_LATER("CacheDirectory"), SERVICE_LATER("LogsDirectory"),
-	SERVICE_LATER("ConfigurationDirectory"), SERVICE_LATER("RuntimeDirectoryMode"),
-	SERVICE_LATER("StateDirectoryMode"), SERVICE_LATER("CacheDirectoryMode"),
-	SERVICE_LATER("LogsDirectoryMode"), SERVICE_LATER("ConfigurationDirectoryMode"),
-	SERVICE_LATER("RuntimeDirectoryPreserve"), SERVICE_LATER("StateDirectoryQuota"),
+	SERVICE_LATER("ProtectSystem"), SERVICE_LATER("ProtectHome"),
+	
+	
+	SERVICE_LATER("StateDirectoryQuota"),
 	SERVICE_LATER("CacheDirectoryQuota"), SERVICE_LATER("LogsDirectoryQuota"),
 	SERVICE_LATER("StateDirectoryAccounting"), SERVICE_LATER("CacheDirectoryAccounting"),
 	SERVICE_LATER("LogsDirectoryAccounting"), SERVICE_LATER("TimeoutCleanSec"), SERVICE_LATER("ReadWritePaths"),
@@ -364,6 +372,9 @@ static const char *const expected[N_READING] = {
 	[READ_SECURE_BITS] = "keep-caps, no-setuid-fixup, noroot, or one of them with -locked",
 	[READ_VARIABLES] = "names of variables",
 	[READ_SEARCH_PATH] = "absolute paths with colons between",
+	[READ_FOLDERS] = "relative paths without .., such as db or db/data",
+	[READ_FOLDER_MODE] = "an octal mode from 0000 to 7777",
+	[READ_PRESERVE] = "no, yes or restart",
 	[READ_STDIO] = "null, inherit, tty, kmsg, file:PATH, append:PATH or truncate:PATH",
 };
 

@@ -58,6 +58,9 @@ enum reading {
 	READ_SECURE_BITS,
 	READ_VARIABLES,         /* `which`: VARIABLES_PASSED, VARIABLES_UNSET */
 	READ_SEARCH_PATH,
+	READ_FOLDERS,           /* `which`: enum folder_kind */
+	READ_FOLDER_MODE,
+	READ_PRESERVE,
 	N_READING
 };
 

@@ -50,6 +50,7 @@
 #define WOUND_GRACE_MS 1000u            /* a victim chosen, and nobody dead yet: a slow console or swap holds it up (OOM.md 2) */
 #define HALT_DEADLINE_MS 20000u         /* oomph-halt hangs on a dead disk: reboot(2) all the same */
 #define CLOSE_DEADLINE_MS 1000u         /* a descriptor that somebody sent us hangs in close(2): kill the child that closes it */
+#define CLEAN_DEADLINE_MS 10000u        /* removing what a generation leaves behind hangs on a dead disk: SIGKILL, and go on without */
 #define LOAD_DEADLINE_MS 60000u         /* oomph-load hangs: kill it, keep the units there are */
 #define RELOAD_SETTLE_MS 200u           /* files in services.d change in bursts: read them once it is quiet */
 

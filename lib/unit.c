@@ -4,6 +4,7 @@
 
 #define SERVICE_SUFFIX STR(".service")
 #define UMASK_MOST 0777u
+#define MODE_MOST 07777u
 #define SIGNAL_MOST 64          /* signal(7): SIGRTMAX */
 #define GROWTH_NONE 65536u      /* restart_growth that stands still */
 
@@ -13,7 +14,7 @@
 
 enum { SIG_HUP = 1, SIG_INT = 2, SIG_PIPE = 13, SIG_TERM = 15 };        /* signal(7): the same on all of Linux */
 
-#define UNIT_FLAGS_ALL (UNIT_HELPER * 2u - 1u)
+#define UNIT_FLAGS_ALL (UNIT_CLEANS_AT_REST * 2u - 1u)
 #define COMMAND_FLAGS_ALL (COMMAND_KEEPS_USER * 2u - 1u)
 #define CONTEXT_FLAGS_ALL (CONTEXT_GROUP_UNKNOWN * 2u - 1u)
 
@@ -160,6 +161,20 @@ static const char *check_limits(struct check *c, struct span list)
 	return NULL;
 }
 
+static const char *check_folders(struct check *c, struct span list)
+{
+	if (!is_list(c, list, sizeof(struct folder), _Alignof(struct folder)))
+		return "a list of folders";
+	const struct folder *folders = elements(c->set, list);
+	for (uint32_t i = 0; i < list.n; i++) {
+		if (!is_text(c, folders[i].path) || !is_text(c, folders[i].link))
+			return "the path of a folder";
+		if (folders[i].kind >= N_FOLDER_KIND || folders[i].mode > MODE_MOST)
+			return "the kind or mode of a folder";
+	}
+	return NULL;
+}
+
 static const char *check_context(struct check *c, struct span span)
 {
 	if (!is_list(c, span, sizeof(struct context), _Alignof(struct context)) || span.n > 1)
@@ -171,7 +186,9 @@ static const char *check_context(struct check *c, struct span span)
 		return "a text of a context";
 	if (x->flags & ~CONTEXT_FLAGS_ALL)
 		return "the flags of a context";
-	return NULL;
+	if (x->runtime_preserve >= N_PRESERVE)
+		return "a value of a context that no directive has";
+	return check_folders(c, x->folders);
 }
 
 static const char *check_values(const struct unit *u)
@@ -299,6 +316,11 @@ const uint32_t *unitset_indices(struct unitset set, struct span span)
 const struct limit *unitset_limits(struct unitset set, const struct unit *u)
 {
 	return elements(set, u->limits);
+}
+
+const struct folder *unitset_folders(struct unitset set, const struct context *x)
+{
+	return elements(set, x->folders);
 }
 
 const struct context *unitset_context(struct unitset set, const struct unit *u)

@@ -40,7 +40,14 @@ enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL, N_NOTIFY
 enum stdio_kind { STDIO_NULL, STDIO_INHERIT, STDIO_TTY, STDIO_KMSG, STDIO_FILE, STDIO_APPEND, STDIO_TRUNCATE, N_STDIO_KIND };
 
 /* The lists of commands of a unit, in the order in which a life runs through them. */
-enum exec_list { EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, N_EXEC_LIST };
+enum exec_list {
+	EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, N_EXEC_LIST,
+	/*
+	 * No list of the unit's: what is to be removed when all of a generation is gone. Done by a child, for a disk may hang.
+	 * Command 0 is for a service that comes to rest, 1 for one that is started again.
+	 */
+	EXEC_CLEAN = N_EXEC_LIST
+};
 
 enum command_flags {
 	COMMAND_MAY_FAIL = 1 << 0,      /* `-` */
@@ -95,14 +102,27 @@ enum context_flags {
 
 #define CAPABILITIES_ALL UINT64_MAX
 
+enum folder_kind { FOLDER_RUNTIME, FOLDER_STATE, FOLDER_CACHE, FOLDER_LOGS, FOLDER_CONFIGURATION, N_FOLDER_KIND };
+enum preserve { PRESERVE_NO, PRESERVE_YES, PRESERVE_RESTART, N_PRESERVE };
+
+struct folder {
+	struct span path;               /* absolute */
+	struct span link;               /* another name for it; empty: none */
+	uint16_t kind;                  /* enum folder_kind */
+	uint16_t mode;
+};
+
 struct context {
 	struct span pass_environment;   /* blob of names that PID 1's own environment may give, and Environment= does not */
 	struct span unset_environment;  /* blob of NAME or NAME=VALUE */
 	struct span search_path;        /* ExecSearchPath=, "a:b"; empty: the default */
+	struct span folders;            /* of struct folder */
 	uint64_t bounding_set;          /* capabilities(7), bit N for number N */
 	uint64_t ambient_set;
 	uint32_t flags;                 /* enum context_flags */
-	uint32_t secure_bits;           /* SECBIT_* of linux/securebits.h */
+	uint16_t secure_bits;           /* SECBIT_* of linux/securebits.h */
+	uint8_t runtime_preserve;       /* enum preserve */
+	uint8_t zero;
 };
 
 enum unit_flags {
@@ -117,6 +137,8 @@ enum unit_flags {
 	UNIT_DEPENDENCY_MISSING = 1 << 8, /* Requires= names a unit that is not there: every start fails with `dependency` */
 	UNIT_HAS_SCORE = 1 << 9,        /* OOMScoreAdjust= is set; else 0 is written, never PID 1's own */
 	UNIT_HAS_NICE = 1 << 10,
+	UNIT_CLEANS = 1 << 12,          /* EXEC_CLEAN has something to do after every generation */
+	UNIT_CLEANS_AT_REST = 1 << 13,  /* ... after one that no other follows at once */
 	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net): not stopped by the shutdown of services, not counted in `list` tables as the user's */
 };
 
@@ -184,6 +206,7 @@ struct str unitset_text(struct unitset set, struct span span);
 const struct command *unitset_commands(struct unitset set, const struct unit *u, enum exec_list list);
 const uint32_t *unitset_indices(struct unitset set, struct span span);
 const struct limit *unitset_limits(struct unitset set, const struct unit *u);
+const struct folder *unitset_folders(struct unitset set, const struct context *x);
 const struct context *unitset_context(struct unitset set, const struct unit *u);        /* never NULL */
 
 /* An exit status (or, with is_signal, a signal) that counts as success, systemd.service(5) SuccessExitStatus=. */

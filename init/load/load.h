@@ -56,6 +56,11 @@ struct draft_link {
 	uint32_t other;                 /* its index, NO_UNIT when it is not there */
 };
 
+struct draft_folder {
+	struct str path, link;          /* absolute; link may be empty */
+	enum folder_kind kind;
+};
+
 struct draft {
 	const struct host *host;
 	struct str name, file;
@@ -72,6 +77,8 @@ struct draft {
 	struct list group_names;        /* of struct str: SupplementaryGroups= */
 	struct list pass_environment, unset_environment;        /* of struct str */
 	struct list search_path;        /* of struct str */
+	struct list folders;            /* of struct draft_folder */
+	uint16_t folder_modes[N_FOLDER_KIND];
 	struct list notes;              /* of struct str */
 	struct list not_yet;            /* of struct str: directives that have no effect, "PrivateTmp= (line 7)" */
 
@@ -128,6 +135,9 @@ bool specify(struct draft *d, struct str text, struct str *result, char *unknown
 
 /* command.c: Exec lines. */
 void commands_read(struct draft *d, const struct directive *row, struct str value, uint32_t line);
+
+/* settings_folders.c: $RUNTIME_DIRECTORY and the like, into the environment. */
+void folders_tell(struct draft *d);
 
 /* account.c: User= and Group= into numbers, groups and environment. */
 void account_resolve(struct draft *d);

@@ -42,6 +42,8 @@ void draft_begin(struct draft *d, const struct host *host, struct str name, stru
 	*d = (struct draft){ .host = host, .name = name, .file = file };
 	unit_defaults(&d->unit);
 	memcpy(&d->context, &context_defaults, sizeof d->context);
+	for (int kind = 0; kind < N_FOLDER_KIND; kind++)
+		d->folder_modes[kind] = 0755;
 	d->unit.flags |= UNIT_WANTED;
 	d->specifiers = keep(sizeof *d->specifiers);
 	*d->specifiers = host->specifiers;

@@ -280,6 +280,9 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_SECURE_BITS] = read_secure_bits,
 	[READ_VARIABLES] = read_variables,
 	[READ_SEARCH_PATH] = read_search_path,
+	[READ_FOLDERS] = read_folders,
+	[READ_FOLDER_MODE] = read_folder_mode,
+	[READ_PRESERVE] = read_preserve,
 };
 
 bool settings_read(struct draft *d, const struct directive *row, struct str value, uint32_t line)

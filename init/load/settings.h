@@ -41,6 +41,11 @@ bool read_stdio(const struct setting *s);
 bool read_variables(const struct setting *s);
 bool read_search_path(const struct setting *s);
 
+/* settings_folders.c: what it owns. */
+bool read_folders(const struct setting *s);
+bool read_folder_mode(const struct setting *s);
+bool read_preserve(const struct setting *s);
+
 /* settings_rights.c: as whom, and what that one may. */
 bool read_context_flag(const struct setting *s);
 bool read_switch(const struct setting *s);

@@ -92,7 +92,7 @@ bool read_capabilities(const struct setting *s)
 
 bool read_secure_bits(const struct setting *s)
 {
-	uint32_t *bits = setting_field(s);
+	uint16_t *bits = setting_field(s);
 	struct str rest = s->value, word;
 
 	if (rest.n == 0)
@@ -101,7 +101,7 @@ bool read_secure_bits(const struct setting *s)
 		uint32_t bit = exec_secure_bit(word);
 		if (bit == 0)
 			setting_not_this(s, word);
-		*bits |= bit;
+		*bits |= (uint16_t)bit;
 	}
 	return true;
 }

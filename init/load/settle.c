@@ -43,6 +43,7 @@ static void settle_environment(struct draft *d)
 	d->environment = (struct list){ .n = 0 };
 	list_add_str(&d->environment, path_variable(d));
 	account_resolve(d);
+	folders_tell(d);
 	for (uint32_t i = 0; i < own.n; i++) {
 		struct str assignment = LIST_AT(own, struct str, i);
 		environment_add(&d->environment, assignment);

@@ -74,7 +74,20 @@ static void put_face(struct unitset_writer *w, struct unit *u, const struct draf
 static bool has_context(const struct draft *d)
 {
 	return memcmp(&d->context, &context_defaults, sizeof d->context) || d->pass_environment.n || d->unset_environment.n ||
-	       d->search_path.n;
+	       d->search_path.n || d->folders.n;
+}
+
+static struct span put_folders(struct unitset_writer *w, const struct draft *d)
+{
+	struct folder *folders = keep(d->folders.n * sizeof *folders);
+	for (uint32_t i = 0; i < d->folders.n; i++) {
+		const struct draft_folder *f = &LIST_AT(d->folders, struct draft_folder, i);
+		folders[i].path = unitset_put_text(w, f->path);
+		folders[i].link = unitset_put_text(w, f->link);
+		folders[i].kind = (uint16_t)f->kind;
+		folders[i].mode = d->folder_modes[f->kind];
+	}
+	return unitset_put(w, folders, d->folders.n, sizeof *folders);
 }
 
 static struct span put_context(struct unitset_writer *w, const struct draft *d)
@@ -86,6 +99,7 @@ static struct span put_context(struct unitset_writer *w, const struct draft *d)
 	x.pass_environment = put_blob(w, &d->pass_environment);
 	x.unset_environment = put_blob(w, &d->unset_environment);
 	x.search_path = unitset_put_text(w, list_joined(&d->search_path, ':'));
+	x.folders = put_folders(w, d);
 	return unitset_put(w, &x, 1, sizeof x);
 }
 

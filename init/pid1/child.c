@@ -146,6 +146,9 @@ void child_run(const struct launch *l)
 		signal(SIGPIPE, SIG_DFL);
 	if ((l->unit->flags & UNIT_HAS_NICE) && setpriority(PRIO_PROCESS, 0, l->unit->nice) < 0)
 		child_warn(l, LAUNCH_NICE, errno);
+	if (!l->command)
+		child_clean(l);
+	child_make_folders(l);          /* before StandardOutput=, which may go to a file in one of them */
 	for (int fd = 0; fd < 3; fd++)
 		child_set_stdio(l, fd);
 	umask(l->unit->umask);

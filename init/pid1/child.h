@@ -14,6 +14,16 @@
 void child_warn(const struct launch *l, enum launch_step step, int error);
 void child_give_up(const struct launch *l, enum launch_step step, int error) __attribute__((noreturn));
 
+/* ---- child_tree.c: of what is in a folder, without readdir(3) and its heap. They return 0 or a negative errno ---- */
+
+int tree_own(int folder, uint32_t uid, uint32_t gid);   /* the folder and all in it, unless the folder already is theirs */
+int tree_remove(const char *path);                      /* the folder and all in it; whatever is mounted there stays */
+
+/* ---- child_folders.c ---- */
+
+void child_make_folders(const struct launch *l);
+void child_clean(const struct launch *l) __attribute__((noreturn));     /* EXEC_CLEAN */
+
 /* ---- child_stdio.c ---- */
 
 void child_set_stdio(const struct launch *l, int fd);   /* 0, 1, 2, in this order */

@@ -152,7 +152,8 @@ void carry_out(struct pid1 *p, const struct effect *e);
 struct launch {
 	const struct unit *unit;        /* NULL: a helper */
 	struct unitset units;
-	const struct command *command;  /* of the unit */
+	const struct command *command;  /* of the unit; NULL: clean up behind a generation */
+	bool restarts;                  /* ... that another one follows */
 	char *const *argv;              /* of a helper: argv[0] is its path */
 	int pass_fd;                    /* stays open in a helper; -1 */
 	int cgroup;                     /* folder to enter; -1 */

@@ -185,3 +185,76 @@ def test_sigpipe(box, setting, is_ignored):
     b = box({"web": service(script("grep SigIgn /proc/self/status"), Type="oneshot", StandardOutput="truncate:/mnt/out", **setting)})
     b.wait_state("web", "done")
     assert bool(int(b.read("out").split()[1], 16) >> 12 & 1) == is_ignored
+
+
+# ---- folders of its own ----
+
+FRESH = "; ".join(f"mount -t tmpfs none {base}" for base in ("/run", "/var/lib", "/var/cache", "/var/log"))
+LOOK = "stat -c '%a %U %G %n' "
+
+
+def test_folders_are_made_told_and_owned(box):
+    b = box({"web": service("/mnt/tools/tell", **DAEMON, RuntimeDirectory="rr a/b", StateDirectory="ss", CacheDirectory="cc:alias",
+                            LogsDirectory="ll", RuntimeDirectoryMode="2750", StateDirectoryMode="0700", UMask="0077")}, before=FRESH)
+    env = told(b)["env"]
+    assert {k: v for k, v in env.items() if k.endswith("_DIRECTORY")} == {
+        "RUNTIME_DIRECTORY": "/run/a/b:/run/rr", "STATE_DIRECTORY": "/var/lib/ss", "CACHE_DIRECTORY": "/var/cache/cc",
+        "LOGS_DIRECTORY": "/var/log/ll"}
+    assert b.inside(LOOK + "/run/rr /run/a /run/a/b /var/lib/ss /var/cache/cc /var/cache/alias/. /var/log/ll").splitlines() == [
+        "2750 daemon daemon /run/rr", "755 root root /run/a", "2750 daemon daemon /run/a/b", "700 daemon daemon /var/lib/ss",
+        "755 daemon daemon /var/cache/cc", "755 daemon daemon /var/cache/alias/.", "755 daemon daemon /var/log/ll"]
+
+
+def test_a_runtime_directory_goes_with_its_service(box):
+    fill = script("mkdir -p $RUNTIME_DIRECTORY/deep/er; touch $RUNTIME_DIRECTORY/deep/er/file $STATE_DIRECTORY/kept; "
+                  "ln -s /var/lib/ss $RUNTIME_DIRECTORY/link; exec sleep 1000")
+    b = box({"web": service(fill, Type="exec", RuntimeDirectory="rr", StateDirectory="ss", ExecStop="test -e /run/rr")}, before=FRESH)
+    b.wait(lambda: b.inside("test -e /run/rr/link && echo yes || true"))
+    b.do("stop", "web")
+    assert b.inside("ls -d /run/rr 2>&1 || ls /var/lib/ss").splitlines()[1:] == ["kept"]
+    assert b.unit("web")["state"] == "idle" and b.unit("web")["result"] == "success"
+
+
+@pytest.mark.parametrize("preserve, after_restart, after_stop", [("no", False, False), ("restart", True, False), ("yes", True, True)])
+def test_runtime_directory_preserve(box, preserve, after_restart, after_stop):
+    b = box({"web": service(script("test ! -e /run/rr/left || touch /mnt/found; touch /run/rr/left /mnt/began; exec sleep 1000"),
+                            Type="exec", RuntimeDirectory="rr", RuntimeDirectoryPreserve=preserve)}, before=FRESH)
+
+    def begun():
+        b.wait(lambda: (b.folder / "began").exists())
+        (b.folder / "began").unlink()
+    begun()
+    b.do("restart", "web")
+    begun()
+    assert (b.folder / "found").exists() == after_restart
+    b.do("stop", "web")
+    assert ("rr" in b.inside("ls /run").split()) == after_stop
+
+
+def test_what_is_mounted_in_a_runtime_directory_is_left_alone(box):
+    b = box({"web": service(STAYS, RuntimeDirectory="rr")},
+            before=FRESH + "; mkdir -p /run/rr/mount /mnt/precious; touch /mnt/precious/file; mount --bind /mnt/precious /run/rr/mount")
+    b.wait_state("web", "up")
+    b.do("stop", "web")
+    assert (b.folder / "precious/file").exists()
+    assert "RuntimeDirectory=" in b.unit("web")["warning"]
+
+
+def test_an_older_state_directory_changes_hands_with_all_that_is_in_it(box):
+    b = box({"web": service(STAYS, **DAEMON, Type="exec", StateDirectory="ss")},
+            before=FRESH + "; mkdir -p /var/lib/ss/in; touch /var/lib/ss/in/file /run/outside; ln -s /run/outside /var/lib/ss/link")
+    b.wait_state("web", "up")
+    assert b.inside("stat -c %U /var/lib/ss /var/lib/ss/in /var/lib/ss/in/file /var/lib/ss/link /run/outside").split() == [
+        "daemon"] * 4 + ["root"]
+
+
+def test_a_folder_that_cannot_be_had_fails_the_start(box):
+    b = box({"web": service(STAYS, Type="exec", StateDirectory="ss")}, before=FRESH + "; touch /var/lib/ss")
+    b.wait_state("web", "failed")
+    assert b.deaths("web")[-1]["step"] == "StateDirectory="
+
+
+def test_output_may_go_into_a_logs_directory(box):
+    b = box({"web": service("echo hello", Type="oneshot", LogsDirectory="ll", StandardOutput="append:/var/log/ll/out")}, before=FRESH)
+    b.wait_state("web", "done")
+    assert b.inside("cat /var/log/ll/out") == "hello\n"

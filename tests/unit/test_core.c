@@ -354,6 +354,68 @@ static void a_start_cuts_a_backoff_short(void **state)
 	then_does("launch db start/0");
 }
 
+/* ---- what a generation leaves behind ---- */
+
+static void what_is_left_behind_goes_before_the_next_generation(void **state)
+{
+	(void)state;
+	given_booted("db: Restart=always RestartSec=500 Cleans");
+	when_exits(given_running("db"), 1);
+	then_does("launch db clean/1");
+	then_state("db", SWEEPING);
+	when_exits(when_command_launched("db"), 0);
+	then_state("db", BACKOFF);
+	when_time_passes(500);
+	then_does("launch db start/0");
+}
+
+static void what_is_left_behind_goes_before_a_stop_is_over(void **state)
+{
+	(void)state;
+	given_booted("db: Restart=always CleansAtRest");
+	uint32_t pid = given_running("db");
+	when_asked(VERB_STOP, "db");
+	when_killed(pid, SIGTERM);
+	then_does("launch db clean/0");
+	then_state("db", STOPPING);
+	uint32_t cleaner = when_command_launched("db");
+	when_exits(cleaner, 0);
+	then_does("swept db");
+	then_state("db", IDLE);
+}
+
+static void what_may_stay_for_a_restart_stays(void **state)
+{
+	(void)state;
+	given_booted("db: Restart=always RestartSec=500 CleansAtRest");
+	when_exits(given_running("db"), 1);
+	then_does_nothing();
+	then_state("db", BACKOFF);
+}
+
+/* A dead disk: it is killed, and the service's own end is told as it was. */
+static void a_cleaner_that_hangs_is_killed_and_not_missed(void **state)
+{
+	(void)state;
+	given_booted("db: Cleans");
+	when_exits(given_running("db"), 0);
+	uint32_t cleaner = when_command_launched("db");
+	then_does_nothing();
+	when_time_passes(CLEAN_DEADLINE_MS);
+	then_does("signal db all 9");
+	when_killed(cleaner, SIGKILL);
+	then_state("db", DONE);
+}
+
+static void a_cleaner_that_cannot_be_launched_is_not_waited_for(void **state)
+{
+	(void)state;
+	given_booted("db: Cleans");
+	when_exits(given_running("db"), 0);
+	when_launch_failed("db", ROLE_CONTROL, LAUNCH_FORK, EAGAIN);
+	then_state("db", DONE);
+}
+
 static void a_reload_runs_beside_the_main_process(void **state)
 {
 	(void)state;
@@ -1293,6 +1355,11 @@ int main(void)
 		STORY(a_stop_is_final),
 		STORY(a_stop_ends_a_backoff),
 		STORY(a_start_cuts_a_backoff_short),
+		STORY(what_is_left_behind_goes_before_the_next_generation),
+		STORY(what_is_left_behind_goes_before_a_stop_is_over),
+		STORY(what_may_stay_for_a_restart_stays),
+		STORY(a_cleaner_that_hangs_is_killed_and_not_missed),
+		STORY(a_cleaner_that_cannot_be_launched_is_not_waited_for),
 		STORY(a_reload_runs_beside_the_main_process),
 		STORY(a_reload_that_cannot_be_launched_harms_nobody),
 		STORY(a_reload_that_hangs_is_killed_and_the_service_stays),

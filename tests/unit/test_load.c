@@ -687,6 +687,43 @@ static void the_rest_of_the_context_arrives(void **state)
 	assert_null(strstr(words_of(w, unit_of(w, "c")->environment), "HOME="));
 }
 
+static void folders_stand_sorted_below_their_bases(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN "RuntimeDirectory=rr a/b\nRuntimeDirectory=old:new irqbalance/ rr\nStateDirectory=%p\n"
+	      "RuntimeDirectoryMode=2755\nStateDirectoryMode=0700\nRuntimeDirectoryPreserve=restart\n"
+	      "LogsDirectory=/var/log/x ../x . x/..\nEnvironment=STATE_DIRECTORY=/srv\n");
+	given(w, "b.service", RUN "RuntimeDirectory=x\nRuntimeDirectory=\nCacheDirectory=c\nRuntimeDirectory=y\n");
+	given(w, "c.service", RUN "RuntimeDirectory=x\nRuntimeDirectoryPreserve=on\nStateDirectoryMode=8\n");
+	when_loaded(w);
+	const struct unit *u = unit_of(w, "a");
+	const struct context *x = unitset_context(w->set, u);
+	const struct folder *f = unitset_folders(w->set, x);
+	static const struct { const char *path, *link; enum folder_kind kind; unsigned mode; } rows[] = {
+		{ "/run/a/b", "", FOLDER_RUNTIME, 02755 }, { "/run/irqbalance", "", FOLDER_RUNTIME, 02755 },
+		{ "/run/old", "/run/new", FOLDER_RUNTIME, 02755 }, { "/run/rr", "", FOLDER_RUNTIME, 02755 },
+		{ "/var/lib/a", "", FOLDER_STATE, 0700 },
+	};
+	assert_int_equal(x->folders.n, countof(rows));
+	for (size_t i = 0; i < countof(rows); i++) {
+		then_text(w, f[i].path, rows[i].path);
+		then_text(w, f[i].link, rows[i].link);
+		assert_true(f[i].kind == rows[i].kind && f[i].mode == rows[i].mode);
+	}
+	assert_non_null(strstr(words_of(w, u->environment),
+			       "RUNTIME_DIRECTORY=/run/a/b:/run/irqbalance:/run/old:/run/rr,STATE_DIRECTORY=/srv"));
+	assert_int_equal(u->flags & (UNIT_CLEANS | UNIT_CLEANS_AT_REST), UNIT_CLEANS_AT_REST);
+	then_noted(w, "a", "a.service:9: LogsDirectory=: `/var/log/x`: expected relative paths without ..");
+	then_noted(w, "a", "`../x`: expected");
+	then_noted(w, "a", "`.`: expected");
+	then_noted(w, "a", "`x/..`: expected");
+	u = unit_of(w, "b");
+	assert_non_null(strstr(words_of(w, u->environment), "RUNTIME_DIRECTORY=/run/y,CACHE_DIRECTORY=/var/cache/c"));
+	assert_int_equal(u->flags & (UNIT_CLEANS | UNIT_CLEANS_AT_REST), UNIT_CLEANS);
+	assert_int_equal(unit_of(w, "c")->flags & (UNIT_CLEANS | UNIT_CLEANS_AT_REST), 0);
+	then_noted(w, "c", "StateDirectoryMode=8: expected an octal mode");
+}
+
 /* ---- units that cannot be used ---- */
 
 static void what_cannot_start_stays_in_the_set_and_says_why(void **state)
@@ -983,6 +1020,7 @@ int main(void)
 		TEST(a_plain_unit_has_no_context),
 		TEST(capability_sets_add_up_as_in_systemd),
 		TEST(the_rest_of_the_context_arrives),
+		TEST(folders_stand_sorted_below_their_bases),
 		TEST(what_cannot_start_stays_in_the_set_and_says_why),
 		TEST(a_stop_command_alone_is_enough_for_a_oneshot_that_remains),
 		TEST(what_is_no_file_does_not_stop_the_others),

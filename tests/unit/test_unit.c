@@ -48,6 +48,8 @@ static void fill_rich(struct unitset_writer *w, struct unit *u)
 	x.pass_environment = unitset_put_blob(w, &STR("TERM"), 1);
 	x.unset_environment = unitset_put_blob(w, (struct str[]){ STR("A"), STR("B=1") }, 2);
 	x.search_path = unitset_put_text(w, STR("/opt/db:/bin"));
+	struct folder folder = { .path = unitset_put_text(w, STR("/run/db")), .kind = FOLDER_RUNTIME, .mode = 02755 };
+	x.folders = unitset_put(w, &folder, 1, sizeof folder);
 	x.ambient_set = 1 << 10;
 	u->context = unitset_put(w, &x, 1, sizeof x);
 	u->stdio_path[1] = unitset_put_text(w, STR("/var/log/db"));
@@ -151,6 +153,10 @@ static void walk_context(struct unitset set, const struct unit *u)
 	walk_blob(set, x->unset_environment);
 	walk_text(set, x->search_path);
 	sink ^= (unsigned char)x->flags;
+	for (uint32_t i = 0; i < x->folders.n; i++) {
+		walk_text(set, unitset_folders(set, x)[i].path);
+		walk_text(set, unitset_folders(set, x)[i].link);
+	}
 }
 
 static void walk(struct unitset set)
@@ -469,6 +475,8 @@ static void a_spoilt_element_is_named(void **state)
 		{ LIST(context), offsetof(struct context, flags), 1u << 31, "the flags of a context" },
 		{ LIST(context), offsetof(struct context, pass_environment.n), 2, "a text of a context" },
 		{ LIST(context), offsetof(struct context, search_path.at), UINT32_MAX, "a text of a context" },
+		{ LIST(context), offsetof(struct context, folders.n), 1u << 30, "a list of folders" },
+		{ LIST(context), offsetof(struct context, secure_bits), (PRESERVE_RESTART + 1u) << 16, "a value of a context that no directive has" },
 	};
 #undef LIST
 	for (size_t i = 0; i < countof(rows); i++) {
