@@ -12,6 +12,9 @@ const struct enumeration_names enumerations[N_ENUMERATION] = {
 	[ENUM_KILL_MODE] = { kill_mode_names, N_KILL_MODE },
 	[ENUM_OOM_POLICY] = { oom_policy_names, N_OOM_POLICY },
 	[ENUM_NOTIFY_ACCESS] = { notify_access_names, N_NOTIFY_ACCESS },
+	[ENUM_SCHEDULING] = { scheduling_names, N_SCHEDULING },
+	[ENUM_NUMA_POLICY] = { numa_policy_names, N_NUMA_POLICY },
+	[ENUM_KEYRING_MODE] = { keyring_mode_names, N_KEYRING_MODE },
 };
 
 /* Numbers of the bits in enum unit_flags: a row has a byte for `which`. */
@@ -19,8 +22,10 @@ enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3 };
 _Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_NO_SIGKILL == UNIT_NO_SIGKILL,
 	       "the bits of the flags have moved");
 
-enum { BIT_NO_NEW_PRIVILEGES = 0, BIT_DEFAULT_SIGPIPE = 1 };
-_Static_assert(1 << BIT_NO_NEW_PRIVILEGES == CONTEXT_NO_NEW_PRIVILEGES && 1 << BIT_DEFAULT_SIGPIPE == CONTEXT_DEFAULT_SIGPIPE,
+enum { BIT_NO_NEW_PRIVILEGES, BIT_DEFAULT_SIGPIPE, BIT_RESET_ON_FORK = 3, BIT_TTY_RESET, BIT_TTY_HANGUP, BIT_TTY_DISALLOCATE };
+_Static_assert(1 << BIT_NO_NEW_PRIVILEGES == CONTEXT_NO_NEW_PRIVILEGES && 1 << BIT_DEFAULT_SIGPIPE == CONTEXT_DEFAULT_SIGPIPE &&
+	       1 << BIT_RESET_ON_FORK == CONTEXT_RESET_ON_FORK && 1 << BIT_TTY_RESET == CONTEXT_TTY_RESET &&
+	       1 << BIT_TTY_HANGUP == CONTEXT_TTY_HANGUP && 1 << BIT_TTY_DISALLOCATE == CONTEXT_TTY_DISALLOCATE,
 	       "the bits of the context's flags have moved");
 
 #define KEY(name) .key = { name, sizeof(name) - 1 }
@@ -119,6 +124,26 @@ const struct directive directives[] = {
 	SERVICE_READ("ConfigurationDirectory", READ_FOLDERS, FOLDER_CONFIGURATION, 0),
 	SERVICE_READ("ConfigurationDirectoryMode", READ_FOLDER_MODE, FOLDER_CONFIGURATION, 0),
 	SERVICE_READ("RuntimeDirectoryPreserve", READ_PRESERVE, 0, IN_CONTEXT(runtime_preserve)),
+	SERVICE_READ("CPUSchedulingPolicy", READ_ENUM, ENUM_SCHEDULING, IN_CONTEXT(scheduling)),
+	SERVICE_READ("CPUSchedulingPriority", READ_BYTE, 99, IN_CONTEXT(priority)),
+	SERVICE_READ("CPUSchedulingResetOnFork", READ_CONTEXT_FLAG, BIT_RESET_ON_FORK, 0),
+	SERVICE_READ("CPUAffinity", READ_MASK, MASK_CPUS, 0),
+	SERVICE_READ("NUMAPolicy", READ_ENUM, ENUM_NUMA_POLICY, IN_CONTEXT(numa_policy)),
+	SERVICE_READ("NUMAMask", READ_MASK, MASK_NODES, 0),
+	SERVICE_READ("IOSchedulingClass", READ_IO_CLASS, 0, IN_CONTEXT(io_class)),
+	SERVICE_READ("IOSchedulingPriority", READ_IO_PRIORITY, 0, IN_CONTEXT(io_priority)),
+	SERVICE_READ("TimerSlackNSec", READ_TIMER_SLACK, 0, IN_CONTEXT(timer_slack_ns)),
+	SERVICE_READ("Personality", READ_PERSONALITY, 0, IN_CONTEXT(personality)),
+	SERVICE_READ("CoredumpFilter", READ_COREDUMP_FILTER, 0, IN_CONTEXT(coredump_filter)),
+	SERVICE_READ("KeyringMode", READ_ENUM, ENUM_KEYRING_MODE, IN_CONTEXT(keyring_mode)),
+	SERVICE_READ("StandardInputText", READ_INPUT_TEXT, 0, 0),
+	SERVICE_READ("StandardInputData", READ_INPUT_DATA, 0, 0),
+	SERVICE_READ("TTYPath", READ_TTY, 0, 0),
+	SERVICE_READ("TTYReset", READ_CONTEXT_FLAG, BIT_TTY_RESET, 0),
+	SERVICE_READ("TTYVHangup", READ_CONTEXT_FLAG, BIT_TTY_HANGUP, 0),
+	SERVICE_READ("TTYVTDisallocate", READ_CONTEXT_FLAG, BIT_TTY_DISALLOCATE, 0),
+	SERVICE_READ("TTYRows", READ_TTY_SIZE, 0, IN_CONTEXT(tty_rows)),
+	SERVICE_READ("TTYColumns", READ_TTY_SIZE, 0, IN_CONTEXT(tty_columns)),
 
 	/* ---- honoured: systemd.resource-control(5) ---- */
 	SERVICE_READ("MemoryMin", READ_MEMORY, KNOB_MEMORY_MIN, 0),
@@ -225,16 +250,11 @@ const struct directive directives[] = {
 	SERVICE_LATER("SELinuxContext"), SERVICE_LATER("AppArmorProfile"), SERVICE_LATER("SmackProcessLabel"),
 	/* systemd.exec(5): process properties */
 	
-	SERVICE_LATER("CoredumpFilter"), SERVICE_LATER("KeyringMode"),
-	SERVICE_LATER("TimerSlackNSec"), SERVICE_LATER("Personality"),
 	SERVICE_LATER("MemoryKSM"), SERVICE_LATER("MemoryTHP"),
 	/* systemd.exec(5): scheduling */
-	SERVICE_LATER("CPUSchedulingPolicy"), SERVICE_LATER("CPUSchedulingPriority"),
-	SERVICE_LATER("CPUSchedulingResetOnFork"), SERVICE_LATER("CPUAffinity"), SERVICE_LATER("NUMAPolicy"),
-	SERVICE_LATER("NUMAMask"), SERVICE_LATER("IOSchedulingClass"), SERVICE_LATER("IOSchedulingPriority"),
+	
 	/* systemd.exec(5): sandboxing */
 	SERVICE_LATER("ProtectSystem"), SERVICE_LATER("ProtectHome"),
-	
 	
 	SERVICE_LATER("StateDirectoryQuota"),
 	SERVICE_LATER("CacheDirectoryQuota"), SERVICE_LATER("LogsDirectoryQuota"),
@@ -260,13 +280,12 @@ const struct directive directives[] = {
 	SERVICE_LATER("SystemCallArchitectures"), SERVICE_LATER("SystemCallLog"),
 	/* systemd.exec(5): environment */
 	/* systemd.exec(5): logging and terminals */
-	SERVICE_LATER("StandardInputText"), SERVICE_LATER("StandardInputData"), SERVICE_LATER("LogLevelMax"),
+	SERVICE_LATER("LogLevelMax"),
 	SERVICE_LATER("LogExtraFields"), SERVICE_LATER("LogRateLimitIntervalSec"),
 	SERVICE_LATER("LogRateLimitBurst"), SERVICE_LATER("LogFilterPatterns"), SERVICE_LATER("LogNamespace"),
 	SERVICE_LATER("SyslogIdentifier"), SERVICE_LATER("SyslogFacility"), SERVICE_LATER("SyslogLevel"),
-	SERVICE_LATER("SyslogLevelPrefix"), SERVICE_LATER("TTYPath"), SERVICE_LATER("TTYReset"),
-	SERVICE_LATER("TTYVHangup"), SERVICE_LATER("TTYColumns"), SERVICE_LATER("TTYRows"),
-	SERVICE_LATER("TTYVTDisallocate"),
+	SERVICE_LATER("SyslogLevelPrefix"),
+	
 	/* systemd.exec(5): credentials and utmp */
 	SERVICE_LATER("LoadCredential"), SERVICE_LATER("LoadCredentialEncrypted"),
 	SERVICE_LATER("ImportCredential"), SERVICE_LATER("SetCredential"), SERVICE_LATER("SetCredentialEncrypted"),
@@ -375,7 +394,18 @@ static const char *const expected[N_READING] = {
 	[READ_FOLDERS] = "relative paths without .., such as db or db/data",
 	[READ_FOLDER_MODE] = "an octal mode from 0000 to 7777",
 	[READ_PRESERVE] = "no, yes or restart",
-	[READ_STDIO] = "null, inherit, tty, kmsg, file:PATH, append:PATH or truncate:PATH",
+	[READ_BYTE] = "a number from 0 to 99",
+	[READ_IO_CLASS] = "none, realtime, best-effort or idle",
+	[READ_IO_PRIORITY] = "a number from 0 to 7",
+	[READ_MASK] = "numbers and ranges from 0 to 1023, such as 0-3 8",
+	[READ_TIMER_SLACK] = "a time such as 50us; in nanoseconds without a unit",
+	[READ_PERSONALITY] = "x86-64, x86, arm64 or arm, as far as this machine is one",
+	[READ_COREDUMP_FILTER] = "names of kinds of memory as in core(5), a hexadecimal mask, default or all",
+	[READ_TTY] = "an absolute path",
+	[READ_TTY_SIZE] = "a number from 0 to 65535",
+	[READ_INPUT_TEXT] = "a text, with escapes as in C",
+	[READ_INPUT_DATA] = "data in Base64",
+	[READ_STDIO] = "null, inherit, tty, kmsg, file:PATH, append:PATH or truncate:PATH; input also data, tty-force, tty-fail",
 };
 
 static const char *const expected_names[N_ENUMERATION] = {
@@ -383,6 +413,9 @@ static const char *const expected_names[N_ENUMERATION] = {
 	[ENUM_KILL_MODE] = "control-group, mixed, process or none",
 	[ENUM_OOM_POLICY] = "continue, stop or kill",
 	[ENUM_NOTIFY_ACCESS] = "none, main, exec or all",
+	[ENUM_SCHEDULING] = "other, batch, idle, fifo or rr",
+	[ENUM_NUMA_POLICY] = "default, preferred, bind, interleave or local",
+	[ENUM_KEYRING_MODE] = "inherit, private or shared",
 };
 
 const char *directive_expects(const struct directive *row)

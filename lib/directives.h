@@ -61,18 +61,32 @@ enum reading {
 	READ_FOLDERS,           /* `which`: enum folder_kind */
 	READ_FOLDER_MODE,
 	READ_PRESERVE,
+	READ_BYTE,              /* `which`: the most; a byte at `at` */
+	READ_IO_CLASS,
+	READ_IO_PRIORITY,
+	READ_MASK,              /* `which`: MASK_CPUS, MASK_NODES */
+	READ_TIMER_SLACK,
+	READ_PERSONALITY,
+	READ_COREDUMP_FILTER,
+	READ_TTY,
+	READ_TTY_SIZE,
+	READ_INPUT_TEXT,
+	READ_INPUT_DATA,
 	N_READING
 };
 
 /* Yes or no, and whether anybody said so: settled at load, nothing of it is left for a launch to see. */
 enum switch_kind { SWITCH_START_ONLY, SWITCH_LOGIN_ENVIRONMENT, N_SWITCH };
 
+enum mask_kind { MASK_CPUS, MASK_NODES, N_MASK };
+
 enum variables_kind { VARIABLES_PASSED, VARIABLES_UNSET };
 
 enum link { LINK_AFTER, LINK_BEFORE, LINK_REQUIRES, LINK_WANTS, N_LINK };
 
 enum enumeration {
-	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, N_ENUMERATION
+	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, ENUM_SCHEDULING, ENUM_NUMA_POLICY, ENUM_KEYRING_MODE,
+	N_ENUMERATION
 };
 struct enumeration_names {
 	const char *const *names;

@@ -1,6 +1,7 @@
 #include "exec_values.h"
 #include "names.h"
 #include "values.h"
+#include "words.h"
 
 static char lower(char c)
 {
@@ -111,4 +112,140 @@ uint32_t exec_secure_bit(struct str name)
 	};
 	int bit = name_find(bits, countof(bits), name);
 	return bit < 0 ? 0 : 1u << bit;
+}
+
+/* ---- masks and times ---- */
+
+static bool take_range(struct str word, uint64_t mask[MASK_BITS / 64])
+{
+	uint64_t first, last;
+	bool is_range = str_chr(word, '-') < word.n;
+	if (!str_u64(str_until(&word, '-'), &first) || (is_range && !str_u64(word, &last)))
+		return false;
+	if (!is_range)
+		last = first;
+	if (first > last || last >= MASK_BITS)
+		return false;
+	for (uint64_t bit = first; bit <= last; bit++)
+		mask[bit / 64] |= UINT64_C(1) << bit % 64;
+	return true;
+}
+
+static bool is_between(char c)
+{
+	return c == ' ' || c == '\t' || c == ',';
+}
+
+bool exec_mask(struct str s, uint64_t mask[MASK_BITS / 64])
+{
+	uint64_t sum[MASK_BITS / 64] = { 0 };
+
+	while (s.n) {
+		size_t n = 0;
+		while (n < s.n && !is_between(s.p[n]))
+			n++;
+		if (n && !take_range(str_of(s.p, n), sum))
+			return false;
+		s = str_skip(s, n + 1);
+	}
+	for (size_t i = 0; i < countof(sum); i++)
+		mask[i] |= sum[i];
+	return true;
+}
+
+bool exec_nanoseconds(struct str s, uint64_t *ns)
+{
+	uint64_t us;
+	struct str digits = s;
+	if (str_ends(digits, STR("ns")))
+		digits.n -= 2;
+	if (str_u64(digits, ns))
+		return true;
+	return value_time(s, &us) && us != VALUE_INFINITY && !__builtin_mul_overflow(us, UINT64_C(1000), ns);
+}
+
+/* ---- odds and ends ---- */
+
+bool exec_personality(struct str s, uint32_t *personality)
+{
+	enum { PERSONALITY_LINUX = 0, PERSONALITY_LINUX32 = 8 };        /* linux/personality.h */
+#if defined __x86_64__
+	struct str wide = STR("x86-64"), narrow = STR("x86");
+#elif defined __aarch64__
+	struct str wide = STR("arm64"), narrow = STR("arm");
+#else
+	struct str wide = STR(""), narrow = STR("");
+#endif
+	bool is_wide = str_eq(s, wide);
+	if (s.n == 0 || (!is_wide && !str_eq(s, narrow)))
+		return false;
+	*personality = is_wide ? PERSONALITY_LINUX : PERSONALITY_LINUX32;
+	return true;
+}
+
+static bool hexadecimal(struct str s, uint32_t *value)
+{
+	uint64_t v;
+	char text[16] = "0x";
+	struct buf b = { .p = text, .n = 2, .cap = sizeof text };
+	str_take(&s, STR("0x"));
+	buf_str(&b, s);
+	if (s.n == 0 || b.is_cut || !value_u64(buf_view(&b), &v) || v >= UINT32_MAX)
+		return false;
+	*value = (uint32_t)v;
+	return true;
+}
+
+bool exec_coredump_filter(struct str s, uint32_t *filter)
+{
+	static const char *const kinds[] = {
+		"private-anonymous", "shared-anonymous", "private-file-backed", "shared-file-backed", "elf-headers", "private-huge",
+		"shared-huge", "private-dax", "shared-dax",
+	};
+	uint32_t sum = 0;
+	struct str word;
+
+	while (words_plain(&s, &word)) {
+		uint32_t mask = 0;
+		int kind = name_find(kinds, countof(kinds), word);
+		if (kind >= 0)
+			mask = 1u << kind;
+		else if (str_eq(word, STR("default")))
+			mask = 0x33;            /* core(5): 0, 1, 4 and 5 */
+		else if (str_eq(word, STR("all")))
+			mask = (1u << countof(kinds)) - 1;
+		else if (!hexadecimal(word, &mask))
+			return false;
+		sum |= mask;
+	}
+	*filter = sum;
+	return true;
+}
+
+static int base64_digit(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t at = str_chr(STR(digits), c);
+	return at < sizeof digits - 1 ? (int)at : -1;
+}
+
+bool exec_base64(struct str s, struct buf *to)
+{
+	uint32_t bits = 0;
+	unsigned n_digits = 0, n_padding = 0;
+
+	for (; s.n; s = str_skip(s, 1)) {
+		char c = s.p[0];
+		if (c == ' ' || c == '\t' || c == '\n')
+			continue;
+		int digit = base64_digit(c);
+		if ((c != '=' && digit < 0) || (n_padding && c != '=') || (c == '=' && ++n_padding > 2))
+			return false;
+		bits = bits << 6 | (digit < 0 ? 0 : (uint32_t)digit);
+		if (++n_digits % 4)
+			continue;
+		for (unsigned i = 0; i < 3 - n_padding; i++)
+			buf_char(to, (char)(unsigned char)(bits >> (16 - 8 * i)));
+	}
+	return n_digits % 4 == 0 && !to->is_cut;
 }

@@ -7,7 +7,12 @@
 /* Statuses: systemd.exec(5), "Process Exit Codes". The first two steps are PID 1's own: no child leaves from there. */
 const struct launch_step_info launch_step_info[N_LAUNCH_STEP] = {
 	[LAUNCH_FORK] = { "fork", 0 }, [LAUNCH_CGROUP] = { "cgroup", 219 }, [LAUNCH_SESSION] = { "session", 220 },
-	[LAUNCH_SCORE] = { "OOMScoreAdjust=", 206 }, [LAUNCH_NICE] = { "Nice=", 201 },
+	[LAUNCH_SCORE] = { "OOMScoreAdjust=", 206 }, [LAUNCH_COREDUMP_FILTER] = { "CoredumpFilter=", 205 },
+	[LAUNCH_SCHEDULING] = { "CPUSchedulingPolicy=", 214 }, [LAUNCH_AFFINITY] = { "CPUAffinity=", 215 },
+	[LAUNCH_NUMA] = { "NUMAPolicy=", 242 }, [LAUNCH_IO] = { "IOSchedulingClass=", 211 },
+	[LAUNCH_TIMER_SLACK] = { "TimerSlackNSec=", 212 }, [LAUNCH_PERSONALITY] = { "Personality=", 230 },
+	[LAUNCH_KEYRING] = { "KeyringMode=", 237 },
+	 [LAUNCH_NICE] = { "Nice=", 201 },
 	[LAUNCH_RUNTIME_FOLDER] = { "RuntimeDirectory=", 233 }, [LAUNCH_STATE_FOLDER] = { "StateDirectory=", 238 },
 	[LAUNCH_CACHE_FOLDER] = { "CacheDirectory=", 239 }, [LAUNCH_LOGS_FOLDER] = { "LogsDirectory=", 240 },
 	[LAUNCH_CONFIGURATION_FOLDER] = { "ConfigurationDirectory=", 241 },

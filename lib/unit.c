@@ -16,7 +16,7 @@ enum { SIG_HUP = 1, SIG_INT = 2, SIG_PIPE = 13, SIG_TERM = 15 };        /* signa
 
 #define UNIT_FLAGS_ALL (UNIT_CLEANS_AT_REST * 2u - 1u)
 #define COMMAND_FLAGS_ALL (COMMAND_KEEPS_USER * 2u - 1u)
-#define CONTEXT_FLAGS_ALL (CONTEXT_GROUP_UNKNOWN * 2u - 1u)
+#define CONTEXT_FLAGS_ALL (CONTEXT_HAS_IO * 2u - 1u)
 
 const char *const cgroup_knob_file[N_CGROUP_KNOB] = {
 	[KNOB_MEMORY_MIN] = "memory.min",
@@ -182,11 +182,16 @@ static const char *check_context(struct check *c, struct span span)
 	const struct context *x = elements(c->set, span);
 	if (!x)
 		return NULL;
-	if (!is_blob(c, x->pass_environment) || !is_blob(c, x->unset_environment) || !is_text(c, x->search_path))
+	if (!is_blob(c, x->pass_environment) || !is_blob(c, x->unset_environment) || !is_text(c, x->search_path) ||
+	    !is_text(c, x->input) || !is_text(c, x->tty))
 		return "a text of a context";
+	if (!lies_within(c, x->cpus, sizeof(uint64_t), 8) || !lies_within(c, x->numa_nodes, sizeof(uint64_t), 8) ||
+	    x->cpus.n > MASK_BITS / 64 || x->numa_nodes.n > MASK_BITS / 64)
+		return "a mask of a context";
 	if (x->flags & ~CONTEXT_FLAGS_ALL)
 		return "the flags of a context";
-	if (x->runtime_preserve >= N_PRESERVE)
+	if (x->runtime_preserve >= N_PRESERVE || x->scheduling >= N_SCHEDULING || x->io_class >= N_IO_CLASS ||
+	    x->numa_policy >= N_NUMA_POLICY || x->keyring_mode >= N_KEYRING_MODE)
 		return "a value of a context that no directive has";
 	return check_folders(c, x->folders);
 }
@@ -309,6 +314,11 @@ const struct command *unitset_commands(struct unitset set, const struct unit *u,
 }
 
 const uint32_t *unitset_indices(struct unitset set, struct span span)
+{
+	return elements(set, span);
+}
+
+const uint64_t *unitset_mask(struct unitset set, struct span span)
 {
 	return elements(set, span);
 }
@@ -448,7 +458,8 @@ bool unitset_end(struct unitset_writer *w, struct span notes)
 }
 
 const struct context context_defaults = {
-	.bounding_set = CAPABILITIES_ALL,
+	.bounding_set = CAPABILITIES_ALL, .timer_slack_ns = TIMER_SLACK_UNSET, .personality = PERSONALITY_UNSET,
+	.coredump_filter = COREDUMP_FILTER_UNSET, .io_class = IO_BEST_EFFORT, .io_priority = 4,
 };
 
 void unit_defaults(struct unit *u)

@@ -37,7 +37,11 @@ enum restart_policy {
 enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE, N_KILL_MODE };
 enum oom_policy { OOM_CONTINUE, OOM_STOP, OOM_KILL, N_OOM_POLICY };
 enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL, N_NOTIFY_ACCESS };
-enum stdio_kind { STDIO_NULL, STDIO_INHERIT, STDIO_TTY, STDIO_KMSG, STDIO_FILE, STDIO_APPEND, STDIO_TRUNCATE, N_STDIO_KIND };
+enum stdio_kind {
+	STDIO_NULL, STDIO_INHERIT, STDIO_TTY, STDIO_KMSG, STDIO_FILE, STDIO_APPEND, STDIO_TRUNCATE,
+	STDIO_TTY_FORCE, STDIO_TTY_FAIL, STDIO_DATA,    /* of input alone */
+	N_STDIO_KIND
+};
 
 /* The lists of commands of a unit, in the order in which a life runs through them. */
 enum exec_list {
@@ -98,7 +102,23 @@ enum context_flags {
 	CONTEXT_NO_NEW_PRIVILEGES = 1 << 0,
 	CONTEXT_DEFAULT_SIGPIPE = 1 << 1,       /* IgnoreSIGPIPE=no */
 	CONTEXT_GROUP_UNKNOWN = 1 << 2,         /* Group= or SupplementaryGroups= names nobody: 216/GROUP */
+	CONTEXT_RESET_ON_FORK = 1 << 3,         /* CPUSchedulingResetOnFork= */
+	CONTEXT_TTY_RESET = 1 << 4,
+	CONTEXT_TTY_HANGUP = 1 << 5,
+	CONTEXT_TTY_DISALLOCATE = 1 << 6,
+	CONTEXT_HAS_IO = 1 << 7,                /* IOScheduling...= is set */
 };
+
+/* The first of each is that nobody wrote anything, and then nothing is done. */
+enum scheduling { SCHEDULING_UNSET, SCHEDULING_OTHER, SCHEDULING_BATCH, SCHEDULING_IDLE, SCHEDULING_FIFO, SCHEDULING_RR, N_SCHEDULING };
+enum numa_policy { NUMA_UNSET, NUMA_DEFAULT, NUMA_PREFERRED, NUMA_BIND, NUMA_INTERLEAVE, NUMA_LOCAL, N_NUMA_POLICY };
+enum keyring_mode { KEYRING_UNSET, KEYRING_INHERIT, KEYRING_PRIVATE, KEYRING_SHARED, N_KEYRING_MODE };
+enum io_class { IO_NONE, IO_REALTIME, IO_BEST_EFFORT, IO_IDLE, N_IO_CLASS };   /* ioprio_set(2)'s own numbers */
+
+#define MASK_BITS 1024u                 /* of processors or memory nodes: what glibc's cpu_set_t has room for */
+#define TIMER_SLACK_UNSET UINT64_MAX
+#define PERSONALITY_UNSET UINT32_MAX
+#define COREDUMP_FILTER_UNSET UINT32_MAX
 
 #define CAPABILITIES_ALL UINT64_MAX
 
@@ -117,12 +137,22 @@ struct context {
 	struct span unset_environment;  /* blob of NAME or NAME=VALUE */
 	struct span search_path;        /* ExecSearchPath=, "a:b"; empty: the default */
 	struct span folders;            /* of struct folder */
+	struct span input;              /* text of StandardInputText= and -Data=; may hold NULs */
+	struct span tty;                /* TTYPath= */
+	struct span cpus, numa_nodes;   /* of uint64_t: masks as the kernel takes them */
 	uint64_t bounding_set;          /* capabilities(7), bit N for number N */
 	uint64_t ambient_set;
+	uint64_t timer_slack_ns;        /* TIMER_SLACK_UNSET */
 	uint32_t flags;                 /* enum context_flags */
+	uint32_t personality;           /* of linux/personality.h; PERSONALITY_UNSET */
+	uint32_t coredump_filter;       /* core(5); COREDUMP_FILTER_UNSET */
+	uint16_t tty_rows, tty_columns; /* 0: as they are */
 	uint16_t secure_bits;           /* SECBIT_* of linux/securebits.h */
 	uint8_t runtime_preserve;       /* enum preserve */
-	uint8_t zero;
+	uint8_t scheduling, priority;   /* enum scheduling; for the real-time ones 1 to 99 */
+	uint8_t io_class, io_priority;
+	uint8_t numa_policy, keyring_mode;
+	uint8_t zero[3];
 };
 
 enum unit_flags {
@@ -207,6 +237,7 @@ const struct command *unitset_commands(struct unitset set, const struct unit *u,
 const uint32_t *unitset_indices(struct unitset set, struct span span);
 const struct limit *unitset_limits(struct unitset set, const struct unit *u);
 const struct folder *unitset_folders(struct unitset set, const struct context *x);
+const uint64_t *unitset_mask(struct unitset set, struct span span);
 const struct context *unitset_context(struct unitset set, const struct unit *u);        /* never NULL */
 
 /* An exit status (or, with is_signal, a signal) that counts as success, systemd.service(5) SuccessExitStatus=. */

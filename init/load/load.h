@@ -38,6 +38,8 @@ struct host {
 	struct str lib_folder;          /* of this program */
 	uint64_t memory_bytes;          /* 0: nobody told */
 	uint64_t tasks_max;
+	struct list locale;             /* of struct str: LANG=... and its kin, locale.conf(5) */
+	bool has_vt_console;            /* /dev/console is a virtual terminal */
 };
 void host_learn(struct host *host);
 
@@ -79,6 +81,13 @@ struct draft {
 	struct list search_path;        /* of struct str */
 	struct list folders;            /* of struct draft_folder */
 	uint16_t folder_modes[N_FOLDER_KIND];
+	struct str tty;                 /* TTYPath= */
+	struct list input;              /* of struct str, one behind the other */
+	bool has_input;                 /* StandardInput= */
+	struct mask {
+		bool is_set;
+		uint64_t bits[MASK_BITS / 64];
+	} masks[N_MASK];
 	struct list notes;              /* of struct str */
 	struct list not_yet;            /* of struct str: directives that have no effect, "PrivateTmp= (line 7)" */
 
@@ -135,6 +144,9 @@ bool specify(struct draft *d, struct str text, struct str *result, char *unknown
 
 /* command.c: Exec lines. */
 void commands_read(struct draft *d, const struct directive *row, struct str value, uint32_t line);
+
+/* settings_stdio.c: the terminal to those that want one, and the kind of $TERM. */
+void stdio_settle(struct draft *d);
 
 /* settings_folders.c: $RUNTIME_DIRECTORY and the like, into the environment. */
 void folders_tell(struct draft *d);

@@ -283,6 +283,17 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_FOLDERS] = read_folders,
 	[READ_FOLDER_MODE] = read_folder_mode,
 	[READ_PRESERVE] = read_preserve,
+	[READ_BYTE] = read_byte,
+	[READ_IO_CLASS] = read_io_class,
+	[READ_IO_PRIORITY] = read_io_priority,
+	[READ_MASK] = read_mask,
+	[READ_TIMER_SLACK] = read_timer_slack,
+	[READ_PERSONALITY] = read_personality,
+	[READ_COREDUMP_FILTER] = read_coredump_filter,
+	[READ_TTY] = read_tty,
+	[READ_TTY_SIZE] = read_tty_size,
+	[READ_INPUT_TEXT] = read_input_text,
+	[READ_INPUT_DATA] = read_input_data,
 };
 
 bool settings_read(struct draft *d, const struct directive *row, struct str value, uint32_t line)

@@ -26,7 +26,7 @@ void setting_not_this(const struct setting *s, struct str word);
 /* The words of a value, unquoted and specified, behind those in `list`; with is_good only those that it takes. */
 bool setting_words(const struct setting *s, struct list *list, bool (*is_good)(const struct setting *, struct str));
 
-/* settings_exec.c: with what resources, where, in which environment, what to. */
+/* settings_exec.c: with what resources, where, in which environment. */
 bool read_memory(const struct setting *s);
 bool read_tasks(const struct setting *s);
 bool read_weight(const struct setting *s);
@@ -37,9 +37,23 @@ bool read_umask(const struct setting *s);
 bool read_directory(const struct setting *s);
 bool read_environment(const struct setting *s);
 bool read_environment_file(const struct setting *s);
-bool read_stdio(const struct setting *s);
 bool read_variables(const struct setting *s);
 bool read_search_path(const struct setting *s);
+
+bool read_byte(const struct setting *s);
+bool read_io_class(const struct setting *s);
+bool read_io_priority(const struct setting *s);
+bool read_mask(const struct setting *s);
+bool read_timer_slack(const struct setting *s);
+bool read_personality(const struct setting *s);
+bool read_coredump_filter(const struct setting *s);
+
+/* settings_stdio.c: what it reads from and writes to. */
+bool read_stdio(const struct setting *s);
+bool read_tty(const struct setting *s);
+bool read_tty_size(const struct setting *s);
+bool read_input_text(const struct setting *s);
+bool read_input_data(const struct setting *s);
 
 /* settings_folders.c: what it owns. */
 bool read_folders(const struct setting *s);

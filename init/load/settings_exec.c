@@ -1,4 +1,4 @@
-/* Settings of how a process is made: resources, folder, environment, standard files. */
+/* Settings of how a process is made: resources, folder, environment. */
 #include "settings.h"
 #include "lib/exec_values.h"
 #include "lib/names.h"
@@ -6,8 +6,6 @@
 
 #include <glob.h>
 #include <string.h>
-
-#define CONSOLE STR("/dev/console")      /* systemd.exec(5) TTYPath=: its default */
 
 /* ---- resources ---- */
 
@@ -112,6 +110,64 @@ bool read_umask(const struct setting *s)
 		return false;
 	*(uint16_t *)setting_field(s) = (uint16_t)mode;
 	return true;
+}
+
+bool read_byte(const struct setting *s)
+{
+	int64_t value;
+	if (!value_int(s->value, 0, s->row->which, &value))
+		return false;
+	*(uint8_t *)setting_field(s) = (uint8_t)value;
+	return true;
+}
+
+bool read_io_class(const struct setting *s)
+{
+	int64_t number;
+	int class = name_find(io_class_names, N_IO_CLASS, s->value);
+	if (class < 0 && !value_int(s->value, 0, N_IO_CLASS - 1, &number))
+		return false;
+	*(uint8_t *)setting_field(s) = (uint8_t)(class < 0 ? number : class);
+	s->d->context.flags |= CONTEXT_HAS_IO;
+	return true;
+}
+
+bool read_io_priority(const struct setting *s)
+{
+	int64_t value;
+	if (!value_int(s->value, 0, 7, &value))
+		return false;
+	*(uint8_t *)setting_field(s) = (uint8_t)value;
+	s->d->context.flags |= CONTEXT_HAS_IO;
+	return true;
+}
+
+bool read_mask(const struct setting *s)
+{
+	struct mask *mask = &s->d->masks[s->row->which];
+	if (s->value.n == 0)
+		*mask = (struct mask){ .is_set = false };
+	if (s->row->which == MASK_NODES && str_eq(s->value, STR("all")))
+		memset(mask->bits, 0xff, sizeof mask->bits);
+	else if (!exec_mask(s->value, mask->bits))
+		return false;
+	mask->is_set = s->value.n;
+	return true;
+}
+
+bool read_timer_slack(const struct setting *s)
+{
+	return exec_nanoseconds(s->value, setting_field(s));
+}
+
+bool read_personality(const struct setting *s)
+{
+	return exec_personality(s->value, setting_field(s));
+}
+
+bool read_coredump_filter(const struct setting *s)
+{
+	return exec_coredump_filter(s->value, setting_field(s));
 }
 
 /* ---- where, and with which variables ---- */
@@ -228,64 +284,4 @@ bool read_search_path(const struct setting *s)
 			setting_not_this(s, path);
 	}
 	return true;
-}
-
-/* ---- standard input, output, error ---- */
-
-static bool is_pathless(int kind)
-{
-	return kind == STDIO_NULL || kind == STDIO_INHERIT || kind == STDIO_TTY || kind == STDIO_KMSG;
-}
-
-static bool set_stdio(const struct setting *s, enum stdio_kind kind, struct str path)
-{
-	s->d->unit.stdio[s->row->which] = (uint8_t)kind;
-	s->d->stdio_path[s->row->which] = path;
-	return true;
-}
-
-static void not_yet(const struct setting *s, const char *instead)
-{
-	note(s->d, s->line, "%.*s=%.*s is not yet there: %s", STR_ARG(s->row->key), STR_ARG(s->value), instead);
-}
-
-/* What systemd has and oomph has not yet, and what is taken for it. */
-static bool read_later_stdio(const struct setting *s)
-{
-	static const char *const to_default[] = { "journal", "syslog", "journal+console", "syslog+console", "socket" };
-	static const char *const to_tty[] = { "tty-force", "tty-fail" };
-	static const char *const to_null[] = { "data", "socket" };
-	unsigned which = s->row->which;
-	struct unit defaults;
-
-	unit_defaults(&defaults);
-	if (which > 0 && str_eq(s->value, STR("kmsg+console")))
-		return set_stdio(s, STDIO_KMSG, STR(""));
-	if (which == 0 && name_find(to_tty, countof(to_tty), s->value) >= 0) {
-		not_yet(s, "taken as tty");
-		return set_stdio(s, STDIO_TTY, CONSOLE);
-	}
-	if (which == 0 && name_find(to_null, countof(to_null), s->value) >= 0) {
-		not_yet(s, "taken as null");
-		return set_stdio(s, STDIO_NULL, STR(""));
-	}
-	if (which == 0 || name_find(to_default, countof(to_default), s->value) < 0)
-		return false;
-	not_yet(s, "goes where output goes by default");
-	return set_stdio(s, (enum stdio_kind)defaults.stdio[which], STR(""));
-}
-
-bool read_stdio(const struct setting *s)
-{
-	int kind = name_find(stdio_names, N_STDIO_KIND, s->value);
-	if (kind >= 0 && is_pathless(kind))
-		return set_stdio(s, (enum stdio_kind)kind, kind == STDIO_TTY ? CONSOLE : STR(""));
-
-	struct str path = s->value;
-	kind = name_find(stdio_names, N_STDIO_KIND, str_until(&path, ':'));
-	if (kind < 0 || is_pathless(kind))
-		return read_later_stdio(s);
-	if (!setting_specified(s, path, &path))
-		return true;
-	return value_is_path(path) && set_stdio(s, (enum stdio_kind)kind, keep_str(path));
 }

@@ -42,8 +42,11 @@ static void settle_environment(struct draft *d)
 
 	d->environment = (struct list){ .n = 0 };
 	list_add_str(&d->environment, path_variable(d));
+	for (uint32_t i = 0; i < d->host->locale.n; i++)
+		list_add_str(&d->environment, LIST_AT(d->host->locale, struct str, i));
 	account_resolve(d);
 	folders_tell(d);
+	stdio_settle(d);
 	for (uint32_t i = 0; i < own.n; i++) {
 		struct str assignment = LIST_AT(own, struct str, i);
 		environment_add(&d->environment, assignment);

@@ -74,7 +74,7 @@ static void put_face(struct unitset_writer *w, struct unit *u, const struct draf
 static bool has_context(const struct draft *d)
 {
 	return memcmp(&d->context, &context_defaults, sizeof d->context) || d->pass_environment.n || d->unset_environment.n ||
-	       d->search_path.n || d->folders.n;
+	       d->search_path.n || d->folders.n || d->input.n || d->masks[MASK_CPUS].is_set || d->masks[MASK_NODES].is_set;
 }
 
 static struct span put_folders(struct unitset_writer *w, const struct draft *d)
@@ -90,6 +90,26 @@ static struct span put_folders(struct unitset_writer *w, const struct draft *d)
 	return unitset_put(w, folders, d->folders.n, sizeof *folders);
 }
 
+/* Only as far as it has bits: an all-zero end says nothing. */
+static struct span put_mask(struct unitset_writer *w, const struct mask *mask)
+{
+	uint32_t n = mask->is_set ? countof(mask->bits) : 0;
+	while (n && mask->bits[n - 1] == 0)
+		n--;
+	return unitset_put(w, mask->bits, n, sizeof mask->bits[0]);
+}
+
+static struct str whole_input(const struct list *input)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < input->n; i++)
+		n += LIST_AT(*input, struct str, i).n;
+	struct buf b = keep_buf(n);
+	for (uint32_t i = 0; i < input->n; i++)
+		buf_str(&b, LIST_AT(*input, struct str, i));
+	return buf_view(&b);
+}
+
 static struct span put_context(struct unitset_writer *w, const struct draft *d)
 {
 	struct context x = d->context;
@@ -100,6 +120,10 @@ static struct span put_context(struct unitset_writer *w, const struct draft *d)
 	x.unset_environment = put_blob(w, &d->unset_environment);
 	x.search_path = unitset_put_text(w, list_joined(&d->search_path, ':'));
 	x.folders = put_folders(w, d);
+	x.input = unitset_put_text(w, whole_input(&d->input));
+	x.tty = unitset_put_text(w, d->tty);
+	x.cpus = put_mask(w, &d->masks[MASK_CPUS]);
+	x.numa_nodes = put_mask(w, &d->masks[MASK_NODES]);
 	return unitset_put(w, &x, 1, sizeof x);
 }
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,6 +108,7 @@ static void run_command(const struct launch *l)
 	child_make_words(l, &w);
 	child_set_limits(l);            /* LimitNOFILE= last: PID 1 may hold more descriptors, all closed by the exec, than it allows */
 	child_set_user(l);
+	child_set_keyring(l);
 	change_folder(l);
 	child_seal(l);
 	if (str_chr(str_from(path), '/') < str_from(path).n) {
@@ -144,10 +144,10 @@ void child_run(const struct launch *l)
 		run_helper(l);
 	if (l->is_command || (unitset_context(l->units, l->unit)->flags & CONTEXT_DEFAULT_SIGPIPE))
 		signal(SIGPIPE, SIG_DFL);
-	if ((l->unit->flags & UNIT_HAS_NICE) && setpriority(PRIO_PROCESS, 0, l->unit->nice) < 0)
-		child_warn(l, LAUNCH_NICE, errno);
 	if (!l->command)
 		child_clean(l);
+	child_set_process(l);
+	child_ready_terminal(l);
 	child_make_folders(l);          /* before StandardOutput=, which may go to a file in one of them */
 	for (int fd = 0; fd < 3; fd++)
 		child_set_stdio(l, fd);

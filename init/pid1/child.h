@@ -24,6 +24,16 @@ int tree_remove(const char *path);                      /* the folder and all in
 void child_make_folders(const struct launch *l);
 void child_clean(const struct launch *l) __attribute__((noreturn));     /* EXEC_CLEAN */
 
+/* ---- child_process.c ---- */
+
+void child_set_process(const struct launch *l);
+void child_set_keyring(const struct launch *l);
+
+/* ---- child_tty.c ---- */
+
+void child_ready_terminal(const struct launch *l);      /* TTYReset= and the like, before anybody opens it */
+int child_open_terminal(const struct launch *l, const char *path, enum stdio_kind kind);        /* and make it ours, where kind says so */
+
 /* ---- child_stdio.c ---- */
 
 void child_set_stdio(const struct launch *l, int fd);   /* 0, 1, 2, in this order */

@@ -258,3 +258,94 @@ def test_output_may_go_into_a_logs_directory(box):
     b = box({"web": service("echo hello", Type="oneshot", LogsDirectory="ll", StandardOutput="append:/var/log/ll/out")}, before=FRESH)
     b.wait_state("web", "done")
     assert b.inside("cat /var/log/ll/out") == "hello\n"
+
+
+# ---- how the kernel treats it ----
+
+@pytest.mark.parametrize("settings, look, expected", [
+    ({"CPUSchedulingPolicy": "batch"}, "chrt -p $$", "SCHED_BATCH"),
+    ({"CPUSchedulingPolicy": "idle"}, "chrt -p $$", "SCHED_IDLE"),
+    ({"CPUSchedulingPolicy": "fifo", "CPUSchedulingPriority": "7", "LimitRTPRIO": "9"}, "chrt -p $$", "priority: 7"),
+    ({"CPUSchedulingPolicy": "rr"}, "chrt -p $$", "SCHED_RR"),
+    ({"CPUSchedulingPolicy": "batch", "CPUSchedulingResetOnFork": "yes"}, "chrt -p $$", "SCHED_BATCH|SCHED_RESET_ON_FORK"),
+    ({"CPUAffinity": "0"}, "grep Cpus_allowed_list /proc/self/status", "Cpus_allowed_list:\t0\n"),
+    ({"IOSchedulingClass": "idle"}, "ionice -p $$", "idle"),
+    ({"IOSchedulingPriority": "7"}, "ionice -p $$", "best-effort: prio 7"),
+    ({"IOSchedulingClass": "none"}, "ionice -p $$", "best-effort: prio 4"),
+    ({"TimerSlackNSec": "123us"}, "cat /proc/$$/timerslack_ns", "123000"),
+    ({"CoredumpFilter": "elf-headers"}, "cat /proc/self/coredump_filter", "00000010"),
+    ({"Nice": "5"}, "nice", "5"),
+    ({"NUMAPolicy": "interleave", "NUMAMask": "0"}, "cat /proc/self/numa_maps", "interleave:0"),
+    ({"KeyringMode": "private", "User": "daemon"}, "grep _ses /proc/keys", "_ses"),
+], ids=lambda v: "-".join(f"{k}={x}" for k, x in v.items()) if isinstance(v, dict) else "")
+def test_process(box, settings, look, expected):
+    b = box({"web": service(script(look), Type="oneshot", StandardOutput="truncate:/mnt/out", **settings)})
+    u = b.wait_state("web", "done", "failed")
+    if u["warning"] and "kernel does not have it" in u["warning"]:
+        pytest.skip(u["warning"])
+    assert u["state"] == "done" and expected in b.read("out")
+
+
+def test_a_processor_that_is_not_there_fails_the_start(box):
+    assert failed_at(box, CPUAffinity="1000") == "CPUAffinity="
+
+
+@pytest.mark.skipif(__import__("platform").machine() != "x86_64", reason="other names")
+def test_personality(box):
+    b = box({"web": service("uname -m", Type="oneshot", Personality="x86", StandardOutput="truncate:/mnt/out")})
+    b.wait_state("web", "done")
+    assert b.read("out") == "i686\n"
+
+
+# ---- input ----
+
+def test_input_from_the_unit_itself(box):
+    b = box({"web": service("cat", Type="oneshot", StandardInput="data", StandardOutput="truncate:/mnt/out",
+                            StandardInputText=["one %n", "two\\x21"], StandardInputData="dGhyZWU="),
+             "many": service("wc -c", Type="oneshot", StandardInputText=["x" * 9999] * 50, StandardOutput="truncate:/mnt/many")})
+    b.wait_state("web", "done")
+    b.wait_state("many", "done")
+    assert b.read("out") == "one web.service\ntwo!\nthree"
+    assert b.read("many") == "500000\n"
+
+
+# A terminal that the box has for itself: script(1) keeps it open, as a console would be.
+TERMINAL = ("mount -t devpts -o newinstance,ptmxmode=0666 none /dev/pts; "
+            "python3 -c 'import os, time; m, s = os.openpty(); os.symlink(os.ttyname(s), \"/mnt/tty\"); os.close(s); "
+            "os.set_blocking(m, False); f = open(\"/mnt/screen\", \"wb\", 0)\n"
+            "while True:\n"
+            "  time.sleep(0.01)\n"
+            "  try: f.write(os.read(m, 999))\n"
+            "  except OSError: pass' & while ! test -e /mnt/tty; do :; done")
+
+
+def on_terminal(**settings):
+    return {"StandardInput": "tty", "TTYPath": "/mnt/tty", **settings}
+
+
+def test_a_terminal_becomes_its_own_and_takes_output_too(box):
+    b = box({"web": service(script("tty; ps -o tty= -p $$; stty size; echo $TERM; exec sleep 1000"),
+                            **on_terminal(TTYRows="33", TTYColumns="99", TTYReset="yes", TTYVTDisallocate="yes"))}, before=TERMINAL)
+    b.wait(lambda: "vt220" in b.read("screen"))
+    words = b.read("screen").split()
+    assert words[0].endswith("/dev/pts/0") and words[1:] == ["pts/0", "33", "99", "vt220"]
+    assert "\033[2J" in b.read("screen")
+
+
+def test_a_terminal_is_waited_for(box):
+    b = box({"first": service(script("echo I am first; exec sleep 1000"), Type="exec", **on_terminal()),
+             "second": service(script("echo I am second; exec sleep 1000"), After="first.service", Type="exec", **on_terminal())},
+            before=TERMINAL)
+    b.wait(lambda: "first" in b.read("screen"))
+    assert b.unit("second")["state"] == "starting"
+    b.do("stop", "first")
+    b.wait_state("second", "up")
+    b.wait(lambda: "second" in b.read("screen"))
+
+
+@pytest.mark.parametrize("kind, state", [("tty-fail", "failed"), ("tty-force", "up")])
+def test_a_terminal_that_is_taken(box, kind, state):
+    b = box({"first": service(STAYS, Type="exec", **on_terminal()),
+             "second": service(STAYS, Type="exec", After="first.service", **on_terminal(StandardInput=kind))}, before=TERMINAL)
+    b.wait_state("second", state)
+    b.wait_state("first", "up")

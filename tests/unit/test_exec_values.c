@@ -63,11 +63,73 @@ static void secure_bits_are_those_of_the_kernel(void **state)
 	assert_int_equal(exec_secure_bit(STR("keep_caps")), 0);
 }
 
+static void masks_are_numbers_and_ranges(void **state)
+{
+	(void)state;
+	static const struct { const char *text; bool is_read; uint64_t first, last; } rows[] = {
+		{ "0-3,8 12", true, 0x110f, 0 }, { " 1 , 2 ", true, 6, 0 }, { "1023", true, 0, UINT64_C(1) << 63 }, { "", true, 0, 0 },
+		{ "63-63", true, UINT64_C(1) << 63, 0 }, { "1024", false, 0, 0 }, { "3-1", false, 0, 0 }, { "x", false, 0, 0 },
+		{ "1-", false, 0, 0 }, { "1 x", false, 0, 0 },
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		uint64_t mask[MASK_BITS / 64] = { 0 };
+		assert_int_equal(exec_mask(str_from(rows[i].text), mask), rows[i].is_read);
+		assert_int_equal(mask[0], rows[i].first);
+		assert_int_equal(mask[MASK_BITS / 64 - 1], rows[i].last);
+	}
+}
+
+static void nanoseconds_need_no_unit(void **state)
+{
+	(void)state;
+	static const struct { const char *text; uint64_t ns; } rows[] = {
+		{ "7", 7 }, { "7ns", 7 }, { "50us", 50000 }, { "1ms 1us", 1001000 }, { "infinity", BAD }, { "", BAD }, { "-1", BAD },
+		{ "9999999999999us", UINT64_C(9999999999999000) },
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		uint64_t ns = BAD;
+		assert_int_equal(exec_nanoseconds(str_from(rows[i].text), &ns), rows[i].ns != BAD);
+		assert_int_equal(ns, rows[i].ns);
+	}
+}
+
+static void core_dumps_are_filtered_by_name_or_mask(void **state)
+{
+	(void)state;
+	uint32_t filter = 7;
+	assert_true(exec_coredump_filter(STR("33"), &filter) && filter == 0x33);
+	assert_true(exec_coredump_filter(STR("0x1 shared-dax"), &filter) && filter == 0x101);
+	assert_true(exec_coredump_filter(STR("all"), &filter) && filter == 0x1ff);
+	assert_true(exec_coredump_filter(STR(""), &filter) && filter == 0);
+	assert_false(exec_coredump_filter(STR("elf-headers heap"), &filter));
+	assert_false(exec_coredump_filter(STR("123456789"), &filter));
+}
+
+static void base64_is_that_of_rfc_4648(void **state)
+{
+	(void)state;
+	static const struct { const char *text, *bytes; } rows[] = {
+		{ "", "" }, { "Zg==", "f" }, { "Zm8=", "fo" }, { "Zm9v", "foo" }, { "Zm9v YmE=", "fooba" }, { "+/+/", "\xfb\xff\xbf" },
+		{ "Z", NULL }, { "Zg=", NULL }, { "Zg=a", NULL }, { "Zm9v=", NULL }, { "Z===", NULL }, { "Zm9-", NULL },
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		char room[32];
+		struct buf b = BUF(room);
+		bool is_read = exec_base64(str_from(rows[i].text), &b);
+		if (is_read != (rows[i].bytes != NULL) || (is_read && !str_eq(buf_view(&b), str_from(rows[i].bytes))))
+			fail_msg("%s", rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_are_read_by_their_kind),
 		cmocka_unit_test(capabilities_have_names_and_numbers),
+		cmocka_unit_test(masks_are_numbers_and_ranges),
+		cmocka_unit_test(nanoseconds_need_no_unit),
+		cmocka_unit_test(core_dumps_are_filtered_by_name_or_mask),
+		cmocka_unit_test(base64_is_that_of_rfc_4648),
 		cmocka_unit_test(secure_bits_are_those_of_the_kernel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

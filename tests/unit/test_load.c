@@ -191,6 +191,22 @@ static const char *words_of(const struct world *w, struct span span)
 	return buf_cstr(&b);
 }
 
+/* Of an environment, without the locale, which is that of the machine where the test runs. */
+static const char *variables_of(const struct world *w, struct span span)
+{
+	static char text[4096];
+	struct buf b = BUF(text);
+	struct str rest = unitset_text(w->set, span), word;
+	while (str_next(&rest, &word)) {
+		if (str_starts(word, STR("LANG")) || str_starts(word, STR("LC_")))
+			continue;
+		if (b.n)
+			buf_char(&b, ',');
+		buf_str(&b, word);
+	}
+	return buf_cstr(&b);
+}
+
 static const char *names_of(const struct world *w, struct span span)
 {
 	static char text[4096];
@@ -257,7 +273,7 @@ static void a_plain_unit_has_the_defaults(void **state)
 	assert_int_equal(u->restart_growth, d.restart_growth);
 	assert_int_equal(u->start_ms, START_TIMEOUT_MS);
 	assert_int_equal(u->uid, NO_ID);
-	assert_string_equal(words_of(w, u->environment),
+	assert_string_equal(variables_of(w, u->environment),
 			    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 }
 
@@ -427,7 +443,7 @@ static void a_share_is_of_what_this_machine_has(void **state)
 static void what_systemd_has_and_we_have_not_is_taken_for_something_near(void **state)
 {
 	struct world *w = *state;
-	given(w, "a.service", RUN "StandardInput=tty-force\nStandardOutput=null\nStandardError=journal\n");
+	given(w, "a.service", RUN "StandardInput=tty\nStandardOutput=null\nStandardError=journal\n");
 	given(w, "b.service", RUN "StandardInput=socket\nStandardOutput=tty\nStandardError=kmsg+console\n");
 	when_loaded(w);
 	assert_memory_equal(unit_of(w, "a")->stdio, ((uint8_t[]){ STDIO_TTY, STDIO_NULL, STDIO_INHERIT }), 3);
@@ -520,8 +536,8 @@ static void an_empty_assignment_clears_the_list(void **state)
 	const struct unit *u = unit_of(w, "a");
 	then_silent(w);
 	assert_string_equal(commands_of(w, u, EXEC_START), "/b [/b]");
-	assert_non_null(strstr(words_of(w, u->environment), ",B=2"));
-	assert_null(strstr(words_of(w, u->environment), "A=1"));
+	assert_non_null(strstr(variables_of(w, u->environment), ",B=2"));
+	assert_null(strstr(variables_of(w, u->environment), "A=1"));
 	assert_string_equal(words_of(w, u->environment_files), "-/y z");
 	assert_false(unit_is_success(u, false, 5));
 	then_text(w, u->working_directory, "");
@@ -558,7 +574,7 @@ static void environments_are_read_as_systemd_reads_them(void **state)
 	when_loaded(w);
 	for (size_t i = 0; i < countof(environment_rows); i++) {
 		snprintf(name, sizeof name, "e%zu", i);
-		const char *all = words_of(w, unit_of(w, name)->environment);
+		const char *all = variables_of(w, unit_of(w, name)->environment);
 		const char *own = strchr(all, ',');
 		assert_string_equal(own ? own + 1 : "", environment_rows[i].expected);
 	}
@@ -569,7 +585,7 @@ static void a_unit_may_set_its_own_path(void **state)
 	struct world *w = *state;
 	given(w, "a.service", RUN "Environment=PATH=/opt/bin\n");
 	when_loaded(w);
-	assert_string_equal(words_of(w, unit_of(w, "a")->environment), "PATH=/opt/bin");
+	assert_string_equal(variables_of(w, unit_of(w, "a")->environment), "PATH=/opt/bin");
 }
 
 static void patterns_of_environment_files_are_resolved_in_order(void **state)
@@ -600,7 +616,7 @@ static void a_user_becomes_numbers_and_environment(void **state)
 	when_loaded(w);
 	const struct unit *u = unit_of(w, "named");
 	assert_true(u->uid == 0 && u->gid == 0);
-	assert_non_null(strstr(words_of(w, u->environment), ",USER=root,LOGNAME=root,HOME=/root"));
+	assert_non_null(strstr(variables_of(w, u->environment), ",USER=root,LOGNAME=root,HOME=/root"));
 	then_text(w, u->working_directory, "/root");
 	u = unit_of(w, "number");
 	assert_true(u->uid == 54321 && u->gid == 12 && !(u->flags & UNIT_USER_UNKNOWN));
@@ -671,7 +687,7 @@ static void the_rest_of_the_context_arrives(void **state)
 	assert_string_equal(words_of(w, x->pass_environment), "TERM,HOME");
 	assert_string_equal(words_of(w, x->unset_environment), "B,C=x y");
 	then_text(w, x->search_path, "/opt/a:/bin");
-	assert_string_equal(words_of(w, u->environment), "PATH=/opt/a:/bin,A=1");
+	assert_string_equal(variables_of(w, u->environment), "PATH=/opt/a:/bin,A=1");
 	assert_int_equal(u->groups.n, 2);
 	assert_int_equal(unitset_indices(w->set, u->groups)[1], 13);
 	assert_int_equal(unitset_limits(w->set, u)->soft, 15);
@@ -681,10 +697,10 @@ static void the_rest_of_the_context_arrives(void **state)
 	u = unit_of(w, "b");
 	assert_string_equal(commands_of(w, u, EXEC_START_PRE), "-+/bin/pre [/bin/pre]");
 	assert_string_equal(commands_of(w, u, EXEC_START), "/bin/true [/bin/true]");
-	assert_non_null(strstr(words_of(w, u->environment), "HOME=/root"));
+	assert_non_null(strstr(variables_of(w, u->environment), "HOME=/root"));
 	then_noted(w, "b", "b.service:6: SupplementaryGroups=no-such-group: there is no such group: every start will fail "
 			   "(216/GROUP)");
-	assert_null(strstr(words_of(w, unit_of(w, "c")->environment), "HOME="));
+	assert_null(strstr(variables_of(w, unit_of(w, "c")->environment), "HOME="));
 }
 
 static void folders_stand_sorted_below_their_bases(void **state)
@@ -710,7 +726,7 @@ static void folders_stand_sorted_below_their_bases(void **state)
 		then_text(w, f[i].link, rows[i].link);
 		assert_true(f[i].kind == rows[i].kind && f[i].mode == rows[i].mode);
 	}
-	assert_non_null(strstr(words_of(w, u->environment),
+	assert_non_null(strstr(variables_of(w, u->environment),
 			       "RUNTIME_DIRECTORY=/run/a/b:/run/irqbalance:/run/old:/run/rr,STATE_DIRECTORY=/srv"));
 	assert_int_equal(u->flags & (UNIT_CLEANS | UNIT_CLEANS_AT_REST), UNIT_CLEANS_AT_REST);
 	then_noted(w, "a", "a.service:9: LogsDirectory=: `/var/log/x`: expected relative paths without ..");
@@ -718,10 +734,68 @@ static void folders_stand_sorted_below_their_bases(void **state)
 	then_noted(w, "a", "`.`: expected");
 	then_noted(w, "a", "`x/..`: expected");
 	u = unit_of(w, "b");
-	assert_non_null(strstr(words_of(w, u->environment), "RUNTIME_DIRECTORY=/run/y,CACHE_DIRECTORY=/var/cache/c"));
+	assert_non_null(strstr(variables_of(w, u->environment), "RUNTIME_DIRECTORY=/run/y,CACHE_DIRECTORY=/var/cache/c"));
 	assert_int_equal(u->flags & (UNIT_CLEANS | UNIT_CLEANS_AT_REST), UNIT_CLEANS);
 	assert_int_equal(unit_of(w, "c")->flags & (UNIT_CLEANS | UNIT_CLEANS_AT_REST), 0);
 	then_noted(w, "c", "StateDirectoryMode=8: expected an octal mode");
+}
+
+static void scheduling_and_its_like_arrive(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN "CPUSchedulingPolicy=rr\nCPUSchedulingPriority=9\nCPUSchedulingResetOnFork=yes\n"
+	      "CPUAffinity=0-2,5\nCPUAffinity=70\nNUMAPolicy=bind\nNUMAMask=0\nIOSchedulingClass=idle\nIOSchedulingPriority=7\n"
+	      "TimerSlackNSec=50us\nCoredumpFilter=default shared-huge\nKeyringMode=private\nCPUSchedulingPolicy=deadline\n"
+	      "IOSchedulingPriority=8\nCPUAffinity=1025\nCPUSchedulingPriority=100\n");
+	given(w, "b.service", RUN "CPUAffinity=1\nCPUAffinity=\nIOSchedulingClass=1\nTimerSlackNSec=7\n");
+	when_loaded(w);
+	const struct context *x = unitset_context(w->set, unit_of(w, "a"));
+	assert_int_equal(x->scheduling, SCHEDULING_RR);
+	assert_int_equal(x->priority, 9);
+	assert_int_equal(x->flags, CONTEXT_RESET_ON_FORK | CONTEXT_HAS_IO);
+	assert_int_equal(x->cpus.n, 2);
+	assert_int_equal(unitset_mask(w->set, x->cpus)[0], 0x27);
+	assert_int_equal(unitset_mask(w->set, x->cpus)[1], 1 << 6);
+	assert_true(x->numa_policy == NUMA_BIND && x->numa_nodes.n == 1);
+	assert_true(x->io_class == IO_IDLE && x->io_priority == 7);
+	assert_int_equal(x->timer_slack_ns, 50000);
+	assert_int_equal(x->coredump_filter, 0x33 | 1 << 6);
+	assert_int_equal(x->keyring_mode, KEYRING_PRIVATE);
+	then_noted(w, "a", "CPUSchedulingPolicy=deadline: expected other, batch, idle, fifo or rr");
+	then_noted(w, "a", "CPUAffinity=1025: expected numbers and ranges");
+	x = unitset_context(w->set, unit_of(w, "b"));
+	assert_true(x->cpus.n == 0 && x->io_class == IO_REALTIME && x->io_priority == 4 && x->timer_slack_ns == 7);
+}
+
+static void input_and_terminal_arrive(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN "StandardInputText=a\\tb %p\nStandardInputData=AAEC\nStandardInputText=\\q\nStandardInputData=A\n");
+	given(w, "b.service", RUN "StandardInput=tty-force\nTTYPath=/dev/tty7\nTTYReset=yes\nTTYVHangup=yes\nTTYVTDisallocate=yes\n"
+	      "TTYRows=25\nTTYColumns=80\n");
+	given(w, "c.service", RUN "StandardInput=null\nStandardInputText=x\n");
+	given(w, "d.service", RUN "StandardOutput=tty-force\nStandardError=tty\nTTYPath=/dev/ttyS0\n");
+	when_loaded(w);
+	const struct unit *u = unit_of(w, "a");
+	struct str input = unitset_text(w->set, unitset_context(w->set, u)->input);
+	assert_int_equal(u->stdio[0], STDIO_DATA);
+	assert_int_equal(input.n, 9);
+	assert_memory_equal(input.p, "a\tb a\n\0\1\2", 9);
+	then_noted(w, "a", "a.service:5: StandardInputText=\\q: expected a text, with escapes as in C");
+	then_noted(w, "a", "a.service:6: StandardInputData=A: expected data in Base64");
+	u = unit_of(w, "b");
+	const struct context *x = unitset_context(w->set, u);
+	assert_int_equal(u->stdio[0], STDIO_TTY_FORCE);
+	then_text(w, u->stdio_path[0], "/dev/tty7");
+	then_text(w, x->tty, "/dev/tty7");
+	assert_int_equal(x->flags, CONTEXT_TTY_RESET | CONTEXT_TTY_HANGUP | CONTEXT_TTY_DISALLOCATE);
+	assert_true(x->tty_rows == 25 && x->tty_columns == 80);
+	assert_non_null(strstr(variables_of(w, u->environment), "TERM=linux"));
+	assert_int_equal(unit_of(w, "c")->stdio[0], STDIO_NULL);
+	u = unit_of(w, "d");
+	assert_true(u->stdio[1] == STDIO_INHERIT && u->stdio[2] == STDIO_TTY);
+	then_text(w, u->stdio_path[2], "/dev/ttyS0");
+	assert_non_null(strstr(variables_of(w, u->environment), "TERM=vt220"));
 }
 
 /* ---- units that cannot be used ---- */
@@ -1021,6 +1095,8 @@ int main(void)
 		TEST(capability_sets_add_up_as_in_systemd),
 		TEST(the_rest_of_the_context_arrives),
 		TEST(folders_stand_sorted_below_their_bases),
+		TEST(scheduling_and_its_like_arrive),
+		TEST(input_and_terminal_arrive),
 		TEST(what_cannot_start_stays_in_the_set_and_says_why),
 		TEST(a_stop_command_alone_is_enough_for_a_oneshot_that_remains),
 		TEST(what_is_no_file_does_not_stop_the_others),

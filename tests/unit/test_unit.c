@@ -51,6 +51,9 @@ static void fill_rich(struct unitset_writer *w, struct unit *u)
 	struct folder folder = { .path = unitset_put_text(w, STR("/run/db")), .kind = FOLDER_RUNTIME, .mode = 02755 };
 	x.folders = unitset_put(w, &folder, 1, sizeof folder);
 	x.ambient_set = 1 << 10;
+	x.input = unitset_put_text(w, STR("in\0put"));
+	x.tty = unitset_put_text(w, STR("/dev/tty1"));
+	x.cpus = unitset_put(w, &(uint64_t){ 5 }, 1, sizeof(uint64_t));
 	u->context = unitset_put(w, &x, 1, sizeof x);
 	u->stdio_path[1] = unitset_put_text(w, STR("/var/log/db"));
 	u->stdio[1] = STDIO_APPEND;
@@ -152,6 +155,10 @@ static void walk_context(struct unitset set, const struct unit *u)
 	walk_blob(set, x->pass_environment);
 	walk_blob(set, x->unset_environment);
 	walk_text(set, x->search_path);
+	walk_text(set, x->input);
+	walk_text(set, x->tty);
+	for (uint32_t i = 0; i < x->cpus.n; i++)
+		sink ^= (unsigned char)unitset_mask(set, x->cpus)[i];
 	sink ^= (unsigned char)x->flags;
 	for (uint32_t i = 0; i < x->folders.n; i++) {
 		walk_text(set, unitset_folders(set, x)[i].path);
@@ -476,7 +483,11 @@ static void a_spoilt_element_is_named(void **state)
 		{ LIST(context), offsetof(struct context, pass_environment.n), 2, "a text of a context" },
 		{ LIST(context), offsetof(struct context, search_path.at), UINT32_MAX, "a text of a context" },
 		{ LIST(context), offsetof(struct context, folders.n), 1u << 30, "a list of folders" },
-		{ LIST(context), offsetof(struct context, secure_bits), (PRESERVE_RESTART + 1u) << 16, "a value of a context that no directive has" },
+		{ LIST(context), offsetof(struct context, input.n), 3, "a text of a context" },
+		{ LIST(context), offsetof(struct context, tty.at), 1, "a text of a context" },
+		{ LIST(context), offsetof(struct context, cpus.n), 17, "a mask of a context" },
+		{ LIST(context), offsetof(struct context, cpus.at), 4, "a mask of a context" },
+		{ LIST(context), offsetof(struct context, secure_bits), N_PRESERVE << 16, "a value of a context that no directive has" },
 	};
 #undef LIST
 	for (size_t i = 0; i < countof(rows); i++) {
