@@ -4,7 +4,7 @@
 
 LIB  = str unitfile words values exec_values directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text sigtrace proto names graph \
        service restart shared_count verdict attrib system core machine life outcome evidence request notify expand say
-PID1 = main boot loop effects spawn child child_stdio child_words child_rights child_process child_tty child_folders child_tree reap devkmsg sigtrace cgroupfs counters ctlsock notifysock loader console files
+PID1 = main boot loop effects spawn child child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree reap devkmsg sigtrace cgroupfs counters ctlsock notifysock loader console files
 LOAD = main host scan read settings settings_exec settings_rights settings_folders settings_stdio command account settle link write builtin say keep
 NET  = main
 HALT = main

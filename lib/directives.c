@@ -103,6 +103,7 @@ const struct directive directives[] = {
 	SERVICE_READ("StandardOutput", READ_STDIO, 1, 0),
 	SERVICE_READ("StandardError", READ_STDIO, 2, 0),
 	SERVICE_READ("SupplementaryGroups", READ_GROUPS, 0, 0),
+	SERVICE_READ("DynamicUser", READ_SWITCH, SWITCH_DYNAMIC_USER, 0),
 	SERVICE_READ("SetLoginEnvironment", READ_SWITCH, SWITCH_LOGIN_ENVIRONMENT, 0),
 	SERVICE_READ("PermissionsStartOnly", READ_SWITCH, SWITCH_START_ONLY, 0),
 	SERVICE_READ("CapabilityBoundingSet", READ_CAPABILITIES, 0, IN_CONTEXT(bounding_set)),
@@ -144,6 +145,8 @@ const struct directive directives[] = {
 	SERVICE_READ("TTYVTDisallocate", READ_CONTEXT_FLAG, BIT_TTY_DISALLOCATE, 0),
 	SERVICE_READ("TTYRows", READ_TTY_SIZE, 0, IN_CONTEXT(tty_rows)),
 	SERVICE_READ("TTYColumns", READ_TTY_SIZE, 0, IN_CONTEXT(tty_columns)),
+	SERVICE_READ("LoadCredential", READ_LOAD_CREDENTIAL, 0, 0),
+	SERVICE_READ("SetCredential", READ_SET_CREDENTIAL, 0, 0),
 
 	/* ---- honoured: systemd.resource-control(5) ---- */
 	SERVICE_READ("MemoryMin", READ_MEMORY, KNOB_MEMORY_MIN, 0),
@@ -243,19 +246,15 @@ const struct directive directives[] = {
 	SERVICE_LATER("ExtensionDirectories"), SERVICE_LATER("BindLogSockets"), SERVICE_LATER("ProtectProc"),
 	SERVICE_LATER("ProcSubset"), SERVICE_LATER("BindPaths"), SERVICE_LATER("BindReadOnlyPaths"),
 	/* systemd.exec(5): identity and capabilities */
-	SERVICE_LATER("DynamicUser"),
 	SERVICE_LATER("PAMName"),
 	SERVICE_LATER("UserNamespacePath"),
 	/* systemd.exec(5): mandatory access control */
 	SERVICE_LATER("SELinuxContext"), SERVICE_LATER("AppArmorProfile"), SERVICE_LATER("SmackProcessLabel"),
 	/* systemd.exec(5): process properties */
-	
 	SERVICE_LATER("MemoryKSM"), SERVICE_LATER("MemoryTHP"),
 	/* systemd.exec(5): scheduling */
-	
 	/* systemd.exec(5): sandboxing */
 	SERVICE_LATER("ProtectSystem"), SERVICE_LATER("ProtectHome"),
-	
 	SERVICE_LATER("StateDirectoryQuota"),
 	SERVICE_LATER("CacheDirectoryQuota"), SERVICE_LATER("LogsDirectoryQuota"),
 	SERVICE_LATER("StateDirectoryAccounting"), SERVICE_LATER("CacheDirectoryAccounting"),
@@ -285,10 +284,9 @@ const struct directive directives[] = {
 	SERVICE_LATER("LogRateLimitBurst"), SERVICE_LATER("LogFilterPatterns"), SERVICE_LATER("LogNamespace"),
 	SERVICE_LATER("SyslogIdentifier"), SERVICE_LATER("SyslogFacility"), SERVICE_LATER("SyslogLevel"),
 	SERVICE_LATER("SyslogLevelPrefix"),
-	
 	/* systemd.exec(5): credentials and utmp */
-	SERVICE_LATER("LoadCredential"), SERVICE_LATER("LoadCredentialEncrypted"),
-	SERVICE_LATER("ImportCredential"), SERVICE_LATER("SetCredential"), SERVICE_LATER("SetCredentialEncrypted"),
+	SERVICE_LATER("LoadCredentialEncrypted"),
+	SERVICE_LATER("ImportCredential"), SERVICE_LATER("SetCredentialEncrypted"),
 	SERVICE_LATER("UtmpIdentifier"), SERVICE_LATER("UtmpMode"),
 	/* systemd.resource-control(5): CPU */
 	SERVICE_LATER("StartupCPUWeight"), SERVICE_LATER("CPUQuota"), SERVICE_LATER("CPUQuotaPeriodSec"),
@@ -405,6 +403,8 @@ static const char *const expected[N_READING] = {
 	[READ_TTY_SIZE] = "a number from 0 to 65535",
 	[READ_INPUT_TEXT] = "a text, with escapes as in C",
 	[READ_INPUT_DATA] = "data in Base64",
+	[READ_LOAD_CREDENTIAL] = "NAME:PATH, or a NAME to be looked for in the credential stores",
+	[READ_SET_CREDENTIAL] = "NAME:VALUE, with escapes as in C",
 	[READ_STDIO] = "null, inherit, tty, kmsg, file:PATH, append:PATH or truncate:PATH; input also data, tty-force, tty-fail",
 };
 

@@ -72,11 +72,13 @@ enum reading {
 	READ_TTY_SIZE,
 	READ_INPUT_TEXT,
 	READ_INPUT_DATA,
+	READ_LOAD_CREDENTIAL,
+	READ_SET_CREDENTIAL,
 	N_READING
 };
 
 /* Yes or no, and whether anybody said so: settled at load, nothing of it is left for a launch to see. */
-enum switch_kind { SWITCH_START_ONLY, SWITCH_LOGIN_ENVIRONMENT, N_SWITCH };
+enum switch_kind { SWITCH_DYNAMIC_USER, SWITCH_START_ONLY, SWITCH_LOGIN_ENVIRONMENT, N_SWITCH };
 
 enum mask_kind { MASK_CPUS, MASK_NODES, N_MASK };
 

@@ -15,7 +15,7 @@ const struct launch_step_info launch_step_info[N_LAUNCH_STEP] = {
 	 [LAUNCH_NICE] = { "Nice=", 201 },
 	[LAUNCH_RUNTIME_FOLDER] = { "RuntimeDirectory=", 233 }, [LAUNCH_STATE_FOLDER] = { "StateDirectory=", 238 },
 	[LAUNCH_CACHE_FOLDER] = { "CacheDirectory=", 239 }, [LAUNCH_LOGS_FOLDER] = { "LogsDirectory=", 240 },
-	[LAUNCH_CONFIGURATION_FOLDER] = { "ConfigurationDirectory=", 241 },
+	[LAUNCH_CONFIGURATION_FOLDER] = { "ConfigurationDirectory=", 241 }, [LAUNCH_CREDENTIALS] = { "credentials", 243 },
 	 [LAUNCH_STDIN] = { "StandardInput=", 208 },
 	[LAUNCH_STDOUT] = { "StandardOutput=", 209 }, [LAUNCH_STDERR] = { "StandardError=", 222 },
 	[LAUNCH_ENVIRONMENT] = { "EnvironmentFile=", 204 }, [LAUNCH_LIMITS] = { "Limit*=", 205 }, [LAUNCH_GROUP] = { "Group=", 216 },

@@ -92,7 +92,7 @@ static bool is_list(struct check *c, struct span s, uint32_t element_size, uint3
 	return true;
 }
 
-/* A unit's name becomes the name of its cgroup: one file name, never a path. */
+/* A unit's name becomes the name of its cgroup, a credential's that of its file: one file name, never a path. */
 static bool is_name(const struct check *c, struct span s)
 {
 	if (s.n == 0 || s.n > UNIT_NAME_MAX || !is_text(c, s))
@@ -175,6 +175,17 @@ static const char *check_folders(struct check *c, struct span list)
 	return NULL;
 }
 
+static const char *check_credentials(struct check *c, struct span list)
+{
+	if (!is_list(c, list, sizeof(struct credential), _Alignof(struct credential)))
+		return "a list of credentials";
+	const struct credential *credentials = elements(c->set, list);
+	for (uint32_t i = 0; i < list.n; i++)
+		if (!is_name(c, credentials[i].name) || !is_text(c, credentials[i].path) || !is_text(c, credentials[i].value))
+			return "a text of a credential";
+	return NULL;
+}
+
 static const char *check_context(struct check *c, struct span span)
 {
 	if (!is_list(c, span, sizeof(struct context), _Alignof(struct context)) || span.n > 1)
@@ -193,7 +204,8 @@ static const char *check_context(struct check *c, struct span span)
 	if (x->runtime_preserve >= N_PRESERVE || x->scheduling >= N_SCHEDULING || x->io_class >= N_IO_CLASS ||
 	    x->numa_policy >= N_NUMA_POLICY || x->keyring_mode >= N_KEYRING_MODE)
 		return "a value of a context that no directive has";
-	return check_folders(c, x->folders);
+	const char *wrong = check_folders(c, x->folders);
+	return wrong ? wrong : check_credentials(c, x->credentials);
 }
 
 static const char *check_values(const struct unit *u)
@@ -331,6 +343,11 @@ const struct limit *unitset_limits(struct unitset set, const struct unit *u)
 const struct folder *unitset_folders(struct unitset set, const struct context *x)
 {
 	return elements(set, x->folders);
+}
+
+const struct credential *unitset_credentials(struct unitset set, const struct context *x)
+{
+	return elements(set, x->credentials);
 }
 
 const struct context *unitset_context(struct unitset set, const struct unit *u)

@@ -132,11 +132,20 @@ struct folder {
 	uint16_t mode;
 };
 
+/* From a file, or with a value: the latter also stands in for a file that is not there. */
+struct credential {
+	struct span name;
+	struct span path;               /* absolute, or to be looked for in the credential stores; empty: there is a value */
+	struct span value;              /* text; may hold NULs */
+};
+#define CREDENTIALS_FOLDER "/run/credentials"
+
 struct context {
 	struct span pass_environment;   /* blob of names that PID 1's own environment may give, and Environment= does not */
 	struct span unset_environment;  /* blob of NAME or NAME=VALUE */
 	struct span search_path;        /* ExecSearchPath=, "a:b"; empty: the default */
 	struct span folders;            /* of struct folder */
+	struct span credentials;        /* of struct credential */
 	struct span input;              /* text of StandardInputText= and -Data=; may hold NULs */
 	struct span tty;                /* TTYPath= */
 	struct span cpus, numa_nodes;   /* of uint64_t: masks as the kernel takes them */
@@ -238,6 +247,7 @@ const uint32_t *unitset_indices(struct unitset set, struct span span);
 const struct limit *unitset_limits(struct unitset set, const struct unit *u);
 const struct folder *unitset_folders(struct unitset set, const struct context *x);
 const uint64_t *unitset_mask(struct unitset set, struct span span);
+const struct credential *unitset_credentials(struct unitset set, const struct context *x);
 const struct context *unitset_context(struct unitset set, const struct unit *u);        /* never NULL */
 
 /* An exit status (or, with is_signal, a signal) that counts as success, systemd.service(5) SuccessExitStatus=. */

@@ -90,6 +90,56 @@ static void resolve_user(struct draft *d)
 	}
 }
 
+struct dynamic {
+	struct str name;
+	uint32_t id;
+};
+static struct list dynamics;            /* of struct dynamic: given out so far */
+
+static bool is_free(uint32_t id)
+{
+	for (uint32_t i = 0; i < dynamics.n; i++)
+		if (LIST_AT(dynamics, struct dynamic, i).id == id)
+			return false;
+	return !getpwuid(id) && !getgrgid(id);
+}
+
+/*
+ * systemd.exec(5) DynamicUser=: a number that nobody has, of a range that is kept free for it. Made from the name, so that it
+ * is the same after the next reload and the next boot; of two names that would meet, the one that is read later takes the next.
+ */
+static uint32_t dynamic_id(struct str name)
+{
+	enum { FIRST = 61184, LAST = 65519, N_IDS = LAST - FIRST + 1 };
+	uint32_t id = FIRST + (uint32_t)(unitset_sum(name.p, name.n) % N_IDS);
+
+	for (uint32_t i = 0; i < dynamics.n; i++)
+		if (str_eq(LIST_AT(dynamics, struct dynamic, i).name, name))
+			return LIST_AT(dynamics, struct dynamic, i).id;
+	for (int n_tried = 0; !is_free(id) && n_tried < N_IDS; n_tried++)
+		id = id < LAST ? id + 1 : FIRST;
+	*(struct dynamic *)list_add(&dynamics, sizeof(struct dynamic)) = (struct dynamic){ name, id };
+	return id;
+}
+
+/* Where User= is an account that is there, it is that one. What else it implies in systemd is for the sandbox to do. */
+static void resolve_dynamic(struct draft *d)
+{
+	struct str stem = str_of(d->name.p, str_rfind(d->name, STR(".")));
+	struct str name = d->user.n ? d->user : str_of(stem.p, str_chr(stem, '@'));
+
+	d->unit.uid = dynamic_id(name);
+	if (d->group.n == 0)
+		d->unit.gid = d->unit.uid;
+	d->context.flags |= CONTEXT_NO_NEW_PRIVILEGES;
+	if (d->wants_home)
+		d->working_directory = STR("/");
+	if (d->switches[SWITCH_LOGIN_ENVIRONMENT] == SAID_NO)
+		return;
+	environment_add(&d->environment, keep_print("USER=%.*s", STR_ARG(name)));
+	environment_add(&d->environment, keep_print("LOGNAME=%.*s", STR_ARG(name)));
+}
+
 static bool find_group(struct draft *d, struct str name, const char *key, uint32_t line, uint32_t *gid)
 {
 	struct group *gr = is_number(name, gid) ? NULL : getgrnam(name.p);
@@ -117,7 +167,9 @@ void account_resolve(struct draft *d)
 		d->working_directory = STR("/root");
 	if (d->group.n)
 		find_group(d, d->group, "Group", d->group_line, &d->unit.gid);
-	if (d->user.n)
+	if (d->switches[SWITCH_DYNAMIC_USER] == SAID_YES && (d->user.n == 0 || !getpwnam(d->user.p)))
+		resolve_dynamic(d);
+	else if (d->user.n)
 		resolve_user(d);
 	else if (d->switches[SWITCH_LOGIN_ENVIRONMENT] == SAID_YES && getpwuid(0))
 		tell_account(d, getpwuid(0));

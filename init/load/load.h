@@ -63,6 +63,10 @@ struct draft_folder {
 	enum folder_kind kind;
 };
 
+struct draft_credential {
+	struct str name, path, value;   /* without a path it is the value that counts */
+};
+
 struct draft {
 	const struct host *host;
 	struct str name, file;
@@ -84,6 +88,7 @@ struct draft {
 	struct str tty;                 /* TTYPath= */
 	struct list input;              /* of struct str, one behind the other */
 	bool has_input;                 /* StandardInput= */
+	struct list credentials;        /* of struct draft_credential */
 	struct mask {
 		bool is_set;
 		uint64_t bits[MASK_BITS / 64];
@@ -148,7 +153,7 @@ void commands_read(struct draft *d, const struct directive *row, struct str valu
 /* settings_stdio.c: the terminal to those that want one, and the kind of $TERM. */
 void stdio_settle(struct draft *d);
 
-/* settings_folders.c: $RUNTIME_DIRECTORY and the like, into the environment. */
+/* settings_folders.c: $RUNTIME_DIRECTORY, $CREDENTIALS_DIRECTORY and the like, into the environment. */
 void folders_tell(struct draft *d);
 
 /* account.c: User= and Group= into numbers, groups and environment. */

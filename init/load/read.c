@@ -18,6 +18,7 @@ static void name_specifiers(struct draft *d)
 	size_t dash = str_rfind(prefix, STR("-"));
 	of['j'] = of['J'] = dash < prefix.n ? str_skip(prefix, dash + 1) : prefix;
 	of['f'] = keep_print("/%.*s", STR_ARG(instance.n ? instance : prefix));
+	of['d'] = keep_print(CREDENTIALS_FOLDER "/%.*s", STR_ARG(d->name));
 	of['y'] = d->file;
 	of['Y'] = str_of(d->file.p, str_rfind(d->file, STR("/")));
 }

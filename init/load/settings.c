@@ -24,6 +24,20 @@ void setting_not_this(const struct setting *s, struct str word)
 		 directive_expects(s->row));
 }
 
+bool setting_unescaped(struct str text, struct buf *to)
+{
+	while (text.n) {
+		size_t plain = str_chr(text, '\\');
+		buf_str(to, str_of(text.p, plain));
+		text = str_skip(text, plain);
+		size_t n = text.n ? words_escape(str_skip(text, 1), to) : 1;
+		if (n == 0)
+			return false;
+		text = str_skip(text, n + 1);
+	}
+	return true;
+}
+
 bool setting_words(const struct setting *s, struct list *list, bool (*is_good)(const struct setting *, struct str))
 {
 	struct str rest = s->value;
@@ -294,6 +308,8 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_TTY_SIZE] = read_tty_size,
 	[READ_INPUT_TEXT] = read_input_text,
 	[READ_INPUT_DATA] = read_input_data,
+	[READ_LOAD_CREDENTIAL] = read_load_credential,
+	[READ_SET_CREDENTIAL] = read_set_credential,
 };
 
 bool settings_read(struct draft *d, const struct directive *row, struct str value, uint32_t line)

@@ -23,6 +23,9 @@ bool setting_specified(const struct setting *s, struct str text, struct str *res
 /* One word of a list is not what the row expects: said, and the rest goes on. */
 void setting_not_this(const struct setting *s, struct str word);
 
+/* `text` with its C escapes undone, for values that are no words; false at one that means nothing. */
+bool setting_unescaped(struct str text, struct buf *to);
+
 /* The words of a value, unquoted and specified, behind those in `list`; with is_good only those that it takes. */
 bool setting_words(const struct setting *s, struct list *list, bool (*is_good)(const struct setting *, struct str));
 
@@ -59,6 +62,8 @@ bool read_input_data(const struct setting *s);
 bool read_folders(const struct setting *s);
 bool read_folder_mode(const struct setting *s);
 bool read_preserve(const struct setting *s);
+bool read_load_credential(const struct setting *s);
+bool read_set_credential(const struct setting *s);
 
 /* settings_rights.c: as whom, and what that one may. */
 bool read_context_flag(const struct setting *s);

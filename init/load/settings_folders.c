@@ -1,4 +1,4 @@
-/* RuntimeDirectory=, StateDirectory= and the like, systemd.exec(5). */
+/* What a service owns: RuntimeDirectory= and the like, and credentials, systemd.exec(5). */
 #include "settings.h"
 #include "lib/values.h"
 
@@ -85,6 +85,72 @@ bool read_preserve(const struct setting *s)
 	return true;
 }
 
+/* ---- credentials ---- */
+
+static bool is_credential_name(struct str name)
+{
+	return name.n && name.n <= UNIT_NAME_MAX && str_chr(name, '/') == name.n && !str_eq(name, STR(".")) &&
+	       !str_eq(name, STR("..")) && value_is_utf8(name);
+}
+
+static bool is_same(const struct draft_credential *c, struct str name, bool is_file)
+{
+	return str_eq(c->name, name) && (c->path.n > 0) == is_file;
+}
+
+/* The last file of a name counts, and the last value. */
+static void put_credential(struct list *list, struct draft_credential new)
+{
+	for (uint32_t i = 0; i < list->n; i++)
+		if (is_same(&LIST_AT(*list, struct draft_credential, i), new.name, new.path.n)) {
+			LIST_AT(*list, struct draft_credential, i) = new;
+			return;
+		}
+	*(struct draft_credential *)list_add(list, sizeof new) = new;
+}
+
+static void forget_credentials(struct list *list, bool are_files)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < list->n; i++)
+		if ((LIST_AT(*list, struct draft_credential, i).path.n > 0) != are_files)
+			LIST_AT(*list, struct draft_credential, n++) = LIST_AT(*list, struct draft_credential, i);
+	list->n = n;
+}
+
+bool read_load_credential(const struct setting *s)
+{
+	struct str path = s->value, name = str_until(&path, ':');
+
+	if (s->value.n == 0) {
+		forget_credentials(&s->d->credentials, true);
+		return true;
+	}
+	if (!setting_specified(s, name, &name) || !setting_specified(s, path.n ? path : name, &path))
+		return true;
+	if (!is_credential_name(name) || (path.p[0] == '/' ? !value_is_path(path) : !is_credential_name(path)))
+		return false;
+	put_credential(&s->d->credentials, (struct draft_credential){ keep_str(name), keep_str(path), STR("") });
+	return true;
+}
+
+bool read_set_credential(const struct setting *s)
+{
+	struct str value = s->value, name = str_until(&value, ':');
+	struct buf b = keep_buf(value.n);
+
+	if (s->value.n == 0) {
+		forget_credentials(&s->d->credentials, false);
+		return true;
+	}
+	if (!setting_specified(s, name, &name))
+		return true;
+	if (!is_credential_name(name) || str_chr(s->value, ':') == s->value.n || !setting_unescaped(value, &b))
+		return false;
+	put_credential(&s->d->credentials, (struct draft_credential){ keep_str(name), STR(""), buf_view(&b) });
+	return true;
+}
+
 /* ---- what comes of them ---- */
 
 static int by_path(const void *a, const void *b)
@@ -106,5 +172,8 @@ void folders_tell(struct draft *d)
 			environment_add(&d->environment, keep_print("%s=%.*s", kinds[kind].variable, STR_ARG(list_joined(&paths, ':'))));
 		if (paths.n && kind == FOLDER_RUNTIME && d->context.runtime_preserve != PRESERVE_YES)
 			d->unit.flags |= d->context.runtime_preserve == PRESERVE_NO ? UNIT_CLEANS : UNIT_CLEANS_AT_REST;
+	}	if (d->credentials.n) {
+		environment_add(&d->environment, keep_print("CREDENTIALS_DIRECTORY=" CREDENTIALS_FOLDER "/%.*s", STR_ARG(d->name)));
+		d->unit.flags |= UNIT_CLEANS;
 	}
 }

@@ -94,22 +94,15 @@ bool read_tty_size(const struct setting *s)
 /* A line of text, escapes undone, specifiers replaced. */
 bool read_input_text(const struct setting *s)
 {
-	struct buf b = keep_buf(s->value.n + 1);
-	struct str rest = s->value, text;
+	struct buf b = keep_buf(s->value.n);
+	struct str text;
 
-	if (rest.n == 0) {
+	if (s->value.n == 0) {
 		s->d->input.n = 0;
 		return true;
 	}
-	while (rest.n) {
-		size_t plain = str_chr(rest, '\\');
-		buf_str(&b, str_of(rest.p, plain));
-		rest = str_skip(rest, plain);
-		size_t n = rest.n ? words_escape(str_skip(rest, 1), &b) : 1;
-		if (n == 0)
-			return false;
-		rest = str_skip(rest, n + 1);
-	}
+	if (!setting_unescaped(s->value, &b))
+		return false;
 	if (!setting_specified(s, buf_view(&b), &text))
 		return true;
 	list_add_str(&s->d->input, keep_print("%.*s\n", STR_ARG(text)));

@@ -74,7 +74,7 @@ static void put_face(struct unitset_writer *w, struct unit *u, const struct draf
 static bool has_context(const struct draft *d)
 {
 	return memcmp(&d->context, &context_defaults, sizeof d->context) || d->pass_environment.n || d->unset_environment.n ||
-	       d->search_path.n || d->folders.n || d->input.n || d->masks[MASK_CPUS].is_set || d->masks[MASK_NODES].is_set;
+	       d->search_path.n || d->folders.n || d->credentials.n || d->input.n || d->masks[MASK_CPUS].is_set || d->masks[MASK_NODES].is_set;
 }
 
 static struct span put_folders(struct unitset_writer *w, const struct draft *d)
@@ -110,6 +110,18 @@ static struct str whole_input(const struct list *input)
 	return buf_view(&b);
 }
 
+static struct span put_credentials(struct unitset_writer *w, const struct list *list)
+{
+	struct credential *credentials = keep(list->n * sizeof *credentials);
+	for (uint32_t i = 0; i < list->n; i++) {
+		const struct draft_credential *c = &LIST_AT(*list, struct draft_credential, i);
+		credentials[i].name = unitset_put_text(w, c->name);
+		credentials[i].path = unitset_put_text(w, c->path);
+		credentials[i].value = unitset_put_text(w, c->value);
+	}
+	return unitset_put(w, credentials, list->n, sizeof *credentials);
+}
+
 static struct span put_context(struct unitset_writer *w, const struct draft *d)
 {
 	struct context x = d->context;
@@ -120,6 +132,7 @@ static struct span put_context(struct unitset_writer *w, const struct draft *d)
 	x.unset_environment = put_blob(w, &d->unset_environment);
 	x.search_path = unitset_put_text(w, list_joined(&d->search_path, ':'));
 	x.folders = put_folders(w, d);
+	x.credentials = put_credentials(w, &d->credentials);
 	x.input = unitset_put_text(w, whole_input(&d->input));
 	x.tty = unitset_put_text(w, d->tty);
 	x.cpus = put_mask(w, &d->masks[MASK_CPUS]);

@@ -148,6 +148,7 @@ void child_run(const struct launch *l)
 		child_clean(l);
 	child_set_process(l);
 	child_ready_terminal(l);
+	child_give_credentials(l);
 	child_make_folders(l);          /* before StandardOutput=, which may go to a file in one of them */
 	for (int fd = 0; fd < 3; fd++)
 		child_set_stdio(l, fd);

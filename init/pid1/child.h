@@ -19,6 +19,11 @@ void child_give_up(const struct launch *l, enum launch_step step, int error) __a
 int tree_own(int folder, uint32_t uid, uint32_t gid);   /* the folder and all in it, unless the folder already is theirs */
 int tree_remove(const char *path);                      /* the folder and all in it; whatever is mounted there stays */
 
+/* ---- child_credentials.c ---- */
+
+void child_give_credentials(const struct launch *l);
+void child_take_credentials(const struct launch *l);
+
 /* ---- child_folders.c ---- */
 
 void child_make_folders(const struct launch *l);

@@ -82,5 +82,6 @@ void child_clean(const struct launch *l)
 		if (r < 0)
 			child_warn(l, LAUNCH_RUNTIME_FOLDER, -r);
 	}
+	child_take_credentials(l);
 	_exit(0);
 }

@@ -154,6 +154,7 @@ struct launch {
 	struct unitset units;
 	const struct command *command;  /* of the unit; NULL: clean up behind a generation */
 	bool restarts;                  /* ... that another one follows */
+	bool is_alone;                  /* no other process of the unit's runs: what is found of credentials is old */
 	char *const *argv;              /* of a helper: argv[0] is its path */
 	int pass_fd;                    /* stays open in a helper; -1 */
 	int cgroup;                     /* folder to enter; -1 */

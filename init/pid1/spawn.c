@@ -79,6 +79,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	unwatch(p, &process->pipe);
 	struct launch l = {
 		.unit = unit, .units = p->units, .pass_fd = -1, .restarts = index != 0,
+		.is_alone = !slot->process[ROLE_MAIN].pid && !slot->process[ROLE_CONTROL].pid,
 		.command = list == EXEC_CLEAN ? NULL : &unitset_commands(p->units, unit, list)[index],
 		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0, .notify_path = p->notify_path,
 		.environment = p->options.environment, .is_command = p->options.command != NULL,

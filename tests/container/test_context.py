@@ -260,6 +260,51 @@ def test_output_may_go_into_a_logs_directory(box):
     assert b.inside("cat /var/log/ll/out") == "hello\n"
 
 
+# ---- a user and secrets of its own ----
+
+def test_a_dynamic_user_owns_its_folders_and_gains_nothing(box):
+    b = box({"web": service("/mnt/tools/tell", DynamicUser="yes", StateDirectory="ss", RuntimeDirectory="rr")}, before=FRESH)
+    t = told(b)
+    assert 61184 <= t["uid"] <= 65519 and t["gid"] == t["uid"] and t["NoNewPrivs"] == "1" and t["env"]["USER"] == "web"
+    assert b.inside("stat -c %u /var/lib/ss /run/rr").split() == [str(t["uid"])] * 2
+
+
+SECRETS = script("cd $CREDENTIALS_DIRECTORY; stat -c '%a %U %n' . *; head *; touch new; exec sleep 1000")
+
+
+def with_secrets(**settings):
+    return service(SECRETS, StandardOutput="truncate:/mnt/out", **DAEMON, LoadCredential=["file:/mnt/file", "lost:/nowhere", "stored", "none"],
+                   SetCredential=["value:a\\tb", "file:not this one", "lost:instead"], **settings)
+
+
+def test_credentials_are_for_the_user_alone(box):
+    b = box({"web": with_secrets()}, files={"file": "from a file"},
+            before=FRESH + "; mkdir /run/credstore; echo from the store >/run/credstore/stored")
+    b.wait(lambda: "a\tb" in b.read("out"))
+    assert b.read("out").splitlines()[:5] == ["500 daemon .", "400 daemon file", "400 daemon lost", "400 daemon stored",
+                                             "400 daemon value"]
+    for text in ("from a file", "instead", "from the store", "a\tb"):
+        assert text in b.read("out")
+    assert b.inside("ls /run/credentials").split() == ["web.service"]
+    b.do("stop", "web")
+    assert b.inside("ls /run/credentials").split() == []
+
+
+def test_credentials_are_read_anew_at_each_start_and_shared_by_its_commands(box):
+    look = "cat $CREDENTIALS_DIRECTORY/file >>/mnt/seen"
+    b = box({"web": service(script(look + "; exec sleep 1000"), Type="exec", ExecStartPre=script(look), ExecStartPost=script(look),
+                            LoadCredential="file:/mnt/file")}, files={"file": "1"}, before=FRESH)
+    b.wait_state("web", "up")
+    b.wait(lambda: b.read("seen") == "111")
+    (b.folder / "file").write_text("2")
+    b.do("restart", "web")
+    b.wait(lambda: b.read("seen") == "111222")
+
+
+def test_a_credential_that_is_not_there_fails_the_start(box):
+    assert failed_at(box, LoadCredential="file:/nowhere") == "credentials"
+
+
 # ---- how the kernel treats it ----
 
 @pytest.mark.parametrize("settings, look, expected", [

@@ -50,6 +50,8 @@ static void fill_rich(struct unitset_writer *w, struct unit *u)
 	x.search_path = unitset_put_text(w, STR("/opt/db:/bin"));
 	struct folder folder = { .path = unitset_put_text(w, STR("/run/db")), .kind = FOLDER_RUNTIME, .mode = 02755 };
 	x.folders = unitset_put(w, &folder, 1, sizeof folder);
+	struct credential credential = { .name = unitset_put_text(w, STR("key")), .value = unitset_put_text(w, STR("42")) };
+	x.credentials = unitset_put(w, &credential, 1, sizeof credential);
 	x.ambient_set = 1 << 10;
 	x.input = unitset_put_text(w, STR("in\0put"));
 	x.tty = unitset_put_text(w, STR("/dev/tty1"));
@@ -157,6 +159,10 @@ static void walk_context(struct unitset set, const struct unit *u)
 	walk_text(set, x->search_path);
 	walk_text(set, x->input);
 	walk_text(set, x->tty);
+	for (uint32_t i = 0; i < x->credentials.n; i++) {
+		walk_text(set, unitset_credentials(set, x)[i].name);
+		walk_text(set, unitset_credentials(set, x)[i].value);
+	}
 	for (uint32_t i = 0; i < x->cpus.n; i++)
 		sink ^= (unsigned char)unitset_mask(set, x->cpus)[i];
 	sink ^= (unsigned char)x->flags;
@@ -483,6 +489,7 @@ static void a_spoilt_element_is_named(void **state)
 		{ LIST(context), offsetof(struct context, pass_environment.n), 2, "a text of a context" },
 		{ LIST(context), offsetof(struct context, search_path.at), UINT32_MAX, "a text of a context" },
 		{ LIST(context), offsetof(struct context, folders.n), 1u << 30, "a list of folders" },
+		{ LIST(context), offsetof(struct context, credentials.n), 1u << 30, "a list of credentials" },
 		{ LIST(context), offsetof(struct context, input.n), 3, "a text of a context" },
 		{ LIST(context), offsetof(struct context, tty.at), 1, "a text of a context" },
 		{ LIST(context), offsetof(struct context, cpus.n), 17, "a mask of a context" },
