@@ -8,9 +8,10 @@ PID1 = main boot loop effects spawn child child_stdio child_words child_rights c
 LOAD = main host scan read settings settings_exec settings_rights settings_folders settings_stdio command account settle link write builtin say keep
 NET  = main
 HALT = main
+TMPFILES = main conf files users reload say
 CTL  = main wire json view words list status change deaths from mend verify
 
-PROGRAMS = oomph oomphctl oomph-load oomph-net oomph-halt
+PROGRAMS = oomph oomphctl oomph-load oomph-net oomph-halt oomph-tmpfiles
 
 M = build/musl
 H = build/host
@@ -20,6 +21,7 @@ build/debug/oomph:      $(PID1:%=$M/init/pid1/%.o) $M/liboomph.a
 build/debug/oomph-load: $(LOAD:%=$M/init/load/%.o) $M/liboomph.a
 build/debug/oomph-net:  $(NET:%=$M/init/net/%.o)   $(LIBNL)
 build/debug/oomph-halt: $(HALT:%=$M/init/halt/%.o)
+build/debug/oomph-tmpfiles: $(TMPFILES:%=$M/init/tmpfiles/%.o) $M/liboomph.a
 build/debug/oomphctl:   $(CTL:%=$M/init/ctl/%.o)   $M/liboomph.a
 
 # ---- how ----

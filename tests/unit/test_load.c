@@ -1085,13 +1085,13 @@ static void on_a_machine_the_network_comes_first(void **state)
 	assert_int_equal(net->start_ms, 10000);
 	const char *command = commands_of(w, net, EXEC_START);
 	assert_true(command[0] == '/' && strstr(command, "/oomph-net ["));
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net");
+	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net,oomph-tmpfiles");
 
 	given(w, "oomph-net.service", RUN);
 	when_loaded_from(w, "--vm", w->folder, NULL);
 	assert_false(unit_of(w, "oomph-net")->flags & UNIT_HELPER);
 	assert_string_equal(commands_of(w, unit_of(w, "oomph-net"), EXEC_START), "/bin/true [/bin/true]");
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net");
+	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net,oomph-tmpfiles");
 	when_loaded_from(w, "--container", w->folder, NULL);
 	assert_string_equal(names_of(w, unit_of(w, "a")->after), "");
 }
