@@ -6,52 +6,81 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The folders above the last one, root's and as mkdir(1) -p has them. `path` is absolute. */
-static void make_parents(const char *path)
+/*
+ * The folder `name` in another one, made if it is not there. A link is followed if root made it: below a folder of its own a
+ * service could otherwise have us give it, or make for it, anything on the machine.
+ */
+static int enter(int in, const char *name, mode_t mode, bool *is_new)
+{
+	struct stat st;
+	*is_new = mkdirat(in, name, mode) == 0;
+	if (!*is_new && errno != EEXIST)
+		return -errno;
+	bool is_roots = fstatat(in, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == 0;
+	int folder = openat(in, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_roots ? 0 : O_NOFOLLOW));
+	return folder < 0 ? -errno : folder;
+}
+
+/* The folder that `path` lies in, with all above it, and its last name. */
+static int enter_above(const char *path, const char **name)
 {
 	char text[4096];
 	struct buf b = BUF(text);
 	struct str rest = str_skip(str_from(path), 1);
-	while (str_chr(rest, '/') < rest.n) {
-		buf_char(&b, '/');
+	int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_new;
+	while (folder >= 0 && str_chr(rest, '/') < rest.n) {
+		b.n = 0;
 		buf_str(&b, str_until(&rest, '/'));
-		mkdir(buf_cstr(&b), 0755);      /* what is missing in the end, the last one tells */
+		int next = enter(folder, buf_cstr(&b), 0755, &is_new);
+		close(folder);
+		folder = next;
 	}
+	*name = rest.p;
+	return folder;
 }
 
 /*
  * Ownership goes to the whole tree where it is another's: a package may have left files of root's there, or User= may have
  * changed. systemd leaves an existing ConfigurationDirectory= alone, which is the administrator's.
  */
-static int make_folder(const struct launch *l, const struct folder *f)
+static int settle(const struct launch *l, const struct folder *f, int folder, bool is_new)
 {
 	const struct unit *u = l->unit;
-	const char *path = unitset_text(l->units, f->path).p;
-	make_parents(path);
-	bool is_new = mkdir(path, f->mode) == 0;
-	if (!is_new && errno != EEXIST)
-		return -errno;
-	if (f->kind == FOLDER_CONFIGURATION && !is_new)
+	bool is_configuration = f->kind == FOLDER_CONFIGURATION;
+	if (is_configuration && !is_new)
 		return 0;
-	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return -errno;
-	bool is_owned = f->kind != FOLDER_CONFIGURATION;
-	int r = is_owned ? tree_own(folder, u->uid == NO_ID ? geteuid() : u->uid, u->gid == NO_ID ? getegid() : u->gid) : 0;
-	if (r == 0 && fchmod(folder, f->mode) < 0)
-		r = -errno;                     /* behind the change of owner, which takes set-user-ID bits away, and past the umask */
-	close(folder);
+	int r = is_configuration ? 0 :
+		tree_own(folder, u->uid == NO_ID ? geteuid() : u->uid, u->gid == NO_ID ? getegid() : u->gid);
+	/* Behind the change of owner, which takes set-user-ID bits away, and past the umask. */
+	return r == 0 && fchmod(folder, f->mode) < 0 ? -errno : r;
+}
+
+static int make_folder(const struct launch *l, const struct folder *f)
+{
+	const char *name;
+	bool is_new;
+	int above = enter_above(unitset_text(l->units, f->path).p, &name);
+	int folder = above < 0 ? above : enter(above, name, f->mode, &is_new);
+	int r = folder < 0 ? folder : settle(l, f, folder, is_new);
+	close_fd(&folder);
+	close_fd(&above);
 	return r;
 }
 
 /* An older link may point elsewhere; what is no link is somebody's, and stays. */
 static int make_link(const char *target, const char *path)
 {
+	const char *name;
 	struct stat st;
-	make_parents(path);
-	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-		unlink(path);
-	return symlink(target, path) < 0 ? -errno : 0;
+	int above = enter_above(path, &name);
+	if (above < 0)
+		return above;
+	if (fstatat(above, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		unlinkat(above, name, 0);
+	int r = symlinkat(target, above, name) < 0 ? -errno : 0;
+	close(above);
+	return r;
 }
 
 void child_make_folders(const struct launch *l)

@@ -57,10 +57,10 @@ static void set_groups(const struct launch *l)
 {
 	const struct unit *u = l->unit;
 	bool sets = u->uid != NO_ID || u->groups.n;
-	if (unitset_context(l->units, u)->flags & CONTEXT_GROUP_UNKNOWN)
-		child_give_up(l, LAUNCH_GROUP, ESRCH);
 	if (u->flags & UNIT_USER_UNKNOWN)
 		child_give_up(l, LAUNCH_USER, ESRCH);
+	if (unitset_context(l->units, u)->flags & CONTEXT_GROUP_UNKNOWN)
+		child_give_up(l, LAUNCH_GROUP, ESRCH);
 	if (sets && syscall(SYS_setgroups, (size_t)u->groups.n, unitset_indices(l->units, u->groups)) < 0)
 		child_give_up(l, LAUNCH_GROUP, errno);
 	if (u->gid != NO_ID && syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0)

@@ -248,6 +248,24 @@ def test_an_older_state_directory_changes_hands_with_all_that_is_in_it(box):
         "daemon"] * 4 + ["root"]
 
 
+def test_a_service_cannot_lead_us_out_of_its_folder(box):
+    b = box({"web": service(script("rm -r /run/a/b; ln -s /run/precious /run/a/b; exec sleep 1000"), **DAEMON, Type="exec",
+                            RuntimeDirectory="a a/b a/b/c", RuntimeDirectoryPreserve="yes")},
+            before=FRESH + "; mkdir -p /run/precious /run/by/root; ln -s /run/by/root /var/lib/link")
+    b.wait(lambda: b.inside("test -L /run/a/b && echo yes || true"))
+    b.ctl("restart", "web")
+    b.wait_state("web", "failed", "backoff")
+    assert b.deaths("web")[-1]["step"] == "RuntimeDirectory="
+    assert b.inside("stat -c %U /run/precious; ls /run/precious").split() == ["root"]
+
+
+def test_a_link_that_root_has_made_is_followed(box):
+    b = box({"web": service(STAYS, **DAEMON, Type="exec", StateDirectory="link/inner link")},
+            before=FRESH + "; mkdir -p /run/by/root; ln -s /run/by/root /var/lib/link")
+    b.wait_state("web", "up")
+    assert b.inside("stat -c %U /run/by/root /run/by/root/inner").split() == ["daemon"] * 2
+
+
 def test_a_folder_that_cannot_be_had_fails_the_start(box):
     b = box({"web": service(STAYS, Type="exec", StateDirectory="ss")}, before=FRESH + "; touch /var/lib/ss")
     b.wait_state("web", "failed")
