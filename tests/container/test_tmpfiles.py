@@ -202,3 +202,26 @@ def test_the_first_user_of_all(tmp_path):
     pathlib.Path(tmp_path / "usr/lib/sysusers.d/a.conf").write_text("u root 0 - /root\n")
     assert subprocess.run([TOOL, "--root", tmp_path]).returncode == 0
     assert (tmp_path / "etc/passwd").read_text() == "root:x:0:0::/root:/bin/sh\n"
+
+
+# ---- the distribution's own tools ----
+
+def run_with_tools(tmp_path, status):
+    """oomph-tmpfiles where both are installed, and leave with `status`: what they were called with."""
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    for name in ("systemd-sysusers", "systemd-tmpfiles"):
+        (bin_folder / name).write_text(f"#!/bin/sh\necho ${{0##*/}} $@ >>{tmp_path}/calls\nexit {status}\n")
+        (bin_folder / name).chmod(0o755)
+    r = subprocess.run(["unshare", "--mount", "sh", "-c", f"mount -t overlay -o lowerdir={bin_folder}:/usr/bin none /usr/bin && exec {TOOL}"],
+                       capture_output=True, text=True, timeout=15)
+    if "mount" in r.stderr:
+        pytest.skip(r.stderr)
+    return r, (tmp_path / "calls").read_text()
+
+
+@pytest.mark.parametrize("status, is_good", [(0, True), (73, True), (1, False)])
+def test_the_distributions_tools_come_first(tmp_path, status, is_good):
+    r, calls = run_with_tools(tmp_path, status)
+    assert calls == "systemd-sysusers\nsystemd-tmpfiles --create --remove --boot --exclude-prefix=/dev\n"
+    assert (r.returncode, r.stderr.count("has failed")) == ((0, 0) if is_good else (1, 2))

@@ -1,4 +1,5 @@
 #include "story.h"
+#include "lib/names.h"
 
 /* ---- starting ---- */
 
@@ -352,6 +353,26 @@ static void a_start_cuts_a_backoff_short(void **state)
 	when_exits(given_running("db"), 1);
 	when_asked(VERB_START, "db");
 	then_does("launch db start/0");
+}
+
+/* systemd.exec(5), "Process Exit Codes", and what is measured of it: 217/USER, 200/CHDIR, 203/EXEC. */
+static void a_child_that_gets_no_further_leaves_with_a_status_of_its_own(void **state)
+{
+	(void)state;
+	bool is_taken[256] = { false };
+	for (size_t i = LAUNCH_CGROUP; i < N_LAUNCH_STEP; i++) {
+		uint8_t status = launch_step_info[i].status;
+		assert_non_null(launch_step_info[i].setting);
+		assert_true(status >= 200 && exit_status_name(status));
+		/* 205 is also that of CoredumpFilter=, which never ends a launch. */
+		assert_true(!is_taken[status] || i == LAUNCH_COREDUMP_FILTER || i == LAUNCH_LIMITS);
+		is_taken[status] = true;
+	}
+	assert_string_equal(exit_status_name(launch_step_info[LAUNCH_USER].status), "USER");
+	assert_string_equal(exit_status_name(launch_step_info[LAUNCH_CHDIR].status), "CHDIR");
+	assert_string_equal(exit_status_name(launch_step_info[LAUNCH_EXEC].status), "EXEC");
+	assert_string_equal(exit_status_name(launch_step_info[LAUNCH_STATE_FOLDER].status), "STATE_DIRECTORY");
+	assert_string_equal(exit_status_name(launch_step_info[LAUNCH_CAPABILITIES].status), "CAPABILITIES");
 }
 
 /* ---- what a generation leaves behind ---- */
@@ -1355,6 +1376,7 @@ int main(void)
 		STORY(a_stop_is_final),
 		STORY(a_stop_ends_a_backoff),
 		STORY(a_start_cuts_a_backoff_short),
+		STORY(a_child_that_gets_no_further_leaves_with_a_status_of_its_own),
 		STORY(what_is_left_behind_goes_before_the_next_generation),
 		STORY(what_is_left_behind_goes_before_a_stop_is_over),
 		STORY(what_may_stay_for_a_restart_stays),
