@@ -12,6 +12,9 @@ const struct enumeration_names enumerations[N_ENUMERATION] = {
 	[ENUM_KILL_MODE] = { kill_mode_names, N_KILL_MODE },
 	[ENUM_OOM_POLICY] = { oom_policy_names, N_OOM_POLICY },
 	[ENUM_NOTIFY_ACCESS] = { notify_access_names, N_NOTIFY_ACCESS },
+	[ENUM_SCHEDULING] = { scheduling_names, N_SCHEDULING },
+	[ENUM_NUMA_POLICY] = { numa_policy_names, N_NUMA_POLICY },
+	[ENUM_KEYRING_MODE] = { keyring_mode_names, N_KEYRING_MODE },
 };
 
 /* Numbers of the bits in enum unit_flags: a row has a byte for `which`. */
@@ -19,8 +22,15 @@ enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3 };
 _Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_NO_SIGKILL == UNIT_NO_SIGKILL,
 	       "the bits of the flags have moved");
 
+enum { BIT_NO_NEW_PRIVILEGES, BIT_DEFAULT_SIGPIPE, BIT_RESET_ON_FORK = 3, BIT_TTY_RESET, BIT_TTY_HANGUP, BIT_TTY_DISALLOCATE };
+_Static_assert(1 << BIT_NO_NEW_PRIVILEGES == CONTEXT_NO_NEW_PRIVILEGES && 1 << BIT_DEFAULT_SIGPIPE == CONTEXT_DEFAULT_SIGPIPE &&
+	       1 << BIT_RESET_ON_FORK == CONTEXT_RESET_ON_FORK && 1 << BIT_TTY_RESET == CONTEXT_TTY_RESET &&
+	       1 << BIT_TTY_HANGUP == CONTEXT_TTY_HANGUP && 1 << BIT_TTY_DISALLOCATE == CONTEXT_TTY_DISALLOCATE,
+	       "the bits of the context's flags have moved");
+
 #define KEY(name) .key = { name, sizeof(name) - 1 }
 #define AT(member) .at = offsetof(struct unit, member)
+#define IN_CONTEXT(member) .at = AT_CONTEXT | offsetof(struct context, member)
 #define UNIT_READ(name, how, ...) { KEY(name), SECTION_UNIT, HONOURED, how, __VA_ARGS__ }
 #define SERVICE_READ(name, how, ...) { KEY(name), SECTION_SERVICE, HONOURED, how, __VA_ARGS__ }
 #define UNIT_LATER(name) { KEY(name), SECTION_UNIT, NOT_YET, READ_NOTHING, 0, 0 }
@@ -79,9 +89,67 @@ const struct directive directives[] = {
 	SERVICE_READ("LimitNOFILE", READ_LIMIT, LIMIT_NOFILE, 0),
 	SERVICE_READ("LimitNPROC", READ_LIMIT, LIMIT_NPROC, 0),
 	SERVICE_READ("LimitCORE", READ_LIMIT, LIMIT_CORE, 0),
+	SERVICE_READ("LimitCPU", READ_LIMIT, LIMIT_CPU, 0),
+	SERVICE_READ("LimitFSIZE", READ_LIMIT, LIMIT_FSIZE, 0),
+	SERVICE_READ("LimitDATA", READ_LIMIT, LIMIT_DATA, 0),
+	SERVICE_READ("LimitSTACK", READ_LIMIT, LIMIT_STACK, 0),
+	SERVICE_READ("LimitRSS", READ_LIMIT, LIMIT_RSS, 0),
+	SERVICE_READ("LimitAS", READ_LIMIT, LIMIT_AS, 0),
+	SERVICE_READ("LimitMEMLOCK", READ_LIMIT, LIMIT_MEMLOCK, 0),
+	SERVICE_READ("LimitLOCKS", READ_LIMIT, LIMIT_LOCKS, 0),
+	SERVICE_READ("LimitSIGPENDING", READ_LIMIT, LIMIT_SIGPENDING, 0),
+	SERVICE_READ("LimitMSGQUEUE", READ_LIMIT, LIMIT_MSGQUEUE, 0),
+	SERVICE_READ("LimitNICE", READ_LIMIT, LIMIT_NICE, 0),
+	SERVICE_READ("LimitRTPRIO", READ_LIMIT, LIMIT_RTPRIO, 0),
+	SERVICE_READ("LimitRTTIME", READ_LIMIT, LIMIT_RTTIME, 0),
 	SERVICE_READ("StandardInput", READ_STDIO, 0, 0),
 	SERVICE_READ("StandardOutput", READ_STDIO, 1, 0),
 	SERVICE_READ("StandardError", READ_STDIO, 2, 0),
+	SERVICE_READ("SupplementaryGroups", READ_GROUPS, 0, 0),
+	SERVICE_READ("DynamicUser", READ_SWITCH, SWITCH_DYNAMIC_USER, 0),
+	SERVICE_READ("SetLoginEnvironment", READ_SWITCH, SWITCH_LOGIN_ENVIRONMENT, 0),
+	SERVICE_READ("PermissionsStartOnly", READ_SWITCH, SWITCH_START_ONLY, 0),
+	SERVICE_READ("CapabilityBoundingSet", READ_CAPABILITIES, 0, IN_CONTEXT(bounding_set)),
+	SERVICE_READ("AmbientCapabilities", READ_CAPABILITIES, 0, IN_CONTEXT(ambient_set)),
+	SERVICE_READ("SecureBits", READ_SECURE_BITS, 0, IN_CONTEXT(secure_bits)),
+	SERVICE_READ("NoNewPrivileges", READ_CONTEXT_FLAG, BIT_NO_NEW_PRIVILEGES, 0),
+	SERVICE_READ("IgnoreSIGPIPE", READ_CONTEXT_FLAG_INVERTED, BIT_DEFAULT_SIGPIPE, 0),
+	SERVICE_READ("PassEnvironment", READ_VARIABLES, VARIABLES_PASSED, 0),
+	SERVICE_READ("UnsetEnvironment", READ_VARIABLES, VARIABLES_UNSET, 0),
+	SERVICE_READ("ExecSearchPath", READ_SEARCH_PATH, 0, 0),
+	SERVICE_READ("RuntimeDirectory", READ_FOLDERS, FOLDER_RUNTIME, 0),
+	SERVICE_READ("RuntimeDirectoryMode", READ_FOLDER_MODE, FOLDER_RUNTIME, 0),
+	SERVICE_READ("StateDirectory", READ_FOLDERS, FOLDER_STATE, 0),
+	SERVICE_READ("StateDirectoryMode", READ_FOLDER_MODE, FOLDER_STATE, 0),
+	SERVICE_READ("CacheDirectory", READ_FOLDERS, FOLDER_CACHE, 0),
+	SERVICE_READ("CacheDirectoryMode", READ_FOLDER_MODE, FOLDER_CACHE, 0),
+	SERVICE_READ("LogsDirectory", READ_FOLDERS, FOLDER_LOGS, 0),
+	SERVICE_READ("LogsDirectoryMode", READ_FOLDER_MODE, FOLDER_LOGS, 0),
+	SERVICE_READ("ConfigurationDirectory", READ_FOLDERS, FOLDER_CONFIGURATION, 0),
+	SERVICE_READ("ConfigurationDirectoryMode", READ_FOLDER_MODE, FOLDER_CONFIGURATION, 0),
+	SERVICE_READ("RuntimeDirectoryPreserve", READ_PRESERVE, 0, IN_CONTEXT(runtime_preserve)),
+	SERVICE_READ("CPUSchedulingPolicy", READ_ENUM, ENUM_SCHEDULING, IN_CONTEXT(scheduling)),
+	SERVICE_READ("CPUSchedulingPriority", READ_BYTE, 99, IN_CONTEXT(priority)),
+	SERVICE_READ("CPUSchedulingResetOnFork", READ_CONTEXT_FLAG, BIT_RESET_ON_FORK, 0),
+	SERVICE_READ("CPUAffinity", READ_MASK, MASK_CPUS, 0),
+	SERVICE_READ("NUMAPolicy", READ_ENUM, ENUM_NUMA_POLICY, IN_CONTEXT(numa_policy)),
+	SERVICE_READ("NUMAMask", READ_MASK, MASK_NODES, 0),
+	SERVICE_READ("IOSchedulingClass", READ_IO_CLASS, 0, IN_CONTEXT(io_class)),
+	SERVICE_READ("IOSchedulingPriority", READ_IO_PRIORITY, 0, IN_CONTEXT(io_priority)),
+	SERVICE_READ("TimerSlackNSec", READ_TIMER_SLACK, 0, IN_CONTEXT(timer_slack_ns)),
+	SERVICE_READ("Personality", READ_PERSONALITY, 0, IN_CONTEXT(personality)),
+	SERVICE_READ("CoredumpFilter", READ_COREDUMP_FILTER, 0, IN_CONTEXT(coredump_filter)),
+	SERVICE_READ("KeyringMode", READ_ENUM, ENUM_KEYRING_MODE, IN_CONTEXT(keyring_mode)),
+	SERVICE_READ("StandardInputText", READ_INPUT_TEXT, 0, 0),
+	SERVICE_READ("StandardInputData", READ_INPUT_DATA, 0, 0),
+	SERVICE_READ("TTYPath", READ_TTY, 0, 0),
+	SERVICE_READ("TTYReset", READ_CONTEXT_FLAG, BIT_TTY_RESET, 0),
+	SERVICE_READ("TTYVHangup", READ_CONTEXT_FLAG, BIT_TTY_HANGUP, 0),
+	SERVICE_READ("TTYVTDisallocate", READ_CONTEXT_FLAG, BIT_TTY_DISALLOCATE, 0),
+	SERVICE_READ("TTYRows", READ_TTY_SIZE, 0, IN_CONTEXT(tty_rows)),
+	SERVICE_READ("TTYColumns", READ_TTY_SIZE, 0, IN_CONTEXT(tty_columns)),
+	SERVICE_READ("LoadCredential", READ_LOAD_CREDENTIAL, 0, 0),
+	SERVICE_READ("SetCredential", READ_SET_CREDENTIAL, 0, 0),
 
 	/* ---- honoured: systemd.resource-control(5) ---- */
 	SERVICE_READ("MemoryMin", READ_MEMORY, KNOB_MEMORY_MIN, 0),
@@ -162,8 +230,6 @@ const struct directive directives[] = {
 	RISK("SELinuxContext", "do what its domain would forbid"),
 	RISK("AppArmorProfile", "do what its profile would forbid"),
 	RISK("SmackProcessLabel", "do what its label would forbid"),
-	RISK("DynamicUser", "do what root can, for it runs as root"),
-	RISK("KeyringMode", "use the keyring of process 1"),
 	RISK("IPAddressDeny", "talk to every address"),
 	RISK("SocketBindDeny", "bind to every port"),
 	RISK("RestrictNetworkInterfaces", "use every network interface"),
@@ -226,7 +292,7 @@ const struct directive directives[] = {
 	SERVICE_LATER("RuntimeRandomizedExtraSec"), SERVICE_LATER("WatchdogSec"), SERVICE_LATER("RestartMode"),
 	SERVICE_LATER("RestartPreventExitStatus"), SERVICE_LATER("RestartForceExitStatus"),
 	SERVICE_LATER("RestartKillSignal"), SERVICE_LATER("RootDirectoryStartOnly"),
-	SERVICE_LATER("PermissionsStartOnly"), SERVICE_LATER("NonBlocking"), SERVICE_LATER("Sockets"),
+	SERVICE_LATER("NonBlocking"), SERVICE_LATER("Sockets"),
 	SERVICE_LATER("FileDescriptorStoreMax"), SERVICE_LATER("FileDescriptorStorePreserve"),
 	SERVICE_LATER("USBFunctionDescriptors"), SERVICE_LATER("USBFunctionStrings"), SERVICE_LATER("OpenFile"),
 	SERVICE_LATER("ReloadSignal"), SERVICE_LATER("RefreshOnReload"), SERVICE_LATER("StartLimitAction"),
@@ -234,7 +300,6 @@ const struct directive directives[] = {
 	/* systemd.kill(5) */
 	SERVICE_LATER("SendSIGHUP"), SERVICE_LATER("FinalKillSignal"), SERVICE_LATER("WatchdogSignal"),
 	/* systemd.exec(5): paths */
-	SERVICE_LATER("ExecSearchPath"),
 	SERVICE_LATER("RootImageOptions"), SERVICE_LATER("RootImagePolicy"),
 	SERVICE_LATER("RootEphemeral"),
 	SERVICE_LATER("RootMStack"), SERVICE_LATER("MountImages"),
@@ -242,28 +307,12 @@ const struct directive directives[] = {
 	SERVICE_LATER("ExtensionDirectories"), SERVICE_LATER("BindLogSockets"),
 	SERVICE_LATER("BindPaths"), SERVICE_LATER("BindReadOnlyPaths"),
 	/* systemd.exec(5): identity and capabilities */
-	SERVICE_LATER("SupplementaryGroups"), SERVICE_LATER("SetLoginEnvironment"),
-	SERVICE_LATER("PAMName"), SERVICE_LATER("CapabilityBoundingSet"), SERVICE_LATER("AmbientCapabilities"),
-	SERVICE_LATER("NoNewPrivileges"), SERVICE_LATER("SecureBits"), SERVICE_LATER("UserNamespacePath"),
+	SERVICE_LATER("PAMName"), SERVICE_LATER("UserNamespacePath"),
 	/* systemd.exec(5): process properties */
-	SERVICE_LATER("LimitCPU"), SERVICE_LATER("LimitFSIZE"), SERVICE_LATER("LimitDATA"),
-	SERVICE_LATER("LimitSTACK"), SERVICE_LATER("LimitRSS"), SERVICE_LATER("LimitAS"),
-	SERVICE_LATER("LimitMEMLOCK"), SERVICE_LATER("LimitLOCKS"), SERVICE_LATER("LimitSIGPENDING"),
-	SERVICE_LATER("LimitMSGQUEUE"), SERVICE_LATER("LimitNICE"), SERVICE_LATER("LimitRTPRIO"),
-	SERVICE_LATER("LimitRTTIME"), SERVICE_LATER("CoredumpFilter"),
-	SERVICE_LATER("TimerSlackNSec"), SERVICE_LATER("Personality"), SERVICE_LATER("IgnoreSIGPIPE"),
 	SERVICE_LATER("MemoryKSM"), SERVICE_LATER("MemoryTHP"),
 	/* systemd.exec(5): scheduling */
-	SERVICE_LATER("CPUSchedulingPolicy"), SERVICE_LATER("CPUSchedulingPriority"),
-	SERVICE_LATER("CPUSchedulingResetOnFork"), SERVICE_LATER("CPUAffinity"), SERVICE_LATER("NUMAPolicy"),
-	SERVICE_LATER("NUMAMask"), SERVICE_LATER("IOSchedulingClass"), SERVICE_LATER("IOSchedulingPriority"),
 	/* systemd.exec(5): sandboxing */
-	SERVICE_LATER("RuntimeDirectory"),
-	SERVICE_LATER("StateDirectory"), SERVICE_LATER("CacheDirectory"), SERVICE_LATER("LogsDirectory"),
-	SERVICE_LATER("ConfigurationDirectory"), SERVICE_LATER("RuntimeDirectoryMode"),
-	SERVICE_LATER("StateDirectoryMode"), SERVICE_LATER("CacheDirectoryMode"),
-	SERVICE_LATER("LogsDirectoryMode"), SERVICE_LATER("ConfigurationDirectoryMode"),
-	SERVICE_LATER("RuntimeDirectoryPreserve"), SERVICE_LATER("StateDirectoryQuota"),
+	SERVICE_LATER("StateDirectoryQuota"),
 	SERVICE_LATER("CacheDirectoryQuota"), SERVICE_LATER("LogsDirectoryQuota"),
 	SERVICE_LATER("StateDirectoryAccounting"), SERVICE_LATER("CacheDirectoryAccounting"),
 	SERVICE_LATER("LogsDirectoryAccounting"), SERVICE_LATER("TimeoutCleanSec"),
@@ -272,18 +321,15 @@ const struct directive directives[] = {
 	SERVICE_LATER("BPFDelegateMaps"), SERVICE_LATER("BPFDelegatePrograms"),
 	SERVICE_LATER("BPFDelegateAttachments"),
 	/* systemd.exec(5): environment */
-	SERVICE_LATER("PassEnvironment"), SERVICE_LATER("UnsetEnvironment"),
 	/* systemd.exec(5): logging and terminals */
-	SERVICE_LATER("StandardInputText"), SERVICE_LATER("StandardInputData"), SERVICE_LATER("LogLevelMax"),
+	SERVICE_LATER("LogLevelMax"),
 	SERVICE_LATER("LogExtraFields"), SERVICE_LATER("LogRateLimitIntervalSec"),
 	SERVICE_LATER("LogRateLimitBurst"), SERVICE_LATER("LogFilterPatterns"), SERVICE_LATER("LogNamespace"),
 	SERVICE_LATER("SyslogIdentifier"), SERVICE_LATER("SyslogFacility"), SERVICE_LATER("SyslogLevel"),
-	SERVICE_LATER("SyslogLevelPrefix"), SERVICE_LATER("TTYPath"), SERVICE_LATER("TTYReset"),
-	SERVICE_LATER("TTYVHangup"), SERVICE_LATER("TTYColumns"), SERVICE_LATER("TTYRows"),
-	SERVICE_LATER("TTYVTDisallocate"),
+	SERVICE_LATER("SyslogLevelPrefix"),
 	/* systemd.exec(5): credentials and utmp */
-	SERVICE_LATER("LoadCredential"), SERVICE_LATER("LoadCredentialEncrypted"),
-	SERVICE_LATER("ImportCredential"), SERVICE_LATER("SetCredential"), SERVICE_LATER("SetCredentialEncrypted"),
+	SERVICE_LATER("LoadCredentialEncrypted"),
+	SERVICE_LATER("ImportCredential"), SERVICE_LATER("SetCredentialEncrypted"),
 	SERVICE_LATER("UtmpIdentifier"), SERVICE_LATER("UtmpMode"),
 	/* systemd.resource-control(5): CPU */
 	SERVICE_LATER("StartupCPUWeight"), SERVICE_LATER("CPUQuota"), SERVICE_LATER("CPUQuotaPeriodSec"),
@@ -377,7 +423,31 @@ static const char *const expected[N_READING] = {
 	[READ_DIRECTORY] = "an absolute path, or ~",
 	[READ_ENVIRONMENT] = "NAME=VALUE words, in quotes where they contain blanks",
 	[READ_ENVIRONMENT_FILE] = "an absolute path, with - in front if it may be missing",
-	[READ_STDIO] = "null, inherit, tty, kmsg, file:PATH, append:PATH or truncate:PATH",
+	[READ_CONTEXT_FLAG] = "yes or no",
+	[READ_CONTEXT_FLAG_INVERTED] = "yes or no",
+	[READ_SWITCH] = "yes or no",
+	[READ_GROUPS] = "groups' names or numbers",
+	[READ_CAPABILITIES] = "capabilities such as CAP_NET_RAW, with ~ in front for all but these",
+	[READ_SECURE_BITS] = "keep-caps, no-setuid-fixup, noroot, or one of them with -locked",
+	[READ_VARIABLES] = "names of variables",
+	[READ_SEARCH_PATH] = "absolute paths with colons between",
+	[READ_FOLDERS] = "relative paths without .., such as db or db/data",
+	[READ_FOLDER_MODE] = "an octal mode from 0000 to 7777",
+	[READ_PRESERVE] = "no, yes or restart",
+	[READ_BYTE] = "a number from 0 to 99",
+	[READ_IO_CLASS] = "none, realtime, best-effort or idle",
+	[READ_IO_PRIORITY] = "a number from 0 to 7",
+	[READ_MASK] = "numbers and ranges from 0 to 1023, such as 0-3 8",
+	[READ_TIMER_SLACK] = "a time such as 50us; in nanoseconds without a unit",
+	[READ_PERSONALITY] = "x86-64, x86, arm64 or arm, as far as this machine is one",
+	[READ_COREDUMP_FILTER] = "names of kinds of memory as in core(5), a hexadecimal mask, default or all",
+	[READ_TTY] = "an absolute path",
+	[READ_TTY_SIZE] = "a number from 0 to 65535",
+	[READ_INPUT_TEXT] = "a text, with escapes as in C",
+	[READ_INPUT_DATA] = "data in Base64",
+	[READ_LOAD_CREDENTIAL] = "NAME:PATH, or a NAME to be looked for in the credential stores",
+	[READ_SET_CREDENTIAL] = "NAME:VALUE, with escapes as in C",
+	[READ_STDIO] = "null, inherit, tty, kmsg, file:PATH, append:PATH or truncate:PATH; input also data, tty-force, tty-fail",
 };
 
 static const char *const expected_names[N_ENUMERATION] = {
@@ -385,6 +455,9 @@ static const char *const expected_names[N_ENUMERATION] = {
 	[ENUM_KILL_MODE] = "control-group, mixed, process or none",
 	[ENUM_OOM_POLICY] = "continue, stop or kill",
 	[ENUM_NOTIFY_ACCESS] = "none, main, exec or all",
+	[ENUM_SCHEDULING] = "other, batch, idle, fifo or rr",
+	[ENUM_NUMA_POLICY] = "default, preferred, bind, interleave or local",
+	[ENUM_KEYRING_MODE] = "inherit, private or shared",
 };
 
 const char *directive_expects(const struct directive *row)

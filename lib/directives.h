@@ -42,7 +42,7 @@ enum reading {
 	READ_MEMORY,            /* `which`: enum cgroup_knob */
 	READ_TASKS,
 	READ_WEIGHT,
-	READ_LIMIT,             /* `which`: enum limit_kind; sizes for LIMIT_CORE */
+	READ_LIMIT,             /* `which`: enum limit_kind */
 	READ_SCORE,
 	READ_NICE,
 	READ_UMASK,
@@ -52,13 +52,45 @@ enum reading {
 	READ_ENVIRONMENT,
 	READ_ENVIRONMENT_FILE,
 	READ_STDIO,             /* `which`: 0, 1, 2 */
+	READ_CONTEXT_FLAG,      /* `which`: bit number of enum context_flags */
+	READ_CONTEXT_FLAG_INVERTED,
+	READ_SWITCH,            /* `which`: enum switch_kind */
+	READ_GROUPS,
+	READ_CAPABILITIES,      /* a set of them at `at` */
+	READ_SECURE_BITS,
+	READ_VARIABLES,         /* `which`: VARIABLES_PASSED, VARIABLES_UNSET */
+	READ_SEARCH_PATH,
+	READ_FOLDERS,           /* `which`: enum folder_kind */
+	READ_FOLDER_MODE,
+	READ_PRESERVE,
+	READ_BYTE,              /* `which`: the most; a byte at `at` */
+	READ_IO_CLASS,
+	READ_IO_PRIORITY,
+	READ_MASK,              /* `which`: MASK_CPUS, MASK_NODES */
+	READ_TIMER_SLACK,
+	READ_PERSONALITY,
+	READ_COREDUMP_FILTER,
+	READ_TTY,
+	READ_TTY_SIZE,
+	READ_INPUT_TEXT,
+	READ_INPUT_DATA,
+	READ_LOAD_CREDENTIAL,
+	READ_SET_CREDENTIAL,
 	N_READING
 };
+
+/* Yes or no, and whether anybody said so: settled at load, nothing of it is left for a launch to see. */
+enum switch_kind { SWITCH_DYNAMIC_USER, SWITCH_START_ONLY, SWITCH_LOGIN_ENVIRONMENT, N_SWITCH };
+
+enum mask_kind { MASK_CPUS, MASK_NODES, N_MASK };
+
+enum variables_kind { VARIABLES_PASSED, VARIABLES_UNSET };
 
 enum link { LINK_AFTER, LINK_BEFORE, LINK_REQUIRES, LINK_WANTS, N_LINK };
 
 enum enumeration {
-	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, N_ENUMERATION
+	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, ENUM_SCHEDULING, ENUM_NUMA_POLICY, ENUM_KEYRING_MODE,
+	N_ENUMERATION
 };
 struct enumeration_names {
 	const char *const *names;
@@ -70,9 +102,10 @@ struct directive {
 	struct str key;
 	uint8_t section, status, reading;
 	uint8_t which;
-	uint16_t at;            /* offset in struct unit */
+	uint16_t at;            /* offset in struct unit, or with AT_CONTEXT in struct context */
 	const char *risk;       /* of what is not enforced: "the service can ..." */
 };
+#define AT_CONTEXT 0x8000u
 
 /* All rows, for the man page and the tests. */
 extern const struct directive directives[];

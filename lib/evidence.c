@@ -193,6 +193,8 @@ bool may_fail(struct turn *t, uint32_t i, enum role role)
 {
 	const struct unit *u = unit_at(t, i);
 	const struct service *s = service_at(t, i);
+	if (s->step == STEP_CLEAN)
+		return true;
 	enum exec_list list = role == ROLE_MAIN ? EXEC_START : s->step == STEP_PRE ? EXEC_START_PRE :
 		s->step == STEP_POST ? EXEC_START_POST : s->step == STEP_RELOAD ? EXEC_RELOAD : EXEC_STOP;
 	/* The number counts the list that the step walks; a main process that is not a oneshot's is the first of its own. */
@@ -274,9 +276,10 @@ void on_death(struct turn *t)
 
 	bool is_main = role == ROLE_MAIN;
 	struct verdict v = judge_service(t, i, role, &record);
-	bool is_success = unit_is_success(unit_at(t, i), ev->code != CLD_EXITED, ev->status) ||
+	bool is_ours = s->step == STEP_CLEAN;   /* and no part of the generation any more */
+	bool is_success = is_ours || unit_is_success(unit_at(t, i), ev->code != CLD_EXITED, ev->status) ||
 		(ev->code == CLD_EXITED && may_fail(t, i, role));
-	if (v.cause == CAUSE_OOM_KILL)
+	if (v.cause == CAUSE_OOM_KILL && !is_ours)
 		is_success = false;             /* even with SuccessExitStatus=SIGKILL: nobody asked for this one */
 
 	if (is_main)

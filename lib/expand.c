@@ -106,6 +106,31 @@ void launch_setenv_number(struct launch_words *w, struct str name, uint64_t valu
 	launch_setenv_text(w, name, buf_view(&b));
 }
 
+void launch_pass(struct launch_words *w, struct str names, char *const *environment)
+{
+	struct str name;
+	while (str_next(&names, &name))
+		for (char *const *e = environment; *e; e++)
+			if (is_named(*e, name))
+				launch_setenv(w, str_from(*e));
+}
+
+void launch_unset(struct launch_words *w, struct str words)
+{
+	struct str word;
+	while (str_next(&words, &word)) {
+		bool has_value = str_chr(word, '=') < word.n;
+		uint32_t n = 0;
+		for (uint32_t i = 0; i < w->n_envp; i++) {
+			char *entry = w->envp[i];
+			if (!(has_value ? str_eq(str_from(entry), word) : is_named(entry, word)))
+				w->envp[n++] = entry;
+		}
+		w->n_envp = n;
+		w->envp[n] = NULL;
+	}
+}
+
 const char *launch_getenv(const struct launch_words *w, struct str name)
 {
 	uint32_t i = find(w, name);

@@ -33,6 +33,12 @@ void launch_environment(struct launch_words *w, struct str blob);
 void launch_setenv_text(struct launch_words *w, struct str name, struct str value);
 void launch_setenv_number(struct launch_words *w, struct str name, uint64_t value);
 
+/* PassEnvironment=: of these names, a blob, those that `environment` (as of environ(7)) has. */
+void launch_pass(struct launch_words *w, struct str names, char *const *environment);
+
+/* UnsetEnvironment=: NAME goes whatever its value, NAME=VALUE if it has that one. Of a blob of them. */
+void launch_unset(struct launch_words *w, struct str words);
+
 /*
  * The whole of an EnvironmentFile=, systemd.exec(5): its variables override those so far. Lines that are not
  * understood, names that no shell would take and values with a NUL are left out. The contents are copied.

@@ -7,11 +7,21 @@
 /* Statuses: systemd.exec(5), "Process Exit Codes". The first two steps are PID 1's own: no child leaves from there. */
 const struct launch_step_info launch_step_info[N_LAUNCH_STEP] = {
 	[LAUNCH_FORK] = { "fork", 0 }, [LAUNCH_CGROUP] = { "cgroup", 219 }, [LAUNCH_SESSION] = { "session", 220 },
-	[LAUNCH_SCORE] = { "OOMScoreAdjust=", 206 }, [LAUNCH_NICE] = { "Nice=", 201 }, [LAUNCH_LIMITS] = { "Limit*=", 205 },
-	[LAUNCH_STDIN] = { "StandardInput=", 208 }, [LAUNCH_STDOUT] = { "StandardOutput=", 209 },
-	[LAUNCH_STDERR] = { "StandardError=", 222 }, [LAUNCH_ENVIRONMENT] = { "EnvironmentFile=", 204 },
-	[LAUNCH_GROUP] = { "Group=", 216 }, [LAUNCH_USER] = { "User=", 217 }, [LAUNCH_CHDIR] = { "WorkingDirectory=", 200 },
-	[LAUNCH_EXEC] = { "exec", 203 },
+	[LAUNCH_SCORE] = { "OOMScoreAdjust=", 206 }, [LAUNCH_COREDUMP_FILTER] = { "CoredumpFilter=", 205 },
+	[LAUNCH_SCHEDULING] = { "CPUSchedulingPolicy=", 214 }, [LAUNCH_AFFINITY] = { "CPUAffinity=", 215 },
+	[LAUNCH_NUMA] = { "NUMAPolicy=", 242 }, [LAUNCH_IO] = { "IOSchedulingClass=", 211 },
+	[LAUNCH_TIMER_SLACK] = { "TimerSlackNSec=", 212 }, [LAUNCH_PERSONALITY] = { "Personality=", 230 },
+	[LAUNCH_KEYRING] = { "KeyringMode=", 237 },
+	 [LAUNCH_NICE] = { "Nice=", 201 },
+	[LAUNCH_RUNTIME_FOLDER] = { "RuntimeDirectory=", 233 }, [LAUNCH_STATE_FOLDER] = { "StateDirectory=", 238 },
+	[LAUNCH_CACHE_FOLDER] = { "CacheDirectory=", 239 }, [LAUNCH_LOGS_FOLDER] = { "LogsDirectory=", 240 },
+	[LAUNCH_CONFIGURATION_FOLDER] = { "ConfigurationDirectory=", 241 }, [LAUNCH_CREDENTIALS] = { "credentials", 243 },
+	 [LAUNCH_STDIN] = { "StandardInput=", 208 },
+	[LAUNCH_STDOUT] = { "StandardOutput=", 209 }, [LAUNCH_STDERR] = { "StandardError=", 222 },
+	[LAUNCH_ENVIRONMENT] = { "EnvironmentFile=", 204 }, [LAUNCH_LIMITS] = { "Limit*=", 205 }, [LAUNCH_GROUP] = { "Group=", 216 },
+	[LAUNCH_CAPABILITIES] = { "capabilities", 218 }, [LAUNCH_USER] = { "User=", 217 },
+	[LAUNCH_CHDIR] = { "WorkingDirectory=", 200 }, [LAUNCH_SECURE_BITS] = { "SecureBits=", 213 },
+	[LAUNCH_NO_NEW_PRIVILEGES] = { "NoNewPrivileges=", 227 }, [LAUNCH_EXEC] = { "exec", 203 },
 };
 
 /* ---- launching and signalling ---- */
@@ -103,7 +113,7 @@ bool is_gone(struct turn *t, uint32_t i)
 	const struct service *s = service_at(t, i);
 	if (s->main_pid || s->control_pid || s->grace_at || (s->flags & SERVICE_LAUNCHING))
 		return false;
-	if (s->state == STOPPING && s->step != STEP_TERM)
+	if (s->state == STOPPING && s->step != STEP_TERM && s->step != STEP_CLEAN)
 		return false;                   /* ExecStop= is still to come, even for a service without a process */
 	return (s->flags & SERVICE_IS_EMPTY) || leaves_rest(unit_at(t, i));
 }
@@ -355,7 +365,9 @@ static void expire(struct turn *t, uint32_t i)
 static void kill_rest(struct turn *t, uint32_t i, enum service_event why)
 {
 	struct service *s = service_at(t, i);
-	if (why == EV_TIMER && s->errand != ERRAND_SWEEP) {
+	if (s->step == STEP_CLEAN) {
+		s->errand = ERRAND_SWEEP;       /* what takes too long is ours, and no fault of the service's */
+	} else if (why == EV_TIMER && s->errand != ERRAND_SWEEP) {
 		set_result(s, RESULT_TIMEOUT);
 		s->errand = ERRAND_TIMEOUT;
 	} else if (s->errand == ERRAND_NONE) {
@@ -407,13 +419,30 @@ static void rest(struct turn *t, uint32_t i)
 	emit_note(t, s->state == IDLE ? NOTE_IDLE : s->state == DONE ? NOTE_DONE : NOTE_FAILED, i, s->result);
 }
 
+/* RuntimeDirectory= and its like go with the generation, systemd.exec(5): by a command that no unit has, and that cannot fail. */
+static bool clean(struct turn *t, uint32_t i, bool restarts)
+{
+	struct service *s = service_at(t, i);
+	uint32_t what = restarts ? UNIT_CLEANS : UNIT_CLEANS | UNIT_CLEANS_AT_REST;
+	if (s->step == STEP_CLEAN || !(unit_at(t, i)->flags & what))
+		return false;
+	take_step(s, STEP_CLEAN);
+	s->step_number = restarts;
+	launch(t, i, ROLE_CONTROL, EXEC_CLEAN);
+	arm(t, i, CLEAN_DEADLINE_MS);
+	return true;
+}
+
 /* The generation is over. What now? */
 static void decide(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	bool is_asked = s->flags & SERVICE_RESTART_ASKED;
+	bool restarts = s->want && (is_asked || restart_applies(unit_at(t, i)->restart, s->result));
 	close_count(t, i);
-	if (!s->want || (!is_asked && !restart_applies(unit_at(t, i)->restart, s->result))) {
+	if (clean(t, i, restarts))
+		return;
+	if (!restarts) {
 		rest(t, i);
 		return;
 	}

@@ -97,6 +97,7 @@
 #define RECORD_SETTLE_MS 100u           /* a group kill has many lines, and the console makes each wait: write them down together */
 #define LEAVE_DEADLINE_MS 1000u         /* ... while we are about to leave a container: do, without it */
 #define STRAY_MS 2000u                  /* a victim that no count has claimed by then, each within its grace, was of no service */
+#define CLEAN_DEADLINE_MS 10000u        /* removing what a generation leaves behind hangs on a dead disk: SIGKILL, and go on without */
 #define LOAD_DEADLINE_MS 60000u         /* oomph-load hangs: kill it, keep the units there are */
 #define RELOAD_SETTLE_MS 200u           /* files in services.d change in bursts: read them once it is quiet */
 

@@ -35,10 +35,32 @@ const char *const notify_access_names[N_NOTIFY_ACCESS] = {
 const char *const stdio_names[N_STDIO_KIND] = {
 	[STDIO_NULL] = "null", [STDIO_INHERIT] = "inherit", [STDIO_TTY] = "tty", [STDIO_KMSG] = "kmsg",
 	[STDIO_FILE] = "file", [STDIO_APPEND] = "append", [STDIO_TRUNCATE] = "truncate",
+	[STDIO_TTY_FORCE] = "tty-force", [STDIO_TTY_FAIL] = "tty-fail", [STDIO_DATA] = "data",
+};
+
+const char *const scheduling_names[N_SCHEDULING] = {
+	[SCHEDULING_UNSET] = "", [SCHEDULING_OTHER] = "other", [SCHEDULING_BATCH] = "batch", [SCHEDULING_IDLE] = "idle",
+	[SCHEDULING_FIFO] = "fifo", [SCHEDULING_RR] = "rr",
+};
+
+const char *const io_class_names[N_IO_CLASS] = {
+	[IO_NONE] = "none", [IO_REALTIME] = "realtime", [IO_BEST_EFFORT] = "best-effort", [IO_IDLE] = "idle",
+};
+
+const char *const numa_policy_names[N_NUMA_POLICY] = {
+	[NUMA_UNSET] = "", [NUMA_DEFAULT] = "default", [NUMA_PREFERRED] = "preferred", [NUMA_BIND] = "bind",
+	[NUMA_INTERLEAVE] = "interleave", [NUMA_LOCAL] = "local",
+};
+
+const char *const keyring_mode_names[N_KEYRING_MODE] = {
+	[KEYRING_UNSET] = "", [KEYRING_INHERIT] = "inherit", [KEYRING_PRIVATE] = "private", [KEYRING_SHARED] = "shared",
 };
 
 const char *const limit_names[N_LIMIT_KIND] = {
-	[LIMIT_NOFILE] = "NOFILE", [LIMIT_NPROC] = "NPROC", [LIMIT_CORE] = "CORE",
+	[LIMIT_NOFILE] = "NOFILE", [LIMIT_NPROC] = "NPROC", [LIMIT_CORE] = "CORE", [LIMIT_CPU] = "CPU",
+	[LIMIT_FSIZE] = "FSIZE", [LIMIT_DATA] = "DATA", [LIMIT_STACK] = "STACK", [LIMIT_RSS] = "RSS", [LIMIT_AS] = "AS",
+	[LIMIT_MEMLOCK] = "MEMLOCK", [LIMIT_LOCKS] = "LOCKS", [LIMIT_SIGPENDING] = "SIGPENDING",
+	[LIMIT_MSGQUEUE] = "MSGQUEUE", [LIMIT_NICE] = "NICE", [LIMIT_RTPRIO] = "RTPRIO", [LIMIT_RTTIME] = "RTTIME",
 };
 
 int name_find(const char *const *table, size_t n, struct str name)

@@ -20,6 +20,10 @@ extern const char *const kill_mode_names[N_KILL_MODE];
 extern const char *const oom_policy_names[N_OOM_POLICY];
 extern const char *const notify_access_names[N_NOTIFY_ACCESS];
 extern const char *const stdio_names[N_STDIO_KIND];             /* those with a path without their colon */
+extern const char *const scheduling_names[N_SCHEDULING];
+extern const char *const io_class_names[N_IO_CLASS];
+extern const char *const numa_policy_names[N_NUMA_POLICY];
+extern const char *const keyring_mode_names[N_KEYRING_MODE];
 extern const char *const limit_names[N_LIMIT_KIND];             /* "NOFILE", ... */
 
 /* Index of `name` in the table (the empty string is never found), or -1. */

@@ -37,7 +37,7 @@ void on_launched(struct turn *t)
 		drop_control(t, i);
 	else if (s->state == STOPPING && s->step == STEP_TERM)
 		terminate(t, i);                /* the wish changed between the order to launch and the launch */
-	else if (s->state == SWEEPING)
+	else if (s->state == SWEEPING && s->step != STEP_CLEAN)
 		sweep(t, i);
 	else if (s->state == STARTING && s->step == STEP_MAIN && ev->role == ROLE_MAIN) {
 		enum unit_type type = unit_at(t, i)->type;

@@ -87,6 +87,7 @@ enum step {
 	STEP_HOLD,      /* STOPPING: for the services that are ordered after this one */
 	STEP_STOP,      /* ExecStop= */
 	STEP_TERM,      /* KillSignal= was sent */
+	STEP_CLEAN,     /* STOPPING or SWEEPING: all are gone, and what they leave behind is being removed */
 	N_STEP
 };
 

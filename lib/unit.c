@@ -4,6 +4,7 @@
 
 #define SERVICE_SUFFIX STR(".service")
 #define UMASK_MOST 0777u
+#define MODE_MOST 07777u
 #define SIGNAL_MOST 64          /* signal(7): SIGRTMAX */
 #define GROWTH_NONE 65536u      /* restart_growth that stands still */
 
@@ -13,8 +14,9 @@
 
 enum { SIG_HUP = 1, SIG_INT = 2, SIG_PIPE = 13, SIG_TERM = 15 };        /* signal(7): the same on all of Linux */
 
-#define UNIT_FLAGS_ALL (UNIT_HELPER * 2u - 1u)
-#define COMMAND_FLAGS_ALL (COMMAND_NO_EXPAND * 2u - 1u)
+#define UNIT_FLAGS_ALL (UNIT_CLEANS_AT_REST * 2u - 1u)
+#define COMMAND_FLAGS_ALL (COMMAND_KEEPS_USER * 2u - 1u)
+#define CONTEXT_FLAGS_ALL (CONTEXT_HAS_IO * 2u - 1u)
 
 const char *const cgroup_knob_file[N_CGROUP_KNOB] = {
 	[KNOB_MEMORY_MIN] = "memory.min",
@@ -90,7 +92,7 @@ static bool is_list(struct check *c, struct span s, uint32_t element_size, uint3
 	return true;
 }
 
-/* A unit's name becomes the name of its cgroup: one file name, never a path. */
+/* A unit's name becomes the name of its cgroup, a credential's that of its file: one file name, never a path. */
 static bool is_name(const struct check *c, struct span s)
 {
 	if (s.n == 0 || s.n > UNIT_NAME_MAX || !is_text(c, s))
@@ -159,6 +161,53 @@ static const char *check_limits(struct check *c, struct span list)
 	return NULL;
 }
 
+static const char *check_folders(struct check *c, struct span list)
+{
+	if (!is_list(c, list, sizeof(struct folder), _Alignof(struct folder)))
+		return "a list of folders";
+	const struct folder *folders = elements(c->set, list);
+	for (uint32_t i = 0; i < list.n; i++) {
+		if (!is_text(c, folders[i].path) || !is_text(c, folders[i].link))
+			return "the path of a folder";
+		if (folders[i].kind >= N_FOLDER_KIND || folders[i].mode > MODE_MOST)
+			return "the kind or mode of a folder";
+	}
+	return NULL;
+}
+
+static const char *check_credentials(struct check *c, struct span list)
+{
+	if (!is_list(c, list, sizeof(struct credential), _Alignof(struct credential)))
+		return "a list of credentials";
+	const struct credential *credentials = elements(c->set, list);
+	for (uint32_t i = 0; i < list.n; i++)
+		if (!is_name(c, credentials[i].name) || !is_text(c, credentials[i].path) || !is_text(c, credentials[i].value))
+			return "a text of a credential";
+	return NULL;
+}
+
+static const char *check_context(struct check *c, struct span span)
+{
+	if (!is_list(c, span, sizeof(struct context), _Alignof(struct context)) || span.n > 1)
+		return "the context of a unit";
+	const struct context *x = elements(c->set, span);
+	if (!x)
+		return NULL;
+	if (!is_blob(c, x->pass_environment) || !is_blob(c, x->unset_environment) || !is_text(c, x->search_path) ||
+	    !is_text(c, x->input) || !is_text(c, x->tty))
+		return "a text of a context";
+	if (!lies_within(c, x->cpus, sizeof(uint64_t), 8) || !lies_within(c, x->numa_nodes, sizeof(uint64_t), 8) ||
+	    x->cpus.n > MASK_BITS / 64 || x->numa_nodes.n > MASK_BITS / 64)
+		return "a mask of a context";
+	if (x->flags & ~CONTEXT_FLAGS_ALL)
+		return "the flags of a context";
+	if (x->runtime_preserve >= N_PRESERVE || x->scheduling >= N_SCHEDULING || x->io_class >= N_IO_CLASS ||
+	    x->numa_policy >= N_NUMA_POLICY || x->keyring_mode >= N_KEYRING_MODE)
+		return "a value of a context that no directive has";
+	const char *wrong = check_folders(c, x->folders);
+	return wrong ? wrong : check_credentials(c, x->credentials);
+}
+
 static const char *check_values(const struct unit *u)
 {
 	const struct { uint8_t value, n; } enums[] = {
@@ -191,6 +240,8 @@ static const char *check_unit(struct check *c, const struct unit *u)
 		wrong = check_edges(c, u);
 	if (!wrong)
 		wrong = check_limits(c, u->limits);
+	if (!wrong)
+		wrong = check_context(c, u->context);
 	if (!wrong && !lies_within(c, u->groups, sizeof(uint32_t), _Alignof(uint32_t)))
 		wrong = "a list of groups";
 	return wrong ? wrong : check_values(u);
@@ -294,9 +345,29 @@ const uint32_t *unitset_indices(struct unitset set, struct span span)
 	return elements(set, span);
 }
 
+const uint64_t *unitset_mask(struct unitset set, struct span span)
+{
+	return elements(set, span);
+}
+
 const struct limit *unitset_limits(struct unitset set, const struct unit *u)
 {
 	return elements(set, u->limits);
+}
+
+const struct folder *unitset_folders(struct unitset set, const struct context *x)
+{
+	return elements(set, x->folders);
+}
+
+const struct credential *unitset_credentials(struct unitset set, const struct context *x)
+{
+	return elements(set, x->credentials);
+}
+
+const struct context *unitset_context(struct unitset set, const struct unit *u)
+{
+	return u->context.n ? elements(set, u->context) : &context_defaults;
 }
 
 bool unit_is_success(const struct unit *u, bool is_signal, int value)
@@ -417,6 +488,11 @@ bool unitset_end(struct unitset_writer *w, struct span notes)
 	h->checksum = unitset_sum(h + 1, w->needed - sizeof *h);
 	return true;
 }
+
+const struct context context_defaults = {
+	.bounding_set = CAPABILITIES_ALL, .timer_slack_ns = TIMER_SLACK_UNSET, .personality = PERSONALITY_UNSET,
+	.coredump_filter = COREDUMP_FILTER_UNSET, .io_class = IO_BEST_EFFORT, .io_priority = 4,
+};
 
 void unit_defaults(struct unit *u)
 {

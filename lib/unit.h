@@ -37,14 +37,27 @@ enum restart_policy {
 enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE, N_KILL_MODE };
 enum oom_policy { OOM_CONTINUE, OOM_STOP, OOM_KILL, N_OOM_POLICY };
 enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL, N_NOTIFY_ACCESS };
-enum stdio_kind { STDIO_NULL, STDIO_INHERIT, STDIO_TTY, STDIO_KMSG, STDIO_FILE, STDIO_APPEND, STDIO_TRUNCATE, N_STDIO_KIND };
+enum stdio_kind {
+	STDIO_NULL, STDIO_INHERIT, STDIO_TTY, STDIO_KMSG, STDIO_FILE, STDIO_APPEND, STDIO_TRUNCATE,
+	STDIO_TTY_FORCE, STDIO_TTY_FAIL, STDIO_DATA,    /* of input alone */
+	N_STDIO_KIND
+};
 
 /* The lists of commands of a unit, in the order in which a life runs through them. */
-enum exec_list { EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, N_EXEC_LIST };
+enum exec_list {
+	EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, N_EXEC_LIST,
+	/*
+	 * No list of the unit's: what is to be removed when all of a generation is gone. Done by a child, for a disk may hang.
+	 * Command 0 is for a service that comes to rest, 1 for one that is started again.
+	 */
+	EXEC_CLEAN = N_EXEC_LIST
+};
 
 enum command_flags {
 	COMMAND_MAY_FAIL = 1 << 0,      /* `-` */
 	COMMAND_NO_EXPAND = 1 << 1,     /* `:` */
+	COMMAND_PRIVILEGED = 1 << 2,    /* `+`: as PID 1 itself, none of User=, limits, capabilities; its environment is the unit's */
+	COMMAND_KEEPS_USER = 1 << 3,    /* `!`: not as User= and Group=, all else as the unit says */
 };
 
 struct command {
@@ -63,7 +76,10 @@ extern const char *const cgroup_knob_file[N_CGROUP_KNOB];       /* "memory.min",
 #define KNOB_UNSET UINT64_MAX           /* not written at all */
 #define KNOB_INFINITY (UINT64_MAX - 1)  /* written as "max" */
 
-enum limit_kind { LIMIT_NOFILE, LIMIT_NPROC, LIMIT_CORE, N_LIMIT_KIND };
+enum limit_kind {
+	LIMIT_NOFILE, LIMIT_NPROC, LIMIT_CORE, LIMIT_CPU, LIMIT_FSIZE, LIMIT_DATA, LIMIT_STACK, LIMIT_RSS, LIMIT_AS, LIMIT_MEMLOCK,
+	LIMIT_LOCKS, LIMIT_SIGPENDING, LIMIT_MSGQUEUE, LIMIT_NICE, LIMIT_RTPRIO, LIMIT_RTTIME, N_LIMIT_KIND
+};
 #define LIMIT_INFINITY UINT64_MAX       /* RLIM_INFINITY */
 
 struct limit {
@@ -78,6 +94,76 @@ struct exit_set {
 	uint64_t signals;               /* bit N-1 for signal N */
 };
 
+/*
+ * What only some units set of a process' surroundings, systemd.exec(5). It stands apart from struct unit, which every one of
+ * a thousand plain services pays for: unitset_context() gives the defaults for a unit that sets nothing of it.
+ */
+enum context_flags {
+	CONTEXT_NO_NEW_PRIVILEGES = 1 << 0,
+	CONTEXT_DEFAULT_SIGPIPE = 1 << 1,       /* IgnoreSIGPIPE=no */
+	CONTEXT_GROUP_UNKNOWN = 1 << 2,         /* Group= or SupplementaryGroups= names nobody: 216/GROUP */
+	CONTEXT_RESET_ON_FORK = 1 << 3,         /* CPUSchedulingResetOnFork= */
+	CONTEXT_TTY_RESET = 1 << 4,
+	CONTEXT_TTY_HANGUP = 1 << 5,
+	CONTEXT_TTY_DISALLOCATE = 1 << 6,
+	CONTEXT_HAS_IO = 1 << 7,                /* IOScheduling...= is set */
+};
+
+/* The first of each is that nobody wrote anything, and then nothing is done. */
+enum scheduling { SCHEDULING_UNSET, SCHEDULING_OTHER, SCHEDULING_BATCH, SCHEDULING_IDLE, SCHEDULING_FIFO, SCHEDULING_RR, N_SCHEDULING };
+enum numa_policy { NUMA_UNSET, NUMA_DEFAULT, NUMA_PREFERRED, NUMA_BIND, NUMA_INTERLEAVE, NUMA_LOCAL, N_NUMA_POLICY };
+enum keyring_mode { KEYRING_UNSET, KEYRING_INHERIT, KEYRING_PRIVATE, KEYRING_SHARED, N_KEYRING_MODE };
+enum io_class { IO_NONE, IO_REALTIME, IO_BEST_EFFORT, IO_IDLE, N_IO_CLASS };   /* ioprio_set(2)'s own numbers */
+
+#define MASK_BITS 1024u                 /* of processors or memory nodes: what glibc's cpu_set_t has room for */
+#define TIMER_SLACK_UNSET UINT64_MAX
+#define PERSONALITY_UNSET UINT32_MAX
+#define COREDUMP_FILTER_UNSET UINT32_MAX
+
+#define CAPABILITIES_ALL UINT64_MAX
+
+enum folder_kind { FOLDER_RUNTIME, FOLDER_STATE, FOLDER_CACHE, FOLDER_LOGS, FOLDER_CONFIGURATION, N_FOLDER_KIND };
+enum preserve { PRESERVE_NO, PRESERVE_YES, PRESERVE_RESTART, N_PRESERVE };
+
+struct folder {
+	struct span path;               /* absolute */
+	struct span link;               /* another name for it; empty: none */
+	uint16_t kind;                  /* enum folder_kind */
+	uint16_t mode;
+};
+
+/* From a file, or with a value: the latter also stands in for a file that is not there. */
+struct credential {
+	struct span name;
+	struct span path;               /* absolute, or to be looked for in the credential stores; empty: there is a value */
+	struct span value;              /* text; may hold NULs */
+};
+#define CREDENTIALS_FOLDER "/run/credentials"
+
+struct context {
+	struct span pass_environment;   /* blob of names that PID 1's own environment may give, and Environment= does not */
+	struct span unset_environment;  /* blob of NAME or NAME=VALUE */
+	struct span search_path;        /* ExecSearchPath=, "a:b"; empty: the default */
+	struct span folders;            /* of struct folder */
+	struct span credentials;        /* of struct credential */
+	struct span input;              /* text of StandardInputText= and -Data=; may hold NULs */
+	struct span tty;                /* TTYPath= */
+	struct span cpus, numa_nodes;   /* of uint64_t: masks as the kernel takes them */
+	uint64_t bounding_set;          /* capabilities(7), bit N for number N */
+	uint64_t ambient_set;
+	uint64_t timer_slack_ns;        /* TIMER_SLACK_UNSET */
+	uint32_t flags;                 /* enum context_flags */
+	uint32_t personality;           /* of linux/personality.h; PERSONALITY_UNSET */
+	uint32_t coredump_filter;       /* core(5); COREDUMP_FILTER_UNSET */
+	uint16_t tty_rows, tty_columns; /* 0: as they are */
+	uint16_t secure_bits;           /* SECBIT_* of linux/securebits.h */
+	uint8_t runtime_preserve;       /* enum preserve */
+	uint8_t scheduling, priority;   /* enum scheduling; for the real-time ones 1 to 99 */
+	uint8_t io_class, io_priority;
+	uint8_t numa_policy, keyring_mode;
+	uint8_t zero[3];
+};
+
 enum unit_flags {
 	UNIT_WANTED = 1 << 0,           /* in services.d itself: started at boot */
 	UNIT_BROKEN = 1 << 1,           /* cannot be started: `notes` say why; named so that `status` can tell */
@@ -85,11 +171,13 @@ enum unit_flags {
 	UNIT_NO_SIGKILL = 1 << 3,       /* SendSIGKILL=no */
 	UNIT_HAS_START_LIMIT = 1 << 4,  /* the unit sets StartLimitIntervalSec= or -Burst= itself */
 	UNIT_JITTER = 1 << 5,           /* RestartSec= unset: our own backoff, spread so that a burst does not come back as one */
-	UNIT_USER_UNKNOWN = 1 << 6,     /* User= or Group= names nobody: the launch fails as systemd's does (217/USER, 216/GROUP) */
+	UNIT_USER_UNKNOWN = 1 << 6,     /* User= names nobody: the launch fails as systemd's does, 217/USER */
 	UNIT_CHDIR_MAY_FAIL = 1 << 7,   /* WorkingDirectory=-/x */
 	UNIT_DEPENDENCY_MISSING = 1 << 8, /* Requires= names a unit that is not there: every start fails with `dependency` */
 	UNIT_HAS_SCORE = 1 << 9,        /* OOMScoreAdjust= is set; else 0 is written, never PID 1's own */
 	UNIT_HAS_NICE = 1 << 10,
+	UNIT_CLEANS = 1 << 12,          /* EXEC_CLEAN has something to do after every generation */
+	UNIT_CLEANS_AT_REST = 1 << 13,  /* ... after one that no other follows at once */
 	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net): not stopped by the shutdown of services, not counted in `list` tables as the user's */
 };
 
@@ -108,9 +196,10 @@ struct unit {
 	struct span environment;        /* blob of NAME=VALUE in final order: defaults, HOME USER LOGNAME SHELL, Environment= */
 	struct span environment_files;  /* blob of absolute paths, `-` in front where it may be missing; they override `environment` */
 	struct span working_directory;  /* empty: / */
-	struct span groups;             /* of uint32_t: supplementary groups when uid is set */
+	struct span groups;             /* of uint32_t: supplementary groups; empty, and no uid: PID 1's */
 	struct span limits;             /* of struct limit */
 	struct span stdio_path[3];      /* for tty, file, append, truncate */
+	struct span context;            /* one struct context, or none */
 
 	uint64_t knobs[N_CGROUP_KNOB];
 	struct exit_set success;
@@ -158,6 +247,10 @@ struct str unitset_text(struct unitset set, struct span span);
 const struct command *unitset_commands(struct unitset set, const struct unit *u, enum exec_list list);
 const uint32_t *unitset_indices(struct unitset set, struct span span);
 const struct limit *unitset_limits(struct unitset set, const struct unit *u);
+const struct folder *unitset_folders(struct unitset set, const struct context *x);
+const uint64_t *unitset_mask(struct unitset set, struct span span);
+const struct credential *unitset_credentials(struct unitset set, const struct context *x);
+const struct context *unitset_context(struct unitset set, const struct unit *u);        /* never NULL */
 
 /* An exit status (or, with is_signal, a signal) that counts as success, systemd.service(5) SuccessExitStatus=. */
 bool unit_is_success(const struct unit *u, bool is_signal, int value);
@@ -182,5 +275,6 @@ struct span unitset_put(struct unitset_writer *w, const void *elements, uint32_t
 bool unitset_end(struct unitset_writer *w, struct span notes);          /* header and checksum; false when it was full */
 
 void unit_defaults(struct unit *u);
+extern const struct context context_defaults;
 
 #endif

@@ -171,34 +171,7 @@ bool value_quota(struct str s, unsigned *hundredths)
 	return true;
 }
 
-/* ---- limits and exit statuses ---- */
-
-static bool limit_value(struct str s, bool has_sizes, uint64_t *value)
-{
-	if (str_eq(s, STR("infinity"))) {
-		*value = LIMIT_INFINITY;
-		return true;
-	}
-	return has_sizes ? value_size(s, value) : value_u64(s, value);
-}
-
-bool value_limit(struct str s, bool has_sizes, struct limit *limit)
-{
-	uint64_t soft, hard;
-	bool is_pair = str_chr(s, ':') < s.n;
-	struct str first = str_until(&s, ':');
-
-	if (!limit_value(first, has_sizes, &soft))
-		return false;
-	hard = soft;
-	if (is_pair && !limit_value(s, has_sizes, &hard))
-		return false;
-	if (soft > hard)
-		return false;
-	limit->soft = soft;
-	limit->hard = hard;
-	return true;
-}
+/* ---- exit statuses ---- */
 
 bool value_exit_status(struct str word, struct exit_set *set)
 {

@@ -37,9 +37,6 @@ bool value_quota(struct str s, unsigned *hundredths);
 /* Octal, at most `most`. */
 bool value_mode(struct str s, unsigned most, unsigned *mode);
 
-/* "1024", "1024:2048", "infinity"; with has_sizes also "1G:2G". kind is left alone. */
-bool value_limit(struct str s, bool has_sizes, struct limit *limit);
-
 /* One word of SuccessExitStatus=, added to the set: a status, a status' name, or a signal's. */
 bool value_exit_status(struct str word, struct exit_set *set);
 

@@ -66,15 +66,29 @@ bool value_run_path(struct str s, struct buf *to)
 	return true;
 }
 
+static bool is_nothing(struct str s)
+{
+	while (s.n) {
+		struct str part = str_until(&s, '/');
+		if (part.n && !str_eq(part, STR(".")))
+			return false;
+	}
+	return true;
+}
+
+/* The base that it is to lie in is nobody's to own, to chown or to remove. */
+static bool is_below(struct str s)
+{
+	return !str_starts(s, STR("/")) && str_chr(s, '\0') == s.n && !climbs(s) && !is_nothing(s);
+}
+
 bool value_directory(struct str word, struct str *folder, struct str *link)
 {
 	struct str rest = word, first = str_until(&rest, ':');
 
 	while (str_ends(first, STR("/")) && first.n > 1)
 		first.n--;
-	if (first.n == 0 || first.p[0] == '/' || climbs(first) || str_eq(first, STR(".")))
-		return false;
-	if (str_starts(rest, STR("/")) || climbs(rest))
+	if (!is_below(first) || (rest.n && !is_below(rest)))
 		return false;
 	*folder = first;
 	*link = rest;

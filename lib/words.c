@@ -143,20 +143,32 @@ bool words_plain(struct str *rest, struct str *word)
 	return n > 0;
 }
 
+/* Of `+`, `!` and `!!` there can be one: it is taken off *word, `!!` whole. */
+static bool take_privilege(struct str *word, struct exec_prefix *prefix)
+{
+	if (prefix->is_privileged || prefix->keeps_user || prefix->is_ambient)
+		return false;
+	prefix->is_privileged = str_take(word, STR("+"));
+	if (!prefix->is_privileged)
+		prefix->is_ambient = str_take(word, STR("!!"));
+	if (!prefix->is_privileged && !prefix->is_ambient)
+		prefix->keeps_user = str_take(word, STR("!"));
+	return prefix->is_privileged || prefix->keeps_user || prefix->is_ambient;
+}
+
 struct exec_prefix words_prefix(struct str *word)
 {
 	struct exec_prefix prefix = { .may_fail = false };
 
-	for (; word->n; *word = str_skip(*word, 1)) {
+	while (word->n) {
+		if (take_privilege(word, &prefix))
+			continue;
 		char c = word->p[0];
-		bool *seen = c == '-' ? &prefix.may_fail : c == '@' ? &prefix.has_argv0 : c == ':' ? &prefix.no_expand :
-			     c == '+' || c == '!' ? &prefix.is_privileged : NULL;
+		bool *seen = c == '-' ? &prefix.may_fail : c == '@' ? &prefix.has_argv0 : c == ':' ? &prefix.no_expand : NULL;
 		if (!seen || *seen)
 			break;
 		*seen = true;
-		/* `!!` is one prefix; `+!` and `!+` are none. */
-		if (c == '!' && str_starts(*word, STR("!!")))
-			*word = str_skip(*word, 1);
+		*word = str_skip(*word, 1);
 	}
 	return prefix;
 }

@@ -32,7 +32,9 @@ struct exec_prefix {
 	bool may_fail;          /* - */
 	bool has_argv0;         /* @ */
 	bool no_expand;         /* : */
-	bool is_privileged;     /* + ! !! */
+	bool is_privileged;     /* + */
+	bool keeps_user;        /* ! */
+	bool is_ambient;        /* !!: as `!` where there are no ambient capabilities, which is before Linux 4.3 */
 };
 
 /* Takes the prefixes off *word; each counts once, a second one already belongs to the program's name. */

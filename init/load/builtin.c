@@ -6,7 +6,7 @@
 static const struct builtin {
 	struct str name;
 	const char *text;               /* with the folder of oomph's helpers as %.*s */
-	bool comes_first;               /* every other unit is implicitly After= it */
+	bool comes_first;               /* every unit but those in here is implicitly After= it */
 } builtins[] = {
 	{ { "oomph-net.service", 17 },
 	  "[Unit]\n"
@@ -17,14 +17,31 @@ static const struct builtin {
 	  "ExecStart=%.*s/oomph-net\n"
 	  "TimeoutStartSec=10\n",
 	  true },
+	{ { "oomph-tmpfiles.service", 22 },
+	  "[Unit]\n"
+	  "Description=Users and files of sysusers.d and tmpfiles.d\n"
+	  "[Service]\n"
+	  "Type=oneshot\n"
+	  "RemainAfterExit=yes\n"      /* a reload must not run it again: `D` empties folders */
+	  "ExecStart=%.*s/oomph-tmpfiles\n"
+	  "TimeoutStartSec=90\n",
+	  true },
 };
+
+static const struct builtin *find(struct str name)
+{
+	for (size_t i = 0; i < countof(builtins); i++)
+		if (str_eq(builtins[i].name, name))
+			return &builtins[i];
+	return NULL;
+}
 
 /* The implicit After= is line 0: nobody wrote it. */
 static void put_first(struct load *load, struct str name)
 {
 	for (uint32_t i = 0; i < load->drafts.n; i++) {
 		struct draft *d = &LIST_AT(load->drafts, struct draft, i);
-		if (str_eq(d->name, name))
+		if (find(d->name))
 			continue;
 		struct draft_link *link = list_add(&d->links, sizeof *link);
 		*link = (struct draft_link){ name, 0, LINK_AFTER, NO_UNIT };
@@ -33,10 +50,8 @@ static void put_first(struct load *load, struct str name)
 
 struct str builtin_text(const struct draft *d)
 {
-	for (size_t i = 0; i < countof(builtins); i++)
-		if (str_eq(builtins[i].name, d->name))
-			return keep_print(builtins[i].text, STR_ARG(d->host->lib_folder));
-	return STR("");
+	const struct builtin *b = find(d->name);
+	return b ? keep_print(b->text, STR_ARG(d->host->lib_folder)) : STR("");
 }
 
 void builtin_add(struct load *load)

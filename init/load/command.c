@@ -116,12 +116,11 @@ static bool program(struct line *l, struct str *rest, struct draft_command *c)
 		return fail(l, whole, "`@` wants a name for the program to see as its own");
 	if (!prefix.has_argv0)
 		list_add_str(&c->argv, path);
-	if (prefix.is_privileged)
-		l->d->privileged_line = l->number;
 	struct buf b = keep_buf(path.n);
 	value_simplify_path(path, &b);
 	c->path = buf_view(&b);
-	c->flags = (prefix.may_fail ? COMMAND_MAY_FAIL : 0u) | (prefix.no_expand ? COMMAND_NO_EXPAND : 0u);
+	c->flags = (prefix.may_fail ? COMMAND_MAY_FAIL : 0u) | (prefix.no_expand ? COMMAND_NO_EXPAND : 0u) |
+		   (prefix.is_privileged ? COMMAND_PRIVILEGED : 0u) | (prefix.keeps_user ? COMMAND_KEEPS_USER : 0u);
 	return true;
 }
 

@@ -41,7 +41,7 @@ struct str instance_for(const struct draft *d, struct str name)
 static struct str target_of(const struct load *load, const struct entry *e)
 {
 	char target[PATH_MAX], path[2 * PATH_MAX];
-	struct str folder = LIST_AT(load->folders, struct folder, e->folder).path;
+	struct str folder = LIST_AT(load->folders, struct search_folder, e->folder).path;
 	ssize_t n = readlink(entry_path(load, e).p, target, sizeof target);
 	struct str rest = str_of(target, n > 0 ? (size_t)n : 0);
 	struct buf b = BUF(path);
@@ -65,7 +65,7 @@ static struct str target_of(const struct load *load, const struct entry *e)
 static bool is_searched(const struct load *load, struct str folder)
 {
 	for (uint32_t i = 0; i < load->folders.n; i++)
-		if (str_eq(LIST_AT(load->folders, struct folder, i).path, folder))
+		if (str_eq(LIST_AT(load->folders, struct search_folder, i).path, folder))
 			return true;
 	return false;
 }
@@ -226,7 +226,7 @@ static void find_started(struct load *load)
 {
 	for (uint32_t i = 0; i < load->entries.n; i++) {
 		const struct entry *e = &LIST_AT(load->entries, struct entry, i);
-		if (!LIST_AT(load->folders, struct folder, e->folder).is_started)
+		if (!LIST_AT(load->folders, struct search_folder, e->folder).is_started)
 			continue;
 		uint32_t unit = find_unit(load, e->name, false);
 		struct str of;

@@ -60,6 +60,44 @@ static struct str own_folder(void)
 	return keep_str(str_of(whole.p, str_rfind(whole, STR("/"))));
 }
 
+/*
+ * systemd hands its own locale on: locale.conf(5), which older Debians have as /etc/default/locale, else C.UTF-8. Values with
+ * quotes around them lose those; there is no more to this format in practice.
+ */
+static void learn_locale(struct host *host)
+{
+	FILE *f = fopen("/etc/locale.conf", "re");
+	char text[256];
+	bool has_lang = false;
+
+	if (!f)
+		f = fopen("/etc/default/locale", "re");
+	while (f && fgets(text, sizeof text, f)) {
+		struct str value = str_trim(str_from(text)), name = str_until(&value, '=');
+		bool is_quoted = value.n > 1 && (value.p[0] == '"' || value.p[0] == '\'') && value.p[value.n - 1] == value.p[0];
+		if (is_quoted)
+			value = str_of(value.p + 1, value.n - 2);
+		if (value.n == 0 || !(str_eq(name, STR("LANG")) || str_eq(name, STR("LANGUAGE")) || str_starts(name, STR("LC_"))))
+			continue;
+		has_lang |= str_eq(name, STR("LANG"));
+		list_add_str(&host->locale, keep_print("%.*s=%.*s", STR_ARG(name), STR_ARG(value)));
+	}
+	if (f)
+		fclose(f);
+	if (!has_lang)
+		list_add_str(&host->locale, STR("LANG=C.UTF-8"));
+}
+
+/* Of the terminals that the console is, the last is the one to read from (Documentation/ABI, sysfs-tty). */
+static bool has_vt_console(void)
+{
+	struct str active = first_line("/sys/class/tty/console/active");
+	struct str last = str_skip(active, str_rfind(active, STR(" ")) + 1);
+	if (str_chr(active, ' ') == active.n)
+		last = active;
+	return str_take(&last, STR("tty")) && last.n && last.p[0] >= '0' && last.p[0] <= '9';
+}
+
 static struct str known(struct str s)
 {
 	return s.n ? s : (struct str){ NULL, 0 };
@@ -75,6 +113,8 @@ void host_learn(struct host *host)
 	host->lib_folder = own_folder();
 	host->memory_bytes = memory_bytes();
 	host->tasks_max = tasks_max();
+	host->has_vt_console = has_vt_console();
+	learn_locale(host);
 	of['t'] = STR("/run");
 	of['S'] = STR("/var/lib");
 	of['C'] = STR("/var/cache");

@@ -29,6 +29,7 @@ struct list {
 };
 void *list_add(struct list *list, size_t item_size);            /* room for one more, zeroed */
 void list_add_str(struct list *list, struct str s);
+struct str list_joined(const struct list *list, char between);  /* of struct str: as one */
 #define LIST_AT(list, type, i) (((type *)(list).items)[i])
 
 /* ---- table.c: names to numbers ---- */
@@ -47,6 +48,8 @@ struct host {
 	struct str lib_folder;          /* of this program */
 	uint64_t memory_bytes;          /* 0: nobody told */
 	uint64_t tasks_max;
+	struct list locale;             /* of struct str: LANG=... and its kin, locale.conf(5) */
+	bool has_vt_console;            /* /dev/console is a virtual terminal */
 };
 void host_learn(struct host *host);
 void specifiers_learn(struct specifiers *specifiers);   /* specifiers.c: those that files tell */
@@ -66,6 +69,15 @@ struct draft_link {
 	uint32_t other;                 /* its index, NO_UNIT when it is not there */
 };
 
+struct draft_folder {
+	struct str path, link;          /* absolute; link may be empty */
+	enum folder_kind kind;
+};
+
+struct draft_credential {
+	struct str name, path, value;   /* without a path it is the value that counts */
+};
+
 struct draft {
 	const struct host *host;
 	struct str name, file;
@@ -76,6 +88,7 @@ struct draft {
 	struct specifiers *specifiers;  /* NULL until the first is asked for */
 	size_t n_specified;             /* bytes that specifiers have become */
 	struct unit unit;               /* everything that is a number; its spans stay empty until write.c */
+	struct context context;         /* likewise */
 
 	struct str description, working_directory, stdio_path[3];
 	struct list exec[N_EXEC_LIST];  /* of struct draft_command */
@@ -83,16 +96,29 @@ struct draft {
 	struct list environment, environment_files;     /* of struct str */
 	struct list limits;             /* of struct limit */
 	struct list groups;             /* of uint32_t */
+	struct list group_names;        /* of struct str: SupplementaryGroups= */
+	struct list pass_environment, unset_environment;        /* of struct str */
+	struct list search_path;        /* of struct str */
+	struct list folders;            /* of struct draft_folder */
+	uint16_t folder_modes[N_FOLDER_KIND];
+	struct str tty;                 /* TTYPath= */
+	struct list input;              /* of struct str, one behind the other */
+	bool has_input;                 /* StandardInput= */
+	struct list credentials;        /* of struct draft_credential */
+	struct mask {
+		bool is_set;
+		uint64_t bits[MASK_BITS / 64];
+	} masks[N_MASK];
 	struct list notes;              /* of struct str */
 	struct list not_yet;            /* of struct str: directives that have no effect, "Slice= (line 7)" */
 	struct list not_enforced;       /* of struct str: those whose want is a risk */
 
 	struct str user, group;
-	uint32_t user_line, group_line;
-	uint32_t privileged_line;       /* of a command with + or ! in front */
+	uint32_t user_line, group_line, groups_line;
 	uint32_t n_steps;
 	bool has_start_timeout, has_restart_sec, has_restart_max, has_notify_access, has_start_limit;
 	bool wants_home;                /* WorkingDirectory=~ */
+	enum { UNSAID, SAID_NO, SAID_YES } switches[N_SWITCH];
 	bool is_broken;
 	bool has_error;                 /* something in the file is wrong, though the unit may run */
 	bool is_masked;                 /* there shall be no unit of that name */
@@ -130,7 +156,7 @@ struct str shown(struct str text);
 /* ---- the files ---- */
 
 /* One that is searched, in the order of precedence. */
-struct folder {
+struct search_folder {
 	struct str path;
 	uint64_t device, inode;
 	bool is_started;                /* services.d: what is in it is started */
@@ -154,7 +180,7 @@ struct load {
 	bool is_vm;
 	struct list started;            /* of struct str: the folders given */
 	const char *search_path;        /* of others, with colons between; NULL for the usual ones */
-	struct list folders;            /* of struct folder */
+	struct list folders;            /* of struct search_folder */
 	struct list entries;            /* of struct entry */
 	struct table entry_of;          /* a name to its first entry */
 	struct list aliases;            /* of struct alias */
@@ -208,6 +234,11 @@ void commands_read(struct draft *d, const struct directive *row, struct str valu
 /* people.c: accounts, each asked for once, though a thousand units may run as it. NULL, and the number of groups. */
 const struct passwd *people_named(struct str name);
 uint32_t people_groups(const struct passwd *pw, uint32_t gid, const uint32_t **groups);
+/* settings_stdio.c: the terminal to those that want one, and the kind of $TERM. */
+void stdio_settle(struct draft *d);
+
+/* settings_folders.c: $RUNTIME_DIRECTORY, $CREDENTIALS_DIRECTORY and the like, into the environment. */
+void folders_tell(struct draft *d);
 
 /* account.c: User= and Group= into numbers, groups and environment. */
 void account_resolve(struct draft *d);

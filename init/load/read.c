@@ -34,7 +34,7 @@ static const struct specifiers *specifiers(struct draft *d)
 	of['j'] = dash < prefix.n ? str_skip(prefix, dash + 1) : prefix;
 	of['J'] = unescaped(of['j']);
 	of['f'] = unescaped(keep_print("/%.*s", STR_ARG(instance.n ? instance : prefix)));
-	of['d'] = keep_print("/run/credentials/%.*s", STR_ARG(d->name));
+	of['d'] = keep_print(CREDENTIALS_FOLDER "/%.*s", STR_ARG(d->name));
 	of['y'] = d->file;
 	of['Y'] = str_of(d->file.p, str_rfind(d->file, STR("/")));
 	return d->specifiers;
@@ -44,6 +44,9 @@ void draft_begin(struct draft *d, const struct host *host, struct str name, stru
 {
 	*d = (struct draft){ .host = host, .name = name, .file = file };
 	unit_defaults(&d->unit);
+	memcpy(&d->context, &context_defaults, sizeof d->context);
+	for (int kind = 0; kind < N_FOLDER_KIND; kind++)
+		d->folder_modes[kind] = 0755;
 	list_add_str(&d->files, file);
 }
 

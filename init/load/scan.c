@@ -39,7 +39,7 @@ static bool is_folder_of_a_unit(struct str name)
 
 struct str entry_path(const struct load *load, const struct entry *e)
 {
-	return keep_print("%.*s/%.*s", STR_ARG(LIST_AT(load->folders, struct folder, e->folder).path), STR_ARG(e->name));
+	return keep_print("%.*s/%.*s", STR_ARG(LIST_AT(load->folders, struct search_folder, e->folder).path), STR_ARG(e->name));
 }
 
 /* In a folder whose files are started, a file that is not says why. */
@@ -48,7 +48,7 @@ static bool is_left_out(struct load *load, const struct entry *e, const struct e
 	const char *refusal = scan_refusal(e->name);
 	if (refusal)
 		note_set(load, "%.*s: %s", STR_ARG(shown(entry_path(load, e))), refusal);
-	else if (first && LIST_AT(load->folders, struct folder, first->folder).is_started)
+	else if (first && LIST_AT(load->folders, struct search_folder, first->folder).is_started)
 		note_set(load, "%.*s: left out: %.*s has the same name and comes first", STR_ARG(entry_path(load, e)),
 			 STR_ARG(entry_path(load, first)));
 	return refusal;
@@ -63,7 +63,7 @@ static void add_entry(struct load *load, uint32_t folder, const struct dirent *f
 	uint32_t last = table_find(&load->entry_of, e.name);
 	const struct entry *first = last == NO_UNIT ? NULL : &LIST_AT(load->entries, struct entry, last);
 
-	if (LIST_AT(load->folders, struct folder, folder).is_started && is_unit_file(e.name) && is_left_out(load, &e, first))
+	if (LIST_AT(load->folders, struct search_folder, folder).is_started && is_unit_file(e.name) && is_left_out(load, &e, first))
 		return;
 	uint32_t index = load->entries.n;
 	*(struct entry *)list_add(&load->entries, sizeof e) = e;
@@ -79,7 +79,7 @@ static void add_entry(struct load *load, uint32_t folder, const struct dirent *f
 /* In the order of their names, so that the same folder is told of in the same lines every time. */
 static void scan_folder(struct load *load, uint32_t folder)
 {
-	const struct folder f = LIST_AT(load->folders, struct folder, folder);
+	const struct search_folder f = LIST_AT(load->folders, struct search_folder, folder);
 	struct dirent **files;
 	int n = scandir(f.path.p, &files, NULL, alphasort);
 
@@ -99,7 +99,7 @@ static void scan_folder(struct load *load, uint32_t folder)
 static bool is_listed(const struct load *load, const struct stat *st)
 {
 	for (uint32_t i = 0; i < load->folders.n; i++) {
-		const struct folder *f = &LIST_AT(load->folders, struct folder, i);
+		const struct search_folder *f = &LIST_AT(load->folders, struct search_folder, i);
 		if (f->inode == st->st_ino && f->device == st->st_dev)
 			return true;
 	}
@@ -114,8 +114,8 @@ void scan_folder_add(struct load *load, struct str path, bool is_started)
 
 	if (!is_there && !is_started)
 		return;
-	*(struct folder *)list_add(&load->folders, sizeof(struct folder)) =
-		(struct folder){ path, st.st_dev, st.st_ino, is_started };
+	*(struct search_folder *)list_add(&load->folders, sizeof(struct search_folder)) =
+		(struct search_folder){ path, st.st_dev, st.st_ino, is_started };
 	if (!is_known)
 		scan_folder(load, load->folders.n - 1);
 }

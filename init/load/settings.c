@@ -5,7 +5,8 @@
 
 void *setting_field(const struct setting *s)
 {
-	return (char *)&s->d->unit + s->row->at;
+	bool is_context = s->row->at & AT_CONTEXT;
+	return is_context ? (char *)&s->d->context + (s->row->at & ~AT_CONTEXT) : (char *)&s->d->unit + s->row->at;
 }
 
 bool setting_specified(const struct setting *s, struct str text, struct str *result)
@@ -16,6 +17,59 @@ bool setting_specified(const struct setting *s, struct str text, struct str *res
 	complain(s->d, s->line, "%.*s=: %%%c is not a specifier (a percent sign is %%%%): ignored",
 		 STR_ARG(s->row->key), letter);
 	return false;
+}
+
+void setting_not_this(const struct setting *s, struct str word)
+{
+	complain(s->d, s->line, "%.*s=: `%.*s`: expected %s: this one is ignored", STR_ARG(s->row->key), STR_ARG(shown(word)),
+		 directive_expects(s->row));
+}
+
+void setting_too_many(const struct setting *s)
+{
+	complain(s->d, s->line, "%.*s=: more than %u of them: ignored from here on", STR_ARG(s->row->key), LAUNCH_WORDS_MAX);
+}
+
+bool setting_unescaped(struct str text, struct buf *to)
+{
+	while (text.n) {
+		size_t plain = str_chr(text, '\\');
+		buf_str(to, str_of(text.p, plain));
+		text = str_skip(text, plain);
+		size_t n = text.n ? words_escape(str_skip(text, 1), to) : 1;
+		if (n == 0)
+			return false;
+		text = str_skip(text, n + 1);
+	}
+	return true;
+}
+
+bool setting_words(const struct setting *s, struct list *list, bool (*is_good)(const struct setting *, struct str))
+{
+	struct str rest = s->value;
+	for (;;) {
+		struct buf b = scratch(rest.n);
+		enum words_result r = words_next(&rest, &b);
+		struct str word = keep_str(buf_view(&b));
+		if (r == WORDS_END)
+			return true;
+		if (r != WORDS_WORD) {
+			complain(s->d, s->line, "%.*s=: `%.*s`: %s: ignored from here on", STR_ARG(s->row->key),
+				 STR_ARG(shown(word)),
+				 r == WORDS_ODD ? "an escape that means nothing" : "a quote is never closed");
+			return true;
+		}
+		if (!setting_specified(s, word, &word))
+			continue;
+		if (list->n == LAUNCH_WORDS_MAX) {
+			setting_too_many(s);
+			return true;
+		}
+		if (!is_good || is_good(s, word))
+			list_add_str(list, word);
+		else
+			setting_not_this(s, word);
+	}
 }
 
 /* ---- [Unit] ---- */
@@ -224,8 +278,7 @@ static bool read_exit_statuses(const struct setting *s)
 		*set = (struct exit_set){ .signals = 0 };
 	while (words_plain(&rest, &word))
 		if (!value_exit_status(word, set))
-			complain(s->d, s->line, "%.*s=: `%.*s`: expected %s: this one is ignored", STR_ARG(s->row->key),
-				 STR_ARG(shown(word)), directive_expects(s->row));
+			setting_not_this(s, word);
 	return true;
 }
 
@@ -263,6 +316,30 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_ENVIRONMENT] = read_environment,
 	[READ_ENVIRONMENT_FILE] = read_environment_file,
 	[READ_STDIO] = read_stdio,
+	[READ_CONTEXT_FLAG] = read_context_flag,
+	[READ_CONTEXT_FLAG_INVERTED] = read_context_flag,
+	[READ_SWITCH] = read_switch,
+	[READ_GROUPS] = read_groups,
+	[READ_CAPABILITIES] = read_capabilities,
+	[READ_SECURE_BITS] = read_secure_bits,
+	[READ_VARIABLES] = read_variables,
+	[READ_SEARCH_PATH] = read_search_path,
+	[READ_FOLDERS] = read_folders,
+	[READ_FOLDER_MODE] = read_folder_mode,
+	[READ_PRESERVE] = read_preserve,
+	[READ_BYTE] = read_byte,
+	[READ_IO_CLASS] = read_io_class,
+	[READ_IO_PRIORITY] = read_io_priority,
+	[READ_MASK] = read_mask,
+	[READ_TIMER_SLACK] = read_timer_slack,
+	[READ_PERSONALITY] = read_personality,
+	[READ_COREDUMP_FILTER] = read_coredump_filter,
+	[READ_TTY] = read_tty,
+	[READ_TTY_SIZE] = read_tty_size,
+	[READ_INPUT_TEXT] = read_input_text,
+	[READ_INPUT_DATA] = read_input_data,
+	[READ_LOAD_CREDENTIAL] = read_load_credential,
+	[READ_SET_CREDENTIAL] = read_set_credential,
 };
 
 bool settings_read(struct draft *d, const struct directive *row, struct str value, uint32_t line)

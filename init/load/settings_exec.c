@@ -1,12 +1,11 @@
-/* Settings of how a process is made: resources, identity, environment, standard files. */
+/* Settings of how a process is made: resources, folder, environment. */
 #include "settings.h"
+#include "lib/exec_values.h"
 #include "lib/names.h"
 #include "lib/values.h"
 
 #include <glob.h>
 #include <string.h>
-
-#define CONSOLE STR("/dev/console")      /* systemd.exec(5) TTYPath=: its default */
 
 /* ---- resources ---- */
 
@@ -73,7 +72,7 @@ bool read_weight(const struct setting *s)
 bool read_limit(const struct setting *s)
 {
 	struct limit limit = { .kind = s->row->which };
-	if (!value_limit(s->value, limit.kind == LIMIT_CORE, &limit))
+	if (!exec_limit(s->value, s->row->which, &limit))
 		return false;
 	for (uint32_t i = 0; i < s->d->limits.n; i++)
 		if (LIST_AT(s->d->limits, struct limit, i).kind == limit.kind) {
@@ -113,31 +112,65 @@ bool read_umask(const struct setting *s)
 	return true;
 }
 
-/* ---- who and where ---- */
-
-/* Who it was to run as is not known: as root, by default, it must not. */
-static bool read_account(const struct setting *s, struct str *name)
+bool read_byte(const struct setting *s)
 {
-	char letter;
-	bool is_known = specify(s->d, s->value, name, &letter);
-
-	if (!is_known || (s->value.n && name->n == 0))
-		refuse(s->d, s->line, "%.*s=%.*s: expected %s: the unit is left out", STR_ARG(s->row->key),
-		       STR_ARG(shown(s->value)), directive_expects(s->row));
+	int64_t value;
+	if (!value_int(s->value, 0, s->row->which, &value))
+		return false;
+	*(uint8_t *)setting_field(s) = (uint8_t)value;
 	return true;
 }
 
-bool read_user(const struct setting *s)
+bool read_io_class(const struct setting *s)
 {
-	s->d->user_line = s->line;
-	return read_account(s, &s->d->user);
+	int64_t number;
+	int class = name_find(io_class_names, N_IO_CLASS, s->value);
+	if (class < 0 && !value_int(s->value, 0, N_IO_CLASS - 1, &number))
+		return false;
+	*(uint8_t *)setting_field(s) = (uint8_t)(class < 0 ? number : class);
+	s->d->context.flags |= CONTEXT_HAS_IO;
+	return true;
 }
 
-bool read_group(const struct setting *s)
+bool read_io_priority(const struct setting *s)
 {
-	s->d->group_line = s->line;
-	return read_account(s, &s->d->group);
+	int64_t value;
+	if (!value_int(s->value, 0, 7, &value))
+		return false;
+	*(uint8_t *)setting_field(s) = (uint8_t)value;
+	s->d->context.flags |= CONTEXT_HAS_IO;
+	return true;
 }
+
+bool read_mask(const struct setting *s)
+{
+	struct mask *mask = &s->d->masks[s->row->which];
+	if (s->value.n == 0)
+		*mask = (struct mask){ .is_set = false };
+	if (s->row->which == MASK_NODES && str_eq(s->value, STR("all")))
+		memset(mask->bits, 0xff, sizeof mask->bits);
+	else if (!exec_mask(s->value, mask->bits))
+		return false;
+	mask->is_set = s->value.n;
+	return true;
+}
+
+bool read_timer_slack(const struct setting *s)
+{
+	return exec_nanoseconds(s->value, setting_field(s));
+}
+
+bool read_personality(const struct setting *s)
+{
+	return exec_personality(s->value, setting_field(s));
+}
+
+bool read_coredump_filter(const struct setting *s)
+{
+	return exec_coredump_filter(s->value, setting_field(s));
+}
+
+/* ---- where, and with which variables ---- */
 
 /* A bad folder refuses the whole unit, as in systemd: a daemon in the wrong place may write over anything. */
 bool read_directory(const struct setting *s)
@@ -163,36 +196,28 @@ bool read_directory(const struct setting *s)
 	return true;
 }
 
+static bool is_assignment(const struct setting *s, struct str word)
+{
+	(void)s;
+	return value_is_assignment(word);
+}
+
 /* A word that cannot be read takes the rest of its line with it; one that is no assignment goes alone. */
 bool read_environment(const struct setting *s)
 {
-	struct str rest = s->value;
+	struct list read = { .n = 0 };
 
-	if (rest.n == 0)
+	if (s->value.n == 0)
 		s->d->environment.n = 0;
-	for (;;) {
-		struct buf b = scratch(rest.n);
-		enum words_result r = words_next(&rest, &b);
-		struct str word = keep_str(buf_view(&b));
-		if (r == WORDS_END)
-			return true;
-		if (r != WORDS_WORD) {
-			complain(s->d, s->line, "Environment=: `%.*s`: %s: ignored from here on", STR_ARG(shown(word)),
-				 r == WORDS_ODD ? "an escape that means nothing" : "a quote is never closed");
-			return true;
-		}
-		if (!setting_specified(s, word, &word))
-			continue;
+	setting_words(s, &read, is_assignment);
+	for (uint32_t i = 0; i < read.n; i++) {
 		if (s->d->environment.n == LAUNCH_WORDS_MAX) {
-			complain(s->d, s->line, "Environment=: more than %u variables: ignored from here on", LAUNCH_WORDS_MAX);
-			return true;
+			setting_too_many(s);
+			break;
 		}
-		if (value_is_assignment(word))
-			environment_add(&s->d->environment, word);
-		else
-			complain(s->d, s->line, "Environment=: `%.*s`: expected %s: this one is ignored",
-				 STR_ARG(shown(word)), directive_expects(s->row));
+		environment_add(&s->d->environment, LIST_AT(read, struct str, i));
 	}
+	return true;
 }
 
 /*
@@ -237,62 +262,37 @@ bool read_environment_file(const struct setting *s)
 	return true;
 }
 
-/* ---- standard input, output, error ---- */
-
-static bool is_pathless(int kind)
+/* PassEnvironment= takes names, UnsetEnvironment= also NAME=VALUE, for a variable that has that very value. */
+static bool is_variable(const struct setting *s, struct str word)
 {
-	return kind == STDIO_NULL || kind == STDIO_INHERIT || kind == STDIO_TTY || kind == STDIO_KMSG;
+	if (str_chr(word, '=') < word.n)
+		return s->row->which == VARIABLES_UNSET && value_is_assignment(word);
+	return value_is_assignment(keep_print("%.*s=", STR_ARG(word)));
 }
 
-static bool set_stdio(const struct setting *s, enum stdio_kind kind, struct str path)
+bool read_variables(const struct setting *s)
 {
-	s->d->unit.stdio[s->row->which] = (uint8_t)kind;
-	s->d->stdio_path[s->row->which] = path;
-	return true;
+	struct list *list = s->row->which == VARIABLES_UNSET ? &s->d->unset_environment : &s->d->pass_environment;
+
+	if (s->value.n == 0)
+		list->n = 0;
+	return setting_words(s, list, is_variable);
 }
 
-static void not_yet(const struct setting *s, const char *instead)
+bool read_search_path(const struct setting *s)
 {
-	approximate(s->d, s->line, "%.*s=%.*s is not yet there: %s", STR_ARG(s->row->key), STR_ARG(s->value), instead);
-}
+	struct str rest;
 
-/* What systemd has and oomph has not yet, and what is taken for it. */
-static bool read_later_stdio(const struct setting *s)
-{
-	static const char *const to_default[] = { "journal", "syslog", "journal+console", "syslog+console", "socket" };
-	static const char *const to_tty[] = { "tty-force", "tty-fail" };
-	static const char *const to_null[] = { "data", "socket" };
-	unsigned which = s->row->which;
-	struct unit defaults;
-
-	unit_defaults(&defaults);
-	if (which > 0 && str_eq(s->value, STR("kmsg+console")))
-		return set_stdio(s, STDIO_KMSG, STR(""));
-	if (which == 0 && name_find(to_tty, countof(to_tty), s->value) >= 0) {
-		not_yet(s, "taken as tty");
-		return set_stdio(s, STDIO_TTY, CONSOLE);
-	}
-	if (which == 0 && name_find(to_null, countof(to_null), s->value) >= 0) {
-		not_yet(s, "taken as null");
-		return set_stdio(s, STDIO_NULL, STR(""));
-	}
-	if (which == 0 || name_find(to_default, countof(to_default), s->value) < 0)
-		return false;
-	not_yet(s, "goes where output goes by default");
-	return set_stdio(s, (enum stdio_kind)defaults.stdio[which], STR(""));
-}
-
-bool read_stdio(const struct setting *s)
-{
-	int kind = name_find(stdio_names, N_STDIO_KIND, s->value);
-	if (kind >= 0 && is_pathless(kind))
-		return set_stdio(s, (enum stdio_kind)kind, kind == STDIO_TTY ? CONSOLE : STR(""));
-
-	struct str path = s->value;
-	kind = name_find(stdio_names, N_STDIO_KIND, str_until(&path, ':'));
-	if (kind < 0 || is_pathless(kind))
-		return read_later_stdio(s);
-	if (!setting_specified(s, path, &path))
+	if (s->value.n == 0)
+		s->d->search_path.n = 0;
+	if (!setting_specified(s, s->value, &rest))
 		return true;
-	return value_is_path(path) && set_stdio(s, (enum stdio_kind)kind, keep_str(path));
+	while (rest.n) {
+		struct str path = str_until(&rest, ':');
+		if (value_is_path(path))
+			list_add_str(&s->d->search_path, keep_str(path));
+		else
+			setting_not_this(s, path);
+	}
+	return true;
 }

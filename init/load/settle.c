@@ -18,16 +18,48 @@ void environment_add(struct list *environment, struct str assignment)
 	list_add_str(environment, assignment);
 }
 
+/* ExecSearchPath= is also what PATH holds, unless Environment= says otherwise. */
+static struct str path_variable(const struct draft *d)
+{
+	return d->search_path.n ? keep_print("PATH=%.*s", STR_ARG(list_joined(&d->search_path, ':'))) : STR(PATH_DEFAULT);
+}
+
+/* PassEnvironment= of what Environment= sets has no say: the unit's own word is later in systemd's order. */
+static void drop_name(struct list *names, struct str name)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < names->n; i++)
+		if (!str_eq(LIST_AT(*names, struct str, i), name))
+			LIST_AT(*names, struct str, n++) = LIST_AT(*names, struct str, i);
+	names->n = n;
+}
+
 /* What the manager gives stands first, so that Environment= can override it. */
 static void settle_environment(struct draft *d)
 {
 	struct list own = d->environment;
 
 	d->environment = (struct list){ .n = 0 };
-	list_add_str(&d->environment, STR(PATH_DEFAULT));
+	list_add_str(&d->environment, path_variable(d));
+	for (uint32_t i = 0; i < d->host->locale.n; i++)
+		list_add_str(&d->environment, LIST_AT(d->host->locale, struct str, i));
 	account_resolve(d);
-	for (uint32_t i = 0; i < own.n; i++)
-		environment_add(&d->environment, LIST_AT(own, struct str, i));
+	folders_tell(d);
+	stdio_settle(d);
+	for (uint32_t i = 0; i < own.n; i++) {
+		struct str assignment = LIST_AT(own, struct str, i);
+		environment_add(&d->environment, assignment);
+		drop_name(&d->pass_environment, str_of(assignment.p, str_chr(assignment, '=')));
+	}
+}
+
+/* Deprecated, and what `+` in front of every command but ExecStart= says (systemd.service(5) of v252). */
+static void settle_commands(struct draft *d)
+{
+	for (int list = 0; list < N_EXEC_LIST && d->switches[SWITCH_START_ONLY] == SAID_YES; list++)
+		for (uint32_t i = 0; i < d->exec[list].n && list != EXEC_START; i++)
+			LIST_AT(d->exec[list], struct draft_command, i).flags |= COMMAND_PRIVILEGED;
 }
 
 /*
@@ -88,15 +120,13 @@ static void judge(struct draft *d)
 		       n);
 	else if (u->type == TYPE_ONESHOT && (u->restart == RESTART_ALWAYS || u->restart == RESTART_ON_SUCCESS))
 		refuse(d, 0, "Restart=always and on-success are not for Type=oneshot: the unit is left out");
-	if (d->privileged_line && d->user.n)
-		note(d, d->privileged_line,
-		     "`+` and `!` in front of a command are not yet honoured: it runs as User= too");
 }
 
 void settle(struct draft *d)
 {
 	settle_type(d);
 	settle_restart(d);
+	settle_commands(d);
 	settle_environment(d);
 	judge(d);
 }

@@ -71,6 +71,76 @@ static void put_face(struct unitset_writer *w, struct unit *u, const struct draf
 	u->notes = put_blob(w, &d->notes);
 }
 
+/* Most units set nothing of it, and then PID 1 need not keep it. */
+static bool has_context(const struct draft *d)
+{
+	return memcmp(&d->context, &context_defaults, sizeof d->context) || d->pass_environment.n || d->unset_environment.n ||
+	       d->search_path.n || d->folders.n || d->credentials.n || d->input.n || d->masks[MASK_CPUS].is_set || d->masks[MASK_NODES].is_set;
+}
+
+static struct span put_folders(struct unitset_writer *w, const struct draft *d)
+{
+	struct folder *folders = keep(d->folders.n * sizeof *folders);
+	for (uint32_t i = 0; i < d->folders.n; i++) {
+		const struct draft_folder *f = &LIST_AT(d->folders, struct draft_folder, i);
+		folders[i].path = unitset_put_text(w, f->path);
+		folders[i].link = unitset_put_text(w, f->link);
+		folders[i].kind = (uint16_t)f->kind;
+		folders[i].mode = d->folder_modes[f->kind];
+	}
+	return unitset_put(w, folders, d->folders.n, sizeof *folders);
+}
+
+/* Only as far as it has bits: an all-zero end says nothing. */
+static struct span put_mask(struct unitset_writer *w, const struct mask *mask)
+{
+	uint32_t n = mask->is_set ? countof(mask->bits) : 0;
+	while (n && mask->bits[n - 1] == 0)
+		n--;
+	return unitset_put(w, mask->bits, n, sizeof mask->bits[0]);
+}
+
+static struct str whole_input(const struct list *input)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < input->n; i++)
+		n += LIST_AT(*input, struct str, i).n;
+	struct buf b = keep_buf(n);
+	for (uint32_t i = 0; i < input->n; i++)
+		buf_str(&b, LIST_AT(*input, struct str, i));
+	return buf_view(&b);
+}
+
+static struct span put_credentials(struct unitset_writer *w, const struct list *list)
+{
+	struct credential *credentials = keep(list->n * sizeof *credentials);
+	for (uint32_t i = 0; i < list->n; i++) {
+		const struct draft_credential *c = &LIST_AT(*list, struct draft_credential, i);
+		credentials[i].name = unitset_put_text(w, c->name);
+		credentials[i].path = unitset_put_text(w, c->path);
+		credentials[i].value = unitset_put_text(w, c->value);
+	}
+	return unitset_put(w, credentials, list->n, sizeof *credentials);
+}
+
+static struct span put_context(struct unitset_writer *w, const struct draft *d)
+{
+	struct context x = d->context;
+
+	if (!has_context(d))
+		return (struct span){ 0, 0 };
+	x.pass_environment = put_blob(w, &d->pass_environment);
+	x.unset_environment = put_blob(w, &d->unset_environment);
+	x.search_path = unitset_put_text(w, list_joined(&d->search_path, ':'));
+	x.folders = put_folders(w, d);
+	x.credentials = put_credentials(w, &d->credentials);
+	x.input = unitset_put_text(w, whole_input(&d->input));
+	x.tty = unitset_put_text(w, d->tty);
+	x.cpus = put_mask(w, &d->masks[MASK_CPUS]);
+	x.numa_nodes = put_mask(w, &d->masks[MASK_NODES]);
+	return unitset_put(w, &x, 1, sizeof x);
+}
+
 static void put_rest(struct unitset_writer *w, struct unit *u, const struct draft *d, struct environment *last)
 {
 	for (int i = 0; i < N_EXEC_LIST; i++)
@@ -86,6 +156,7 @@ static void put_rest(struct unitset_writer *w, struct unit *u, const struct draf
 	u->environment_files = put_blob(w, &d->environment_files);
 	u->working_directory = unitset_put_text(w, d->working_directory);
 	u->groups = put_indices(w, &d->groups);
+	u->context = put_context(w, d);
 	u->limits = unitset_put(w, d->limits.items, d->limits.n, sizeof(struct limit));
 	for (int i = 0; i < 3; i++)
 		u->stdio_path[i] = unitset_put_text(w, d->stdio_path[i]);

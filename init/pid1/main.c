@@ -55,11 +55,11 @@ static void read_options(struct options *o, int argc, char **argv, int *forced_m
 
 static void start(struct pid1 *p)
 {
-	uint64_t seed = now_ms();
 	struct event ev = event_of(EVENT_FILES, NO_UNIT);
 	int r;
-	getrandom(&seed, sizeof seed, GRND_NONBLOCK);
-	r = loader_begin(p, seed);
+	p->seed = p->boot_at;
+	getrandom(&p->seed, sizeof p->seed, GRND_NONBLOCK);
+	r = loader_begin(p, p->seed);
 	if (r < 0) {
 		console_say(p, "no memory for a core", r);
 		_exit(1);                       /* before the point of no return: nothing is there to supervise yet */

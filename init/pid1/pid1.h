@@ -134,6 +134,7 @@ struct pid1 {
 	int leave_status;
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
+	uint64_t seed;                  /* a random number of this boot */
 	bool is_feeding, has_more_dead, wants_adopt;
 	uint32_t n_queued, queue_head;
 	struct event queue[EVENTS_QUEUED_MAX];
@@ -173,13 +174,15 @@ void boot_lock_memory(void);                            /* so that PID 1 answers
 
 void carry_out(struct pid1 *p, const struct effect *e);
 
-/* ---- spawn.c, child.c ---- */
+/* ---- spawn.c, child.c (and what child.h names) ---- */
 
 /* What a child does between clone and exec. Everything it needs, so that services and helpers take the same way. */
 struct launch {
 	const struct unit *unit;        /* NULL: a helper */
 	struct unitset units;
-	const struct command *command;  /* of the unit */
+	const struct command *command;  /* of the unit; NULL: clean up behind a generation */
+	bool restarts;                  /* ... that another one follows */
+	bool is_alone;                  /* no other process of the unit's runs: what is found of credentials is old */
 	char *const *argv;              /* of a helper: argv[0] is its path */
 	int pass_fd;                    /* stays open in a helper; -1 */
 	int cgroup;                     /* folder to enter; -1 */
@@ -190,6 +193,8 @@ struct launch {
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
 	char notify_path[sizeof ((struct pid1 *)0)->notify_path];
 	const char *last_death;         /* $OOMPH_LAST_DEATH; NULL: unset */
+	char *const *environment;       /* PID 1's own, for PassEnvironment= */
+	uint64_t invocation;            /* the same for all commands of a generation, and for no other: $INVOCATION_ID */
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */
 };
 

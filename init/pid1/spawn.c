@@ -83,9 +83,13 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	if (exec)
 		unwatch(p, exec);
 	struct launch l = {
-		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
+		.unit = unit, .units = p->units, .pass_fd = -1, .restarts = index != 0,
+		.is_alone = !slot->process[ROLE_MAIN].pid && !slot->process[ROLE_CONTROL].pid,
+		.command = list == EXEC_CLEAN ? NULL : &unitset_commands(p->units, unit, list)[index],
 		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0,
-		.last_death = incident_path(p, i, &last_death), .is_command = p->options.command != NULL,
+		.last_death = incident_path(p, i, &last_death),
+		.environment = p->options.environment, .is_command = p->options.command != NULL,
+		.invocation = p->seed + ((uint64_t)i << 32) + p->core->services[i].generation,
 	};
 	memcpy(l.notify_path, p->notify_path, sizeof l.notify_path);
 	/*

@@ -41,13 +41,14 @@ void check_launch(struct world *w, const struct effect *e)
 	const struct service *s = &w->core->services[e->service];
 	const struct plan *p = &w->plans[id];
 	bool is_first = s->generation != w->launched_generation[id];
-	if (e->index >= p->n_commands[e->list])
+	uint32_t cleans = e->index ? UNIT_CLEANS : UNIT_CLEANS | UNIT_CLEANS_AT_REST;
+	if (e->list == EXEC_CLEAN ? !(p->unit.flags & cleans) : e->index >= p->n_commands[e->list])
 		broken(w, "%s: command %u of list %u", p->name, e->index, e->list);
 	if (is_first && s->state == STARTING)
 		w->has_changed[id] = false;
 	if (p->unit.flags & UNIT_BROKEN && !w->has_changed[id])
 		broken(w, "%s: launched, though it is broken", p->name);
-	check_alone(w, e, is_first && s->state == STARTING);
+	check_alone(w, e, (is_first && s->state == STARTING) || e->list == EXEC_CLEAN);
 	if (is_first && s->generation == w->backoff_generation[id] + 1 && w->now_ms < w->not_before[id])
 		broken(w, "%s: launched %d ms too early", p->name, (int)(w->not_before[id] - w->now_ms));
 	w->launched_generation[id] = s->generation;

@@ -64,6 +64,7 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 	u->kill_signal = signals[draw(w, sizeof signals)];
 	u->oom_policy = (uint8_t)draw(w, N_OOM_POLICY);
 	u->flags |= (chance(w, 80) ? UNIT_WANTED : 0) | (chance(w, 8) ? UNIT_NO_SIGKILL : 0) |
+		(chance(w, 15) ? UNIT_CLEANS : 0) | (chance(w, 8) ? UNIT_CLEANS_AT_REST : 0) |
 		(chance(w, 4) ? UNIT_BROKEN : 0) | (chance(w, 3) ? UNIT_DEPENDENCY_MISSING : 0);
 	if (chance(w, 10))
 		u->success.statuses[0] |= 2;

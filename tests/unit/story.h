@@ -97,7 +97,7 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 	};
 	static const struct { const char *key; uint32_t flag; } flags[] = {
 		{ "RemainAfterExit", UNIT_REMAIN_AFTER_EXIT }, { "NoSIGKILL", UNIT_NO_SIGKILL }, { "Broken", UNIT_BROKEN },
-		{ "Missing", UNIT_DEPENDENCY_MISSING },
+		{ "Missing", UNIT_DEPENDENCY_MISSING }, { "Cleans", UNIT_CLEANS }, { "CleansAtRest", UNIT_CLEANS_AT_REST },
 	};
 	struct plan *p = &plans[i];
 	struct unit *u = &p->unit;
@@ -227,7 +227,7 @@ static void record_note(const struct note *n)
 
 static void record_effect(const struct effect *e)
 {
-	static const char *const lists[N_EXEC_LIST] = { "pre", "start", "post", "reload", "stop" };
+	static const char *const lists[] = { "pre", "start", "post", "reload", "stop", [EXEC_CLEAN] = "clean" };
 	static const char *const roles[] = { "main", "control", "all" };
 	switch (e->kind) {
 	case FX_LAUNCH:

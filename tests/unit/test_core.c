@@ -1,4 +1,5 @@
 #include "story.h"
+#include "lib/names.h"
 
 /* ---- starting ---- */
 
@@ -352,6 +353,88 @@ static void a_start_cuts_a_backoff_short(void **state)
 	when_exits(given_running("db"), 1);
 	when_asked(VERB_START, "db");
 	then_does("launch db start/0");
+}
+
+/* systemd.exec(5), "Process Exit Codes", and what is measured of it: 217/USER, 200/CHDIR, 203/EXEC. */
+static void a_child_that_gets_no_further_leaves_with_a_status_of_its_own(void **state)
+{
+	(void)state;
+	bool is_taken[256] = { false };
+	for (size_t i = LAUNCH_CGROUP; i < N_LAUNCH_STEP; i++) {
+		uint8_t status = launch_step_info[i].status;
+		assert_non_null(launch_step_info[i].setting);
+		assert_true(status >= 200 && exit_status_name(status));
+		/* 205 is also that of CoredumpFilter=, which never ends a launch. */
+		assert_true(!is_taken[status] || i == LAUNCH_COREDUMP_FILTER || i == LAUNCH_LIMITS);
+		is_taken[status] = true;
+	}
+	assert_string_equal(exit_status_name(launch_step_info[LAUNCH_USER].status), "USER");
+	assert_string_equal(exit_status_name(launch_step_info[LAUNCH_CHDIR].status), "CHDIR");
+	assert_string_equal(exit_status_name(launch_step_info[LAUNCH_EXEC].status), "EXEC");
+	assert_string_equal(exit_status_name(launch_step_info[LAUNCH_STATE_FOLDER].status), "STATE_DIRECTORY");
+	assert_string_equal(exit_status_name(launch_step_info[LAUNCH_CAPABILITIES].status), "CAPABILITIES");
+}
+
+/* ---- what a generation leaves behind ---- */
+
+static void what_is_left_behind_goes_before_the_next_generation(void **state)
+{
+	(void)state;
+	given_booted("db: Restart=always RestartSec=500 Cleans");
+	when_exits(given_running("db"), 1);
+	then_does("launch db clean/1");
+	then_state("db", SWEEPING);
+	when_exits(when_command_launched("db"), 0);
+	then_state("db", BACKOFF);
+	when_time_passes(500);
+	then_does("launch db start/0");
+}
+
+static void what_is_left_behind_goes_before_a_stop_is_over(void **state)
+{
+	(void)state;
+	given_booted("db: Restart=always CleansAtRest");
+	uint32_t pid = given_running("db");
+	when_asked(VERB_STOP, "db");
+	when_killed(pid, SIGTERM);
+	then_does("launch db clean/0");
+	then_state("db", STOPPING);
+	uint32_t cleaner = when_command_launched("db");
+	when_exits(cleaner, 0);
+	then_does("swept db");
+	then_state("db", IDLE);
+}
+
+static void what_may_stay_for_a_restart_stays(void **state)
+{
+	(void)state;
+	given_booted("db: Restart=always RestartSec=500 CleansAtRest");
+	when_exits(given_running("db"), 1);
+	then_does_nothing();
+	then_state("db", BACKOFF);
+}
+
+/* A dead disk: it is killed, and the service's own end is told as it was. */
+static void a_cleaner_that_hangs_is_killed_and_not_missed(void **state)
+{
+	(void)state;
+	given_booted("db: Cleans");
+	when_exits(given_running("db"), 0);
+	uint32_t cleaner = when_command_launched("db");
+	then_does_nothing();
+	when_time_passes(CLEAN_DEADLINE_MS);
+	then_does("signal db all 9");
+	when_killed(cleaner, SIGKILL);
+	then_state("db", DONE);
+}
+
+static void a_cleaner_that_cannot_be_launched_is_not_waited_for(void **state)
+{
+	(void)state;
+	given_booted("db: Cleans");
+	when_exits(given_running("db"), 0);
+	when_launch_failed("db", ROLE_CONTROL, LAUNCH_FORK, EAGAIN);
+	then_state("db", DONE);
 }
 
 static void a_reload_runs_beside_the_main_process(void **state)
@@ -1490,6 +1573,12 @@ int main(void)
 		STORY(a_stop_is_final),
 		STORY(a_stop_ends_a_backoff),
 		STORY(a_start_cuts_a_backoff_short),
+		STORY(a_child_that_gets_no_further_leaves_with_a_status_of_its_own),
+		STORY(what_is_left_behind_goes_before_the_next_generation),
+		STORY(what_is_left_behind_goes_before_a_stop_is_over),
+		STORY(what_may_stay_for_a_restart_stays),
+		STORY(a_cleaner_that_hangs_is_killed_and_not_missed),
+		STORY(a_cleaner_that_cannot_be_launched_is_not_waited_for),
 		STORY(a_reload_runs_beside_the_main_process),
 		STORY(a_reload_that_cannot_be_launched_harms_nobody),
 		STORY(a_reload_that_hangs_is_killed_and_the_service_stays),

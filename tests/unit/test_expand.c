@@ -295,6 +295,19 @@ static void a_file_overrides_the_unit(void **state)
 	free(w);
 }
 
+static void variables_are_passed_and_taken_away(void **state)
+{
+	(void)state;
+	struct launch_words *w = begin();
+	char *const own[] = { "TERM=linux", "HOME=/root", "TERMINAL=no", NULL };
+	launch_environment(w, BLOB("HOME=/srv\0A=1\0B=1\0C=1"));
+	launch_pass(w, BLOB("TERM\0HOME\0NOTHING"), own);
+	assert_words(w->envp, w->n_envp, "HOME=/root|A=1|B=1|C=1|TERM=linux|", "passed");
+	launch_unset(w, BLOB("A\0B=2\0C=1\0D"));
+	assert_words(w->envp, w->n_envp, "HOME=/root|B=1|TERM=linux|", "unset");
+	free(w);
+}
+
 static void nuls_in_a_file_do_not_become_variables(void **state)
 {
 	(void)state;
@@ -430,6 +443,7 @@ int main(void)
 		cmocka_unit_test(the_last_of_a_name_wins_in_its_first_place),
 		cmocka_unit_test(environment_files_read_as_in_systemd),
 		cmocka_unit_test(a_file_overrides_the_unit),
+		cmocka_unit_test(variables_are_passed_and_taken_away),
 		cmocka_unit_test(nuls_in_a_file_do_not_become_variables),
 		cmocka_unit_test(an_ignored_line_costs_no_room),
 		cmocka_unit_test(too_many_words_are_told),

@@ -349,7 +349,7 @@ static void drop_ins_know_templates_prefixes_and_other_names(void **state)
 	when_searched(w);
 	assert_non_null(strstr(words_of(w, unit_of(w, "a-b-c@i")->environment), ",V0=,V1=,V2=,V3=,V4=,V5=,V7="));
 	assert_null(strstr(words_of(w, unit_of(w, "a-b-c@i")->environment), "NO="));
-	assert_non_null(strstr(words_of(w, unit_of(w, "plain-x")->environment), "bin,V6=,V7="));
+	assert_non_null(strstr(variables_of(w, unit_of(w, "plain-x")->environment), "bin,V6=,V7="));
 }
 
 static void a_bad_drop_in_costs_itself(void **state)

@@ -29,7 +29,7 @@ static void a_plain_unit_has_the_defaults(void **state)
 	assert_int_equal(u->restart_growth, d.restart_growth);
 	assert_int_equal(u->start_ms, START_TIMEOUT_MS);
 	assert_int_equal(u->uid, NO_ID);
-	assert_string_equal(words_of(w, u->environment),
+	assert_string_equal(variables_of(w, u->environment),
 			    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 }
 
@@ -202,16 +202,14 @@ static void a_share_is_of_what_this_machine_has(void **state)
 static void what_systemd_has_and_we_have_not_is_taken_for_something_near(void **state)
 {
 	struct world *w = *state;
-	given(w, "a.service", RUN "StandardInput=tty-force\nStandardOutput=null\nStandardError=journal\n");
+	given(w, "a.service", RUN "StandardInput=tty\nStandardOutput=null\nStandardError=journal\n");
 	given(w, "b.service", RUN "StandardInput=socket\nStandardOutput=tty\nStandardError=kmsg+console\n");
-	given(w, "c.service", RUN "ExecStop=+/bin/x\nUser=root\n");
 	when_loaded(w);
 	assert_memory_equal(unit_of(w, "a")->stdio, ((uint8_t[]){ STDIO_TTY, STDIO_NULL, STDIO_INHERIT }), 3);
 	assert_memory_equal(unit_of(w, "b")->stdio, ((uint8_t[]){ STDIO_NULL, STDIO_TTY, STDIO_KMSG }), 3);
 	then_text(w, unit_of(w, "a")->stdio_path[0], "/dev/console");
 	then_text(w, unit_of(w, "b")->stdio_path[1], "/dev/console");
 	then_noted(w, "a", "a.service:5: StandardError=journal is not yet there: goes where output goes by default");
-	then_noted(w, "c", "c.service:3: `+` and `!` in front of a command are not yet honoured");
 }
 
 static void texts_and_names_of_units_are_taken_as_they_stand(void **state)
@@ -352,10 +350,10 @@ static const struct {
 	/* 42 */ { "@/bin/echo", NULL },
 	/* 43 */ { "-@/bin/echo a0 r1", "-/bin/echo [a0][r1]" },
 	{ "@-/bin/echo a0 r1", "-/bin/echo [a0][r1]" },
-	/* 45 */ { "+/bin/echo a", "/bin/echo [/bin/echo][a]" },
+	/* 45 */ { "+/bin/echo a", "+/bin/echo [/bin/echo][a]" }, { "!/bin/echo a", "!/bin/echo [/bin/echo][a]" },
 	{ "!!/bin/echo a", "/bin/echo [/bin/echo][a]" },
 	/* 46, 48 */ { "+!/bin/echo", NULL }, { "!+/bin/echo", NULL }, { "!!!/bin/echo", NULL }, { "|/bin/echo", NULL },
-	/* 47 */ { "-:+@/bin/echo z $A", "-:/bin/echo [z][$A]" },
+	/* 47 */ { "-:+@/bin/echo z $A", "-:+/bin/echo [z][$A]" },
 	/* 49 */ { "/bin/echo a ; /bin/true b", "/bin/echo [/bin/echo][a]; /bin/true [/bin/true][b]" },
 	/* 50 */ { "/bin/echo a ; ; /bin/true b", "/bin/echo [/bin/echo][a]; /bin/true [/bin/true][b]" },
 	/* 51 */ { "/bin/echo a ;", "/bin/echo [/bin/echo][a]" },
@@ -379,12 +377,12 @@ static const struct {
 	/* 72 */ { "/bin/echo %Z", NULL },
 	/* 73 */ { "echo x", "echo [echo][x]" },
 	/* 74, 76 */ { "./echo", NULL }, { "sub/echo", NULL }, { "%n/x", NULL }, { "$FOO/bin a", NULL }, { "/a/../b", NULL },
-	/* 75 */ { "/%p/x", "/c41/x [/c41/x]" },
+	/* 75 */ { "/%p/x", "/c42/x [/c42/x]" },
 	/* 79 */ { "/bin/echo \"\\u00f6\"", "/bin/echo [/bin/echo][\xc3\xb6]" },
 	/* 80 */ { "/path\\s", "/path  [/path ]" },
 	/* 81 */ { "/bin/echo a   b\tc", "/bin/echo [/bin/echo][a][b][c]" },
 	/* 59, 61, 62 */ { "/bin/echo a\"b\"c \"a\"b 'a\\'b' \"a\\\"b\" 'a\\x41b'", "/bin/echo [/bin/echo][abc][ab][a'b][a\"b][aAb]" },
-	{ "/bin/echo \"%p\" $HOME ${X}", "/bin/echo [/bin/echo][c46][$HOME][${X}]" },
+	{ "/bin/echo \"%p\" $HOME ${X}", "/bin/echo [/bin/echo][c47][$HOME][${X}]" },
 };
 
 static void command_lines_are_read_as_systemd_reads_them(void **state)
@@ -427,8 +425,8 @@ static void an_empty_assignment_clears_the_list(void **state)
 	const struct unit *u = unit_of(w, "a");
 	then_silent(w);
 	assert_string_equal(commands_of(w, u, EXEC_START), "/b [/b]");
-	assert_non_null(strstr(words_of(w, u->environment), ",B=2"));
-	assert_null(strstr(words_of(w, u->environment), "A=1"));
+	assert_non_null(strstr(variables_of(w, u->environment), ",B=2"));
+	assert_null(strstr(variables_of(w, u->environment), "A=1"));
 	assert_string_equal(words_of(w, u->environment_files), "-/y z");
 	assert_false(unit_is_success(u, false, 5));
 	then_text(w, u->working_directory, "");
@@ -466,7 +464,7 @@ static void environments_are_read_as_systemd_reads_them(void **state)
 	when_loaded(w);
 	for (size_t i = 0; i < countof(environment_rows); i++) {
 		snprintf(name, sizeof name, "e%zu", i);
-		const char *all = words_of(w, unit_of(w, name)->environment);
+		const char *all = variables_of(w, unit_of(w, name)->environment);
 		const char *own = strchr(all, ',');
 		assert_string_equal(own ? own + 1 : "", environment_rows[i].expected);
 	}
@@ -477,7 +475,7 @@ static void a_unit_may_set_its_own_path(void **state)
 	struct world *w = *state;
 	given(w, "a.service", RUN "Environment=PATH=/opt/bin\n");
 	when_loaded(w);
-	assert_string_equal(words_of(w, unit_of(w, "a")->environment), "PATH=/opt/bin");
+	assert_string_equal(variables_of(w, unit_of(w, "a")->environment), "PATH=/opt/bin");
 }
 
 /* 143, 144 */
@@ -523,7 +521,7 @@ static void a_user_becomes_numbers_and_environment(void **state)
 	when_loaded(w);
 	const struct unit *u = unit_of(w, "named");
 	assert_true(u->uid == 0 && u->gid == 0);
-	assert_non_null(strstr(words_of(w, u->environment), ",USER=root,LOGNAME=root,HOME=/root"));
+	assert_non_null(strstr(variables_of(w, u->environment), ",USER=root,LOGNAME=root,HOME=/root"));
 	then_text(w, u->working_directory, "/root");
 	u = unit_of(w, "number");
 	assert_true(u->uid == 54321 && u->gid == 12 && !(u->flags & UNIT_USER_UNKNOWN));
@@ -532,8 +530,248 @@ static void a_user_becomes_numbers_and_environment(void **state)
 	then_noted(w, "nobody", "nobody.service:3: User=no such user: there is no such user: every start will fail "
 				"(217/USER)");
 	u = unit_of(w, "group");
-	assert_true(u->flags & UNIT_USER_UNKNOWN && u->uid == 0 && u->gid == NO_ID);
+	assert_true(unitset_context(w->set, u)->flags & CONTEXT_GROUP_UNKNOWN && u->uid == 0 && u->gid == NO_ID);
 	then_broken(w, "empty", "empty.service:3: User=%i: expected a user's name or number");
+}
+
+/* ---- surroundings that few units set ---- */
+
+static void a_plain_unit_has_no_context(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN);
+	given(w, "b.service", RUN "NoNewPrivileges=yes\nNoNewPrivileges=no\n");
+	given(w, "c.service", RUN "UnsetEnvironment=A\n");
+	when_loaded(w);
+	assert_int_equal(unit_of(w, "a")->context.n, 0);
+	assert_int_equal(unit_of(w, "b")->context.n, 0);
+	assert_int_equal(unit_of(w, "c")->context.n, 1);
+}
+
+/* 198. CAP_NET_BIND_SERVICE is 10, CAP_NET_RAW 13. */
+static void capability_sets_add_up_as_in_systemd(void **state)
+{
+	struct world *w = *state;
+	static const struct { const char *lines; uint64_t bounding, ambient; } rows[] = {
+		{ "CapabilityBoundingSet=CAP_NET_RAW\nCapabilityBoundingSet=CAP_CHOWN\n", 1 << 13 | 1, 0 },
+		{ "CapabilityBoundingSet=~CAP_NET_RAW\nCapabilityBoundingSet=~CAP_CHOWN\n", ~(UINT64_C(1) << 13 | 1), 0 },
+		{ "CapabilityBoundingSet=\n", 0, 0 },
+		{ "CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=~\n", CAPABILITIES_ALL, 0 },
+		{ "CapabilityBoundingSet=NET_RAW cap_net_raw\n", 1 << 13, 0 },
+		{ "AmbientCapabilities=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_RAW\n", CAPABILITIES_ALL,
+		  1 << 10 | 1 << 13 },
+		{ "AmbientCapabilities=CAP_NET_RAW CAP_CHOWN\nAmbientCapabilities=~CAP_CHOWN\n", CAPABILITIES_ALL, 1 << 13 },
+		{ "AmbientCapabilities=CAP_CHOWN\nAmbientCapabilities=\n", CAPABILITIES_ALL, 0 },
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		char text[256];
+		snprintf(text, sizeof text, RUN "%s", rows[i].lines);
+		given(w, "a.service", text);
+		when_loaded(w);
+		const struct context *x = unitset_context(w->set, unit_of(w, "a"));
+		if (x->bounding_set != rows[i].bounding || x->ambient_set != rows[i].ambient)
+			fail_msg("%s: %llx %llx", rows[i].lines, (unsigned long long)x->bounding_set,
+				 (unsigned long long)x->ambient_set);
+	}
+}
+
+static void the_rest_of_the_context_arrives(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN "NoNewPrivileges=yes\nIgnoreSIGPIPE=no\nSecureBits=keep-caps noroot what\n"
+	      "PassEnvironment=TERM A HOME\nEnvironment=A=1\nUnsetEnvironment=B C=\"x y\" 1bad\n"
+	      "ExecSearchPath=/opt/%p:rel:/bin\nSupplementaryGroups=12 13\nLimitNICE=+5\n");
+	given(w, "b.service", RUN "ExecStartPre=-/bin/pre\nPermissionsStartOnly=yes\nSetLoginEnvironment=yes\n"
+	      "SupplementaryGroups=no-such-group\n");
+	given(w, "c.service", RUN "User=root\nSetLoginEnvironment=no\n");
+	when_loaded(w);
+	const struct unit *u = unit_of(w, "a");
+	const struct context *x = unitset_context(w->set, u);
+	assert_int_equal(x->flags, CONTEXT_NO_NEW_PRIVILEGES | CONTEXT_DEFAULT_SIGPIPE);
+	assert_int_equal(x->secure_bits, 1 << 4 | 1 << 0);
+	assert_string_equal(words_of(w, x->pass_environment), "TERM,HOME");
+	assert_string_equal(words_of(w, x->unset_environment), "B,C=x y");
+	then_text(w, x->search_path, "/opt/a:/bin");
+	assert_string_equal(variables_of(w, u->environment), "PATH=/opt/a:/bin,A=1");
+	assert_int_equal(u->groups.n, 2);
+	assert_int_equal(unitset_indices(w->set, u->groups)[1], 13);
+	assert_int_equal(unitset_limits(w->set, u)->soft, 15);
+	then_noted(w, "a", "a.service:5: SecureBits=: `what`: expected keep-caps");
+	then_noted(w, "a", "a.service:8: UnsetEnvironment=: `1bad`: expected names of variables: this one is ignored");
+	then_noted(w, "a", "a.service:9: ExecSearchPath=: `rel`: expected absolute paths");
+	u = unit_of(w, "b");
+	assert_string_equal(commands_of(w, u, EXEC_START_PRE), "-+/bin/pre [/bin/pre]");
+	assert_string_equal(commands_of(w, u, EXEC_START), "/bin/true [/bin/true]");
+	assert_non_null(strstr(variables_of(w, u->environment), "HOME=/root"));
+	then_noted(w, "b", "b.service:6: SupplementaryGroups=no-such-group: there is no such group: every start will fail "
+			   "(216/GROUP)");
+	assert_null(strstr(variables_of(w, unit_of(w, "c")->environment), "HOME="));
+}
+
+static void folders_stand_sorted_below_their_bases(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN "RuntimeDirectory=rr a/b\nRuntimeDirectory=old:new irqbalance/ rr\nStateDirectory=%p\n"
+	      "RuntimeDirectoryMode=2755\nStateDirectoryMode=0700\nRuntimeDirectoryPreserve=restart\n"
+	      "LogsDirectory=/var/log/x ../x . x/..\nEnvironment=STATE_DIRECTORY=/srv\n");
+	given(w, "b.service", RUN "RuntimeDirectory=x\nRuntimeDirectory=\nCacheDirectory=c\nRuntimeDirectory=y\n");
+	given(w, "c.service", RUN "RuntimeDirectory=x\nRuntimeDirectoryPreserve=on\nStateDirectoryMode=8\n");
+	when_loaded(w);
+	const struct unit *u = unit_of(w, "a");
+	const struct context *x = unitset_context(w->set, u);
+	const struct folder *f = unitset_folders(w->set, x);
+	static const struct { const char *path, *link; enum folder_kind kind; unsigned mode; } rows[] = {
+		{ "/run/a/b", "", FOLDER_RUNTIME, 02755 }, { "/run/irqbalance", "", FOLDER_RUNTIME, 02755 },
+		{ "/run/old", "/run/new", FOLDER_RUNTIME, 02755 }, { "/run/rr", "", FOLDER_RUNTIME, 02755 },
+		{ "/var/lib/a", "", FOLDER_STATE, 0700 },
+	};
+	assert_int_equal(x->folders.n, countof(rows));
+	for (size_t i = 0; i < countof(rows); i++) {
+		then_text(w, f[i].path, rows[i].path);
+		then_text(w, f[i].link, rows[i].link);
+		assert_true(f[i].kind == rows[i].kind && f[i].mode == rows[i].mode);
+	}
+	assert_non_null(strstr(variables_of(w, u->environment),
+			       "RUNTIME_DIRECTORY=/run/a/b:/run/irqbalance:/run/old:/run/rr,STATE_DIRECTORY=/srv"));
+	assert_int_equal(u->flags & (UNIT_CLEANS | UNIT_CLEANS_AT_REST), UNIT_CLEANS_AT_REST);
+	then_noted(w, "a", "a.service:9: LogsDirectory=: `/var/log/x`: expected relative paths without ..");
+	then_noted(w, "a", "`../x`: expected");
+	then_noted(w, "a", "`.`: expected");
+	then_noted(w, "a", "`x/..`: expected");
+	u = unit_of(w, "b");
+	assert_non_null(strstr(variables_of(w, u->environment), "RUNTIME_DIRECTORY=/run/y,CACHE_DIRECTORY=/var/cache/c"));
+	assert_int_equal(u->flags & (UNIT_CLEANS | UNIT_CLEANS_AT_REST), UNIT_CLEANS);
+	assert_int_equal(unit_of(w, "c")->flags & (UNIT_CLEANS | UNIT_CLEANS_AT_REST), 0);
+	then_noted(w, "c", "StateDirectoryMode=8: expected an octal mode");
+}
+
+static void dynamic_users_get_a_number_each(void **state)
+{
+	struct world *w = *state;
+	uint32_t first;
+	given(w, "a.service", RUN "DynamicUser=yes\nWorkingDirectory=~\n");
+	given(w, "b@1.service", RUN "DynamicUser=yes\nUser=shared\n");
+	given(w, "b@2.service", RUN "DynamicUser=yes\nUser=shared\nGroup=12\n");
+	given(w, "root.service", RUN "DynamicUser=yes\nUser=root\n");
+	/* Of 200 names some meet in 4336 numbers: 1 in 100 that none do. */
+	for (int i = 0; i < 200; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "n%d.service", i);
+		given(w, name, RUN "DynamicUser=yes\n");
+	}
+	when_loaded(w);
+	const struct unit *u = unit_of(w, "a");
+	first = u->uid;
+	assert_in_range(u->uid, 61184, 65519);
+	assert_int_equal(u->gid, u->uid);
+	assert_int_equal(unitset_context(w->set, u)->flags, CONTEXT_NO_NEW_PRIVILEGES);
+	assert_non_null(strstr(variables_of(w, u->environment), "USER=a,LOGNAME=a"));
+	then_text(w, u->working_directory, "/");
+	assert_int_equal(unit_of(w, "b@1")->uid, unit_of(w, "b@2")->uid);
+	assert_int_equal(unit_of(w, "b@2")->gid, 12);
+	assert_int_equal(unit_of(w, "root")->uid, 0);
+	static bool is_taken[65536];
+	for (int i = 0; i < 200; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "n%d", i);
+		assert_false(is_taken[unit_of(w, name)->uid]);
+		is_taken[unit_of(w, name)->uid] = true;
+	}
+	when_loaded(w);
+	assert_int_equal(unit_of(w, "a")->uid, first);
+}
+
+static void credentials_arrive(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN "LoadCredential=one:/etc/one\nLoadCredential=stored\nLoadCredential=one:/etc/%p\n"
+	      "SetCredential=one:a\\x00b\nSetCredential=two:1:2\nLoadCredential=../x:/etc/x\nLoadCredential=y:rel/y\nSetCredential=z\n"
+	      "Environment=D=%d\n");
+	given(w, "b.service", RUN "LoadCredential=a:/a\nSetCredential=a:1\nLoadCredential=\n");
+	when_loaded(w);
+	const struct unit *u = unit_of(w, "a");
+	const struct context *x = unitset_context(w->set, u);
+	const struct credential *c = unitset_credentials(w->set, x);
+	static const struct { const char *name, *path, *value; } rows[] = {
+		{ "one", "/etc/a", "" }, { "stored", "stored", "" }, { "one", "", "a" }, { "two", "", "1:2" },
+	};
+	then_noted(w, "a", "a.service:6: SetCredential=one:a\\x00b: expected NAME:VALUE, with escapes as in C");
+	then_noted(w, "a", "a.service:8: LoadCredential=../x:/etc/x: expected NAME:PATH");
+	then_noted(w, "a", "a.service:9: LoadCredential=y:rel/y: expected NAME:PATH");
+	then_noted(w, "a", "a.service:10: SetCredential=z: expected NAME:VALUE");
+	given(w, "a.service", RUN "LoadCredential=one:/etc/one\nLoadCredential=stored\nLoadCredential=one:/etc/%p\n"
+	      "SetCredential=one:a\nSetCredential=two:1:2\nEnvironment=D=%d\n");
+	when_loaded(w);
+	u = unit_of(w, "a");
+	x = unitset_context(w->set, u);
+	c = unitset_credentials(w->set, x);
+	assert_int_equal(x->credentials.n, countof(rows));
+	for (size_t i = 0; i < countof(rows); i++) {
+		then_text(w, c[i].name, rows[i].name);
+		then_text(w, c[i].path, rows[i].path);
+		then_text(w, c[i].value, rows[i].value);
+	}
+	assert_int_equal(u->flags & UNIT_CLEANS, UNIT_CLEANS);
+	assert_non_null(strstr(variables_of(w, u->environment), "CREDENTIALS_DIRECTORY=/run/credentials/a.service,D=/run/credentials/a.service"));
+	assert_int_equal(unitset_context(w->set, unit_of(w, "b"))->credentials.n, 1);
+}
+
+static void scheduling_and_its_like_arrive(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN "CPUSchedulingPolicy=rr\nCPUSchedulingPriority=9\nCPUSchedulingResetOnFork=yes\n"
+	      "CPUAffinity=0-2,5\nCPUAffinity=70\nNUMAPolicy=bind\nNUMAMask=0\nIOSchedulingClass=idle\nIOSchedulingPriority=7\n"
+	      "TimerSlackNSec=50us\nCoredumpFilter=default shared-huge\nKeyringMode=private\nCPUSchedulingPolicy=deadline\n"
+	      "IOSchedulingPriority=8\nCPUAffinity=1025\nCPUSchedulingPriority=100\n");
+	given(w, "b.service", RUN "CPUAffinity=1\nCPUAffinity=\nIOSchedulingClass=1\nTimerSlackNSec=7\n");
+	when_loaded(w);
+	const struct context *x = unitset_context(w->set, unit_of(w, "a"));
+	assert_int_equal(x->scheduling, SCHEDULING_RR);
+	assert_int_equal(x->priority, 9);
+	assert_int_equal(x->flags, CONTEXT_RESET_ON_FORK | CONTEXT_HAS_IO);
+	assert_int_equal(x->cpus.n, 2);
+	assert_int_equal(unitset_mask(w->set, x->cpus)[0], 0x27);
+	assert_int_equal(unitset_mask(w->set, x->cpus)[1], 1 << 6);
+	assert_true(x->numa_policy == NUMA_BIND && x->numa_nodes.n == 1);
+	assert_true(x->io_class == IO_IDLE && x->io_priority == 7);
+	assert_int_equal(x->timer_slack_ns, 50000);
+	assert_int_equal(x->coredump_filter, 0x33 | 1 << 6);
+	assert_int_equal(x->keyring_mode, KEYRING_PRIVATE);
+	then_noted(w, "a", "CPUSchedulingPolicy=deadline: expected other, batch, idle, fifo or rr");
+	then_noted(w, "a", "CPUAffinity=1025: expected numbers and ranges");
+	x = unitset_context(w->set, unit_of(w, "b"));
+	assert_true(x->cpus.n == 0 && x->io_class == IO_REALTIME && x->io_priority == 4 && x->timer_slack_ns == 7);
+}
+
+static void input_and_terminal_arrive(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN "StandardInputText=a\\tb %p\nStandardInputData=AAEC\nStandardInputText=\\q\nStandardInputData=A\n");
+	given(w, "b.service", RUN "StandardInput=tty-force\nTTYPath=/dev/tty7\nTTYReset=yes\nTTYVHangup=yes\nTTYVTDisallocate=yes\n"
+	      "TTYRows=25\nTTYColumns=80\n");
+	given(w, "c.service", RUN "StandardInput=null\nStandardInputText=x\n");
+	given(w, "d.service", RUN "StandardOutput=tty-force\nStandardError=tty\nTTYPath=/dev/ttyS0\n");
+	when_loaded(w);
+	const struct unit *u = unit_of(w, "a");
+	struct str input = unitset_text(w->set, unitset_context(w->set, u)->input);
+	assert_int_equal(u->stdio[0], STDIO_DATA);
+	assert_int_equal(input.n, 9);
+	assert_memory_equal(input.p, "a\tb a\n\0\1\2", 9);
+	then_noted(w, "a", "a.service:5: StandardInputText=\\q: expected a text, with escapes as in C");
+	then_noted(w, "a", "a.service:6: StandardInputData=A: expected data in Base64");
+	u = unit_of(w, "b");
+	const struct context *x = unitset_context(w->set, u);
+	assert_int_equal(u->stdio[0], STDIO_TTY_FORCE);
+	then_text(w, u->stdio_path[0], "/dev/tty7");
+	then_text(w, x->tty, "/dev/tty7");
+	assert_int_equal(x->flags, CONTEXT_TTY_RESET | CONTEXT_TTY_HANGUP | CONTEXT_TTY_DISALLOCATE);
+	assert_true(x->tty_rows == 25 && x->tty_columns == 80);
+	assert_non_null(strstr(variables_of(w, u->environment), "TERM=linux"));
+	assert_int_equal(unit_of(w, "c")->stdio[0], STDIO_NULL);
+	u = unit_of(w, "d");
+	assert_true(u->stdio[1] == STDIO_INHERIT && u->stdio[2] == STDIO_TTY);
+	then_text(w, u->stdio_path[2], "/dev/ttyS0");
+	assert_non_null(strstr(variables_of(w, u->environment), "TERM=vt220"));
 }
 
 /* ---- units that cannot be used ---- */
@@ -725,13 +963,13 @@ static void on_a_machine_the_network_comes_first(void **state)
 	assert_int_equal(net->start_ms, 10000);
 	const char *command = commands_of(w, net, EXEC_START);
 	assert_true(command[0] == '/' && strstr(command, "/oomph-net ["));
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net");
+	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net,oomph-tmpfiles");
 
 	given(w, "oomph-net.service", RUN);
 	when_loaded_from(w, "--vm", w->folder, NULL);
 	assert_false(unit_of(w, "oomph-net")->flags & UNIT_HELPER);
 	assert_string_equal(commands_of(w, unit_of(w, "oomph-net"), EXEC_START), "/bin/true [/bin/true]");
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net");
+	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net,oomph-tmpfiles");
 	when_loaded_from(w, "--container", w->folder, NULL);
 	assert_string_equal(names_of(w, unit_of(w, "a")->after), "");
 }
@@ -851,6 +1089,14 @@ int main(void)
 		TEST(a_unit_may_set_its_own_path),
 		TEST(patterns_of_environment_files_are_resolved_in_order),
 		TEST(a_user_becomes_numbers_and_environment),
+		TEST(a_plain_unit_has_no_context),
+		TEST(capability_sets_add_up_as_in_systemd),
+		TEST(the_rest_of_the_context_arrives),
+		TEST(folders_stand_sorted_below_their_bases),
+		TEST(dynamic_users_get_a_number_each),
+		TEST(credentials_arrive),
+		TEST(scheduling_and_its_like_arrive),
+		TEST(input_and_terminal_arrive),
 		TEST(what_cannot_start_stays_in_the_set_and_says_why),
 		TEST(a_stop_command_alone_is_enough_for_a_oneshot_that_remains),
 		TEST(what_is_no_file_does_not_stop_the_others),

@@ -44,6 +44,19 @@ static void fill_rich(struct unitset_writer *w, struct unit *u)
 		{ .soft = 1024, .hard = 4096, .kind = LIMIT_NOFILE },
 		{ .soft = LIMIT_INFINITY, .hard = LIMIT_INFINITY, .kind = LIMIT_CORE },
 	}, 2, sizeof(struct limit));
+	struct context x = context_defaults;
+	x.pass_environment = unitset_put_blob(w, &STR("TERM"), 1);
+	x.unset_environment = unitset_put_blob(w, (struct str[]){ STR("A"), STR("B=1") }, 2);
+	x.search_path = unitset_put_text(w, STR("/opt/db:/bin"));
+	struct folder folder = { .path = unitset_put_text(w, STR("/run/db")), .kind = FOLDER_RUNTIME, .mode = 02755 };
+	x.folders = unitset_put(w, &folder, 1, sizeof folder);
+	struct credential credential = { .name = unitset_put_text(w, STR("key")), .value = unitset_put_text(w, STR("42")) };
+	x.credentials = unitset_put(w, &credential, 1, sizeof credential);
+	x.ambient_set = 1 << 10;
+	x.input = unitset_put_text(w, STR("in\0put"));
+	x.tty = unitset_put_text(w, STR("/dev/tty1"));
+	x.cpus = unitset_put(w, &(uint64_t){ 5 }, 1, sizeof(uint64_t));
+	u->context = unitset_put(w, &x, 1, sizeof x);
 	u->stdio_path[1] = unitset_put_text(w, STR("/var/log/db"));
 	u->stdio[1] = STDIO_APPEND;
 	u->knobs[KNOB_MEMORY_MAX] = 64u << 20;
@@ -138,6 +151,27 @@ static void walk_lists(struct unitset set, const struct unit *u)
 		assert_in_range(unitset_limits(set, u)[i].kind, 0, N_LIMIT_KIND - 1);
 }
 
+static void walk_context(struct unitset set, const struct unit *u)
+{
+	const struct context *x = unitset_context(set, u);
+	walk_blob(set, x->pass_environment);
+	walk_blob(set, x->unset_environment);
+	walk_text(set, x->search_path);
+	walk_text(set, x->input);
+	walk_text(set, x->tty);
+	for (uint32_t i = 0; i < x->credentials.n; i++) {
+		walk_text(set, unitset_credentials(set, x)[i].name);
+		walk_text(set, unitset_credentials(set, x)[i].value);
+	}
+	for (uint32_t i = 0; i < x->cpus.n; i++)
+		sink ^= (unsigned char)unitset_mask(set, x->cpus)[i];
+	sink ^= (unsigned char)x->flags;
+	for (uint32_t i = 0; i < x->folders.n; i++) {
+		walk_text(set, unitset_folders(set, x)[i].path);
+		walk_text(set, unitset_folders(set, x)[i].link);
+	}
+}
+
 static void walk(struct unitset set)
 {
 	for (uint32_t i = 0; i < unitset_count(set); i++) {
@@ -153,6 +187,7 @@ static void walk(struct unitset set)
 		walk_blob(set, u->environment_files);
 		walk_commands(set, u);
 		walk_lists(set, u);
+		walk_context(set, u);
 		unit_is_success(u, true, u->kill_signal);
 	}
 	walk_blob(set, ((const struct unitset_header *)(const void *)set.bytes)->notes);
@@ -184,6 +219,9 @@ static void what_was_written_is_read_back(void **state)
 	assert_int_equal(unitset_indices(set, app->after)[1], NET);
 	assert_int_equal(app->after.n, 2);
 	assert_int_equal(db->exec[EXEC_START_PRE].n, 2);
+	assert_text(set, unitset_context(set, db)->search_path, "/opt/db:/bin");
+	assert_int_equal(unitset_context(set, db)->ambient_set, 1 << 10);
+	assert_ptr_equal(unitset_context(set, app), &context_defaults);
 
 	const struct command *start = unitset_commands(set, app, EXEC_START);
 	assert_text(set, start->path, "app");
@@ -398,6 +436,8 @@ static const struct { size_t at, size; uint64_t value; const char *wrong; } spoi
 	{ UNIT(limits.at, 4), "a list of limits" },
 	{ UNIT(groups.n, UINT32_MAX), "a list of groups" },
 	{ UNIT(groups.at, UINT32_MAX), "a list of groups" },
+	{ UNIT(context.n, 2), "the context of a unit" },
+	{ UNIT(context.at, UINT32_MAX & ~7u), "the context of a unit" },
 	{ UNIT(flags, 1u << 31), "the flags of a unit" },
 	{ UNIT(type, N_UNIT_TYPE), "a value that no directive has" },
 	{ UNIT(restart, N_RESTART_POLICY), "a value that no directive has" },
@@ -441,10 +481,20 @@ static void a_spoilt_element_is_named(void **state)
 		{ LIST(exec[EXEC_START_PRE]), offsetof(struct command, path.at), 1, "the path of a command" },
 		{ LIST(exec[EXEC_RELOAD]), offsetof(struct command, path.n), 4, "the path of a command" },
 		{ LIST(exec[EXEC_START]), offsetof(struct command, argv.n), 1, "the words of a command" },
-		{ LIST(exec[EXEC_STOP]), offsetof(struct command, flags), 4, "the flags of a command" },
+		{ LIST(exec[EXEC_STOP]), offsetof(struct command, flags), 16, "the flags of a command" },
 		{ LIST(before), 0, N_SAMPLE, "a dependency on a unit that is not there" },
 		{ LIST(required_by), 0, NO_UNIT, "a dependency on a unit that is not there" },
 		{ LIST(limits), offsetof(struct limit, kind), N_LIMIT_KIND, "the kind of a limit" },
+		{ LIST(context), offsetof(struct context, flags), 1u << 31, "the flags of a context" },
+		{ LIST(context), offsetof(struct context, pass_environment.n), 2, "a text of a context" },
+		{ LIST(context), offsetof(struct context, search_path.at), UINT32_MAX, "a text of a context" },
+		{ LIST(context), offsetof(struct context, folders.n), 1u << 30, "a list of folders" },
+		{ LIST(context), offsetof(struct context, credentials.n), 1u << 30, "a list of credentials" },
+		{ LIST(context), offsetof(struct context, input.n), 3, "a text of a context" },
+		{ LIST(context), offsetof(struct context, tty.at), 1, "a text of a context" },
+		{ LIST(context), offsetof(struct context, cpus.n), 17, "a mask of a context" },
+		{ LIST(context), offsetof(struct context, cpus.at), 4, "a mask of a context" },
+		{ LIST(context), offsetof(struct context, secure_bits), N_PRESERVE << 16, "a value of a context that no directive has" },
 	};
 #undef LIST
 	for (size_t i = 0; i < countof(rows); i++) {

@@ -115,34 +115,6 @@ static void a_quota_may_be_more_than_one_processor(void **state)
 	}
 }
 
-static void limits_are_one_value_or_two(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *text;
-		bool has_sizes;
-		uint64_t soft, hard;
-	} rows[] = {
-		/* 167 */ { "55:66", false, 55, 66 }, { "infinity", false, LIMIT_INFINITY, LIMIT_INFINITY },
-		/* 169 */ { "0x10", false, 16, 16 }, { "1024", false, 1024, 1024 }, { "010", false, 8, 8 },
-		{ "1:infinity", false, 1, LIMIT_INFINITY },
-		/* 170 */ { "1G:2G", true, UINT64_C(1) << 30, UINT64_C(2) << 30 },
-		{ "64M", true, 67108864, 67108864 }, { "0", true, 0, 0 },
-		/* 168 */ { "1024:", false, BAD, BAD }, { "10:20:30", false, BAD, BAD }, { "2000:1000", false, BAD, BAD },
-		{ "1K", false, BAD, BAD }, { "-1", false, BAD, BAD }, { "", false, BAD, BAD },
-		{ ":5", false, BAD, BAD },
-		{ "infinity:5", false, BAD, BAD },
-	};
-	for (size_t i = 0; i < countof(rows); i++) {
-		struct limit limit = { .soft = BAD, .hard = BAD, .kind = LIMIT_NPROC };
-		bool is_read = value_limit(str_from(rows[i].text), rows[i].has_sizes, &limit);
-		assert_int_equal(limit.soft, rows[i].soft);
-		assert_int_equal(limit.hard, rows[i].hard);
-		assert_int_equal(limit.kind, LIMIT_NPROC);
-		assert_int_equal(is_read, rows[i].soft != BAD);
-	}
-}
-
 static void booleans_have_six_names_each(void **state)
 {
 	(void)state;
@@ -313,7 +285,7 @@ static void folders_of_a_service_are_relative(void **state)
 		/* 190 */ { "/run/x", NULL, NULL }, { "../x", NULL, NULL },
 		/* 191 */ { "a:b", "a", "b" },
 		{ "", NULL, NULL }, { ".", NULL, NULL }, { "/", NULL, NULL }, { "a/..", NULL, NULL }, { "a:/b", NULL, NULL },
-		{ "a:../b", NULL, NULL }, { ":b", NULL, NULL },
+		{ "a:../b", NULL, NULL }, { ":b", NULL, NULL }, { "./", NULL, NULL }, { ".//.", NULL, NULL }, { "a:.", NULL, NULL },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {
 		struct str folder = STR("?"), link = STR("?");
@@ -384,7 +356,6 @@ int main(void)
 		cmocka_unit_test(sizes_are_in_powers_of_1024),
 		cmocka_unit_test(shares_have_at_most_two_places),
 		cmocka_unit_test(a_quota_may_be_more_than_one_processor),
-		cmocka_unit_test(limits_are_one_value_or_two),
 		cmocka_unit_test(booleans_have_six_names_each),
 		cmocka_unit_test(numbers_have_bases_and_bounds),
 		cmocka_unit_test(exit_statuses_are_numbers_names_or_signals),

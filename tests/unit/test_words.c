@@ -120,8 +120,8 @@ static void prefixes_count_once_in_any_order(void **state)
 		{ "/bin/x", "/bin/x", "" },
 		/* 43 */ { "-@/bin/x", "/bin/x", "-@" }, { "@-/bin/x", "/bin/x", "-@" },
 		/* 44 */ { "--/bin/x", "-/bin/x", "-" }, { "-@-/bin/x", "-/bin/x", "-@" },
-		/* 45 */ { "+/x", "/x", "+" }, { "!/x", "/x", "+" }, { "!!/x", "/x", "+" },
-		/* 46 */ { "+!/x", "!/x", "+" }, { "!+/x", "+/x", "+" }, { "!!!/x", "!/x", "+" },
+		/* 45 */ { "+/x", "/x", "+" }, { "!/x", "/x", "!" }, { "!!/x", "/x", "a" },
+		/* 46 */ { "+!/x", "!/x", "+" }, { "!+/x", "+/x", "!" }, { "!!!/x", "!/x", "a" },
 		/* 47, 48 */ { "-:+@/x", "/x", "-@:+" }, { "|/x", "|/x", "" }, { "-", "", "-" }, { "", "", "" },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {
@@ -132,6 +132,8 @@ static void prefixes_count_once_in_any_order(void **state)
 		assert_int_equal(p.has_argv0, strchr(rows[i].prefix, '@') != NULL);
 		assert_int_equal(p.no_expand, strchr(rows[i].prefix, ':') != NULL);
 		assert_int_equal(p.is_privileged, strchr(rows[i].prefix, '+') != NULL);
+		assert_int_equal(p.keeps_user, strchr(rows[i].prefix, '!') != NULL);
+		assert_int_equal(p.is_ambient, strchr(rows[i].prefix, 'a') != NULL);
 	}
 }
 

@@ -201,6 +201,22 @@ static inline const char *words_of(const struct world *w, struct span span)
 	return buf_cstr(&b);
 }
 
+/* Of an environment, without the locale, which is that of the machine where the test runs. */
+static inline const char *variables_of(const struct world *w, struct span span)
+{
+	static char text[4096];
+	struct buf b = BUF(text);
+	struct str rest = unitset_text(w->set, span), word;
+	while (str_next(&rest, &word)) {
+		if (str_starts(word, STR("LANG")) || str_starts(word, STR("LC_")))
+			continue;
+		if (b.n)
+			buf_char(&b, ',');
+		buf_str(&b, word);
+	}
+	return buf_cstr(&b);
+}
+
 static inline const char *names_of(const struct world *w, struct span span)
 {
 	static char text[4096];
@@ -228,6 +244,10 @@ static inline const char *commands_of(const struct world *w, const struct unit *
 			buf_char(&b, '-');
 		if (commands[i].flags & COMMAND_NO_EXPAND)
 			buf_char(&b, ':');
+		if (commands[i].flags & COMMAND_PRIVILEGED)
+			buf_char(&b, '+');
+		if (commands[i].flags & COMMAND_KEEPS_USER)
+			buf_char(&b, '!');
 		buf_str(&b, unitset_text(w->set, commands[i].path));
 		buf_char(&b, ' ');
 		while (str_next(&rest, &word)) {
