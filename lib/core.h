@@ -102,7 +102,7 @@ struct event {
 
 enum effect_kind {
 	FX_LAUNCH,              /* service, role, list, index: make its cgroup if need be, clone, exec */
-	FX_SIGNAL,              /* service, role or ROLE_OTHER for all in the cgroup: signal `number` */
+	FX_SIGNAL,              /* service, role or ROLE_OTHER for all in the cgroup: signal `number`, `argument`: enum also */
 	FX_SWEPT,               /* service is over: its cgroup may go */
 	FX_REPLY,               /* client, number: enum answer */
 	FX_NOTE,                /* note: for the console and for clients of `events -f` */
@@ -111,6 +111,12 @@ enum effect_kind {
 	FX_HALT,                /* run oomph-halt */
 	FX_POWER,               /* number: enum power; exit status in `argument`. The end */
 	N_EFFECT_KIND
+};
+
+/* What else goes to whoever gets a signal, behind it (systemd.kill(5)). */
+enum also {
+	ALSO_CONTINUE = 1 << 0, /* SIGCONT: one that is stopped cannot act on it */
+	ALSO_HANG_UP = 1 << 1,  /* SendSIGHUP= */
 };
 
 enum note_kind {
@@ -169,6 +175,8 @@ enum service_flags {
 	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
 	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= named its main process, which may be another process's child, and not ours to reap */
 	SERVICE_GROUP_KILLED = 1 << 13, /* the kernel said that it kills all of this generation's cgroup (memory.oom.group) */
+	SERVICE_HAS_BEGUN = 1 << 14,    /* its plan: so there is something for ExecStopPost= to clean up behind */
+	SERVICE_FINAL_SENT = 1 << 15,   /* FinalKillSignal= was sent */
 	SERVICE_COMMAND_LATE = 1 << 11, /* we killed the ExecReload= that runs: it took too long */
 };
 
@@ -179,6 +187,7 @@ struct service {
 	uint8_t sent_signal;
 	uint8_t warned_step;            /* the last setting that could not be applied, with SERVICE_WARNED */
 	uint8_t warned_error;
+	uint8_t main_code, main_status; /* of waitid(2): how the last main process of this generation ended; 0: none has */
 	uint32_t flags;
 	uint32_t step_number;           /* command in its list */
 	uint32_t main_pid, control_pid;

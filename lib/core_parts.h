@@ -1,6 +1,6 @@
 /*
  * What the files of the core share among themselves: core.c (a step, its queue and deadlines), machine.c (the whole, units
- * and power), life.c (a generation's steps from wish to end), outcome.c (how far launches and ends bring it), evidence.c
+ * and power), life.c (a generation's steps from wish to end), ending.c (how it is ended, and what comes next), outcome.c (how far launches and ends bring it), evidence.c
  * (deaths and what the kernel says of them), request.c (what clients ask).
  */
 #ifndef OOMPH_CORE_PARTS_H
@@ -58,14 +58,27 @@ void on_halted(struct turn *t);
 
 void act(struct turn *t, uint32_t i, enum action action, enum service_event why);
 void go_on(struct turn *t, uint32_t i);         /* the next step of the plan, as far as it goes without waiting */
+bool is_going_down(const struct service *s);    /* has to end before what it stands upon may */
+void take_step(struct service *s, enum step step);
+enum exec_list step_list(enum step step);       /* whose command runs in it; N_EXEC_LIST: none of the unit's */
+bool start_limit_is_spent(struct turn *t, uint32_t i, uint64_t at);
+
+/* ---- ending.c ---- */
+
 bool has_process(const struct service *s);
 bool is_gone(struct turn *t, uint32_t i);
-bool is_going_down(const struct service *s);    /* has to end before what it stands upon may */
 void set_result(struct service *s, enum result result); /* what came first is the reason */
-void take_step(struct service *s, enum step step);
 void drop_control(struct turn *t, uint32_t i);
 void terminate(struct turn *t, uint32_t i);     /* KillSignal= to whom KillMode= says */
 void sweep(struct turn *t, uint32_t i);         /* SIGKILL to what is left, as far as KillMode= lets us */
+void end_newborn(struct turn *t, uint32_t i);   /* a process came to be when its generation was ending already */
+void begin_stop(struct turn *t, uint32_t i);          /* and so on: the actions of service.h */
+void expire(struct turn *t, uint32_t i);
+void kill_rest(struct turn *t, uint32_t i, enum service_event why);
+void stop_late(struct turn *t, uint32_t i);
+void linger(struct turn *t, uint32_t i);
+void reload_late(struct turn *t, uint32_t i);
+void decide(struct turn *t, uint32_t i);
 
 /* ---- outcome.c ---- */
 

@@ -12,11 +12,13 @@ const struct enumeration_names enumerations[N_ENUMERATION] = {
 	[ENUM_KILL_MODE] = { kill_mode_names, N_KILL_MODE },
 	[ENUM_OOM_POLICY] = { oom_policy_names, N_OOM_POLICY },
 	[ENUM_NOTIFY_ACCESS] = { notify_access_names, N_NOTIFY_ACCESS },
+	[ENUM_FAILURE_MODE] = { failure_mode_names, N_FAILURE_MODE },
 };
 
 /* Numbers of the bits in enum unit_flags: a row has a byte for `which`. */
-enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3 };
-_Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_NO_SIGKILL == UNIT_NO_SIGKILL,
+enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3, BIT_SEND_SIGHUP = 12 };
+_Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_NO_SIGKILL == UNIT_NO_SIGKILL &&
+	       1 << BIT_SEND_SIGHUP == UNIT_SEND_SIGHUP,
 	       "the bits of the flags have moved");
 
 #define KEY(name) .key = { name, sizeof(name) - 1 }
@@ -41,10 +43,12 @@ const struct directive directives[] = {
 	/* ---- honoured: systemd.service(5), systemd.kill(5) ---- */
 	SERVICE_READ("Type", READ_TYPE, 0, AT(type)),
 	SERVICE_READ("ExecStart", READ_COMMANDS, EXEC_START, 0),
+	SERVICE_READ("ExecCondition", READ_COMMANDS, EXEC_CONDITION, 0),
 	SERVICE_READ("ExecStartPre", READ_COMMANDS, EXEC_START_PRE, 0),
 	SERVICE_READ("ExecStartPost", READ_COMMANDS, EXEC_START_POST, 0),
 	SERVICE_READ("ExecReload", READ_COMMANDS, EXEC_RELOAD, 0),
 	SERVICE_READ("ExecStop", READ_COMMANDS, EXEC_STOP, 0),
+	SERVICE_READ("ExecStopPost", READ_COMMANDS, EXEC_STOP_POST, 0),
 	SERVICE_READ("Restart", READ_ENUM, ENUM_RESTART, AT(restart)),
 	SERVICE_READ("RestartSec", READ_RESTART_SEC, 0, AT(restart_ms)),
 	SERVICE_READ("RestartSteps", READ_RESTART_STEPS, 0, 0),
@@ -52,11 +56,20 @@ const struct directive directives[] = {
 	SERVICE_READ("TimeoutStartSec", READ_TIMEOUT, 0, AT(start_ms)),
 	SERVICE_READ("TimeoutStopSec", READ_TIMEOUT, 0, AT(stop_ms)),
 	SERVICE_READ("TimeoutSec", READ_TIMEOUTS, 0, 0),
+	SERVICE_READ("TimeoutAbortSec", READ_TIMEOUT, 0, AT(abort_ms)),
+	SERVICE_READ("TimeoutStartFailureMode", READ_ENUM, ENUM_FAILURE_MODE, AT(start_failure_mode)),
+	SERVICE_READ("TimeoutStopFailureMode", READ_ENUM, ENUM_FAILURE_MODE, AT(stop_failure_mode)),
 	SERVICE_READ("SuccessExitStatus", READ_EXIT_STATUSES, 0, AT(success)),
+	SERVICE_READ("RestartPreventExitStatus", READ_RESTART_STATUSES, 0, 0),
+	SERVICE_READ("RestartForceExitStatus", READ_RESTART_STATUSES, 1, 0),
 	SERVICE_READ("RemainAfterExit", READ_FLAG, BIT_REMAIN_AFTER_EXIT, 0),
 	SERVICE_READ("NotifyAccess", READ_ENUM, ENUM_NOTIFY_ACCESS, AT(notify_access)),
 	SERVICE_READ("KillMode", READ_ENUM, ENUM_KILL_MODE, AT(kill_mode)),
 	SERVICE_READ("KillSignal", READ_SIGNAL, 0, AT(kill_signal)),
+	SERVICE_READ("RestartKillSignal", READ_SIGNAL, 0, AT(restart_signal)),
+	SERVICE_READ("SendSIGHUP", READ_FLAG, BIT_SEND_SIGHUP, 0),
+	SERVICE_READ("FinalKillSignal", READ_SIGNAL, 0, AT(final_signal)),
+	SERVICE_READ("WatchdogSignal", READ_SIGNAL, 0, AT(watchdog_signal)),
 	SERVICE_READ("SendSIGKILL", READ_FLAG_INVERTED, BIT_NO_SIGKILL, 0),
 	/*
 	 * systemd's default is `stop`. Here it is `continue`: on a machine that nobody watches, the loss of one worker
@@ -100,6 +113,7 @@ const struct directive directives[] = {
 	PASS(SECTION_UNIT, "Documentation"), PASS(SECTION_UNIT, "SourcePath"),
 	PASS(SECTION_UNIT, "DefaultDependencies"),      /* there are no default dependencies */
 	PASS(SECTION_UNIT, "AllowIsolate"), PASS(SECTION_UNIT, "IgnoreOnIsolate"), PASS(SECTION_UNIT, "CollectMode"),
+	PASS(SECTION_SERVICE, "RestartMode"),           /* a service that will be started again is never `failed` on the way */
 	/* A cgroup of version 2 counts all of this as soon as its controllers are on, and here they are. */
 	PASS(SECTION_SERVICE, "CPUAccounting"), PASS(SECTION_SERVICE, "MemoryAccounting"),
 	PASS(SECTION_SERVICE, "TasksAccounting"), PASS(SECTION_SERVICE, "IOAccounting"),
@@ -155,20 +169,15 @@ const struct directive directives[] = {
 
 	/* ---- not yet: [Service] ---- */
 	/* systemd.service(5) */
-	SERVICE_LATER("ExecCondition"), SERVICE_LATER("ExecStopPost"), SERVICE_LATER("ExecReloadPost"),
+	SERVICE_LATER("ExecReloadPost"),
 	SERVICE_LATER("PIDFile"), SERVICE_LATER("BusName"), SERVICE_LATER("ExitType"),
-	SERVICE_LATER("GuessMainPID"), SERVICE_LATER("TimeoutAbortSec"), SERVICE_LATER("TimeoutStartFailureMode"),
-	SERVICE_LATER("TimeoutStopFailureMode"), SERVICE_LATER("RuntimeMaxSec"),
-	SERVICE_LATER("RuntimeRandomizedExtraSec"), SERVICE_LATER("WatchdogSec"), SERVICE_LATER("RestartMode"),
-	SERVICE_LATER("RestartPreventExitStatus"), SERVICE_LATER("RestartForceExitStatus"),
-	SERVICE_LATER("RestartKillSignal"), SERVICE_LATER("RootDirectoryStartOnly"),
+	SERVICE_LATER("GuessMainPID"), SERVICE_LATER("RuntimeMaxSec"),
+	SERVICE_LATER("RuntimeRandomizedExtraSec"), SERVICE_LATER("WatchdogSec"), SERVICE_LATER("RootDirectoryStartOnly"),
 	SERVICE_LATER("PermissionsStartOnly"), SERVICE_LATER("NonBlocking"), SERVICE_LATER("Sockets"),
 	SERVICE_LATER("FileDescriptorStoreMax"), SERVICE_LATER("FileDescriptorStorePreserve"),
 	SERVICE_LATER("USBFunctionDescriptors"), SERVICE_LATER("USBFunctionStrings"), SERVICE_LATER("OpenFile"),
 	SERVICE_LATER("ReloadSignal"), SERVICE_LATER("RefreshOnReload"), SERVICE_LATER("StartLimitAction"),
 	SERVICE_LATER("FailureAction"), SERVICE_LATER("RebootArgument"),
-	/* systemd.kill(5) */
-	SERVICE_LATER("SendSIGHUP"), SERVICE_LATER("FinalKillSignal"), SERVICE_LATER("WatchdogSignal"),
 	/* systemd.exec(5): paths */
 	SERVICE_LATER("ExecSearchPath"), SERVICE_LATER("RootDirectory"), SERVICE_LATER("RootImage"),
 	SERVICE_LATER("RootImageOptions"), SERVICE_LATER("RootImagePolicy"), SERVICE_LATER("RootHash"),
@@ -318,6 +327,7 @@ static const char *const expected[N_READING] = {
 	[READ_START_LIMIT] = "a time such as 10s or 5min; 0 for no limit",
 	[READ_START_BURST] = "a number",
 	[READ_SIGNAL] = "a signal such as SIGTERM, INT or RTMIN+3",
+	[READ_RESTART_STATUSES] = "statuses from 0 to 255, their names, or signals",
 	[READ_EXIT_STATUSES] = "statuses from 0 to 255, their names, or signals",
 	[READ_MEMORY] = "a size such as 512M or 1.5G, a share such as 50%, or infinity",
 	[READ_TASKS] = "a number above 0, a share such as 50%, or infinity",
@@ -338,6 +348,7 @@ static const char *const expected_names[N_ENUMERATION] = {
 	[ENUM_RESTART] = "no, on-success, on-failure, on-abnormal, on-watchdog, on-abort or always",
 	[ENUM_KILL_MODE] = "control-group, mixed, process or none",
 	[ENUM_OOM_POLICY] = "continue, stop or kill",
+	[ENUM_FAILURE_MODE] = "terminate, abort or kill",
 	[ENUM_NOTIFY_ACCESS] = "none, main, exec or all",
 };
 

@@ -37,6 +37,7 @@ enum reading {
 	READ_START_BURST,
 	READ_SIGNAL,            /* a byte at `at` */
 	READ_EXIT_STATUSES,
+	READ_RESTART_STATUSES,  /* `which`: 0 RestartPreventExitStatus=, 1 RestartForceExitStatus= */
 	READ_MEMORY,            /* `which`: enum cgroup_knob */
 	READ_TASKS,
 	READ_WEIGHT,
@@ -56,7 +57,7 @@ enum reading {
 enum link { LINK_AFTER, LINK_BEFORE, LINK_REQUIRES, LINK_WANTS, N_LINK };
 
 enum enumeration {
-	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, N_ENUMERATION
+	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, ENUM_FAILURE_MODE, N_ENUMERATION
 };
 struct enumeration_names {
 	const char *const *names;

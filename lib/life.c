@@ -26,94 +26,6 @@ static void launch(struct turn *t, uint32_t i, enum role role, enum exec_list li
 	s->flags |= SERVICE_LAUNCHING;
 }
 
-static void send(struct turn *t, uint32_t i, enum role role, int number)
-{
-	struct effect *e = emit(t, FX_SIGNAL, i);
-	e->role = (uint8_t)role;
-	e->number = number;
-	service_at(t, i)->sent_signal = (uint8_t)number;
-	if (number == SIGKILL)
-		service_at(t, i)->flags |= SERVICE_WAS_SIGKILLED;
-}
-
-/* Whether KillMode= or SendSIGKILL=no let processes outlive their generation (systemd.kill(5)). */
-static bool leaves_rest(const struct unit *u)
-{
-	return u->kill_mode == KILL_PROCESS || u->kill_mode == KILL_NONE || (u->flags & UNIT_NO_SIGKILL);
-}
-
-static void forget_processes(struct service *s)
-{
-	s->main_pid = s->control_pid = 0;
-	s->flags |= SERVICE_IS_EMPTY;
-}
-
-void sweep(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	struct service *s = service_at(t, i);
-	if (u->kill_mode == KILL_NONE || (u->flags & UNIT_NO_SIGKILL)) {
-		forget_processes(s);
-	} else if (u->kill_mode == KILL_PROCESS) {
-		if (s->main_pid)
-			send(t, i, ROLE_MAIN, SIGKILL);
-		if (s->control_pid)
-			send(t, i, ROLE_CONTROL, SIGKILL);
-	} else if (has_process(s)) {
-		send(t, i, ROLE_OTHER, SIGKILL);
-	}
-}
-
-/* KillSignal= to whom KillMode= says (systemd.kill(5)). */
-void terminate(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	struct service *s = service_at(t, i);
-	bool has_any = has_process(s);
-	s->step = STEP_TERM;
-	switch (u->kill_mode) {
-	case KILL_CONTROL_GROUP:
-		if (has_any)
-			send(t, i, ROLE_OTHER, u->kill_signal);
-		break;
-	case KILL_MIXED:
-		if (has_any)
-			send(t, i, s->main_pid ? ROLE_MAIN : ROLE_OTHER, s->main_pid ? u->kill_signal : SIGKILL);
-		break;
-	case KILL_PROCESS:
-		if (s->control_pid)
-			send(t, i, ROLE_CONTROL, u->kill_signal);
-		if (s->main_pid)
-			send(t, i, ROLE_MAIN, u->kill_signal);
-		break;
-	case KILL_NONE:
-		forget_processes(s);
-		break;
-	}
-	enqueue(t, i);
-}
-
-bool has_process(const struct service *s)
-{
-	return s->main_pid || s->control_pid || !(s->flags & SERVICE_IS_EMPTY);
-}
-
-bool is_gone(struct turn *t, uint32_t i)
-{
-	const struct service *s = service_at(t, i);
-	if (s->main_pid || s->control_pid || s->grace_at || (s->flags & SERVICE_LAUNCHING))
-		return false;
-	if (s->state == STOPPING && s->step != STEP_TERM)
-		return false;                   /* ExecStop= is still to come, even for a service without a process */
-	return (s->flags & SERVICE_IS_EMPTY) || leaves_rest(unit_at(t, i));
-}
-
-void set_result(struct service *s, enum result result)
-{
-	if (s->result == RESULT_SUCCESS)
-		s->result = (uint8_t)result;    /* what came first is the reason; what it caused is not */
-}
-
 /* ---- the steps ---- */
 
 enum wait { WAIT_OVER, WAIT_ON, WAIT_VAIN };
@@ -165,6 +77,16 @@ static bool is_stood_upon(struct turn *t, uint32_t i)
 	return false;
 }
 
+enum exec_list step_list(enum step step)
+{
+	static const uint8_t lists[N_STEP] = {
+		[STEP_CONDITION] = EXEC_CONDITION + 1, [STEP_PRE] = EXEC_START_PRE + 1, [STEP_MAIN] = EXEC_START + 1,
+		[STEP_POST] = EXEC_START_POST + 1, [STEP_RELOAD] = EXEC_RELOAD + 1, [STEP_STOP] = EXEC_STOP + 1,
+		[STEP_STOP_POST] = EXEC_STOP_POST + 1,
+	};
+	return lists[step] ? (enum exec_list)(lists[step] - 1) : N_EXEC_LIST;
+}
+
 static bool run_list(struct turn *t, uint32_t i, enum role role, enum exec_list list)
 {
 	if (service_at(t, i)->step_number >= unit_at(t, i)->exec[list].n)
@@ -195,7 +117,13 @@ static void go_on_starting(struct turn *t, uint32_t i)
 		}
 		emit_note(t, NOTE_STARTING, i, 0);
 		s->began_at = t->c->now_ms;
+		s->flags |= SERVICE_HAS_BEGUN;
 		arm(t, i, u->start_ms);
+		take_step(s, STEP_CONDITION);
+	}
+	if (s->step == STEP_CONDITION) {
+		if (run_list(t, i, ROLE_CONTROL, EXEC_CONDITION))
+			return;
 		take_step(s, STEP_PRE);
 	}
 	if (s->step == STEP_PRE) {
@@ -210,7 +138,10 @@ static void go_on_starting(struct turn *t, uint32_t i)
 	}
 	if (s->step == STEP_POST && !run_list(t, i, ROLE_CONTROL, EXEC_START_POST)) {
 		bool is_through = u->type == TYPE_ONESHOT && !(u->flags & UNIT_REMAIN_AFTER_EXIT);
-		dispatch(t, i, is_through ? EV_EXIT : EV_READY);
+		bool is_stopped_too = u->exec[EXEC_STOP].n;     /* it was up for a moment then, and is taken down in order */
+		dispatch(t, i, is_through && !is_stopped_too ? EV_EXIT : EV_READY);
+		if (is_through && is_stopped_too)
+			dispatch(t, i, EV_ERR);
 	}
 }
 
@@ -229,7 +160,12 @@ static void go_on_stopping(struct turn *t, uint32_t i)
 		/* systemd.service(5): ExecStop= is only for a service that had been started successfully. */
 		if ((s->flags & SERVICE_WAS_UP) && run_list(t, i, ROLE_CONTROL, EXEC_STOP))
 			return;
+		arm(t, i, unit_at(t, i)->stop_ms);
 		terminate(t, i);
+	}
+	if (s->step == STEP_STOP_POST && !run_list(t, i, ROLE_CONTROL, EXEC_STOP_POST)) {
+		arm(t, i, unit_at(t, i)->stop_ms);
+		terminate(t, i);                /* what the commands have left behind */
 	}
 }
 
@@ -249,7 +185,7 @@ void go_on(struct turn *t, uint32_t i)
 /* ---- the actions ---- */
 
 /* systemd.unit(5), StartLimitBurst= starts within StartLimitIntervalSec=: may another one come at that time? */
-static bool start_limit_is_spent(struct turn *t, uint32_t i, uint64_t at)
+bool start_limit_is_spent(struct turn *t, uint32_t i, uint64_t at)
 {
 	const struct service *s = service_at(t, i);
 	const struct unit *u = unit_at(t, i);
@@ -293,7 +229,7 @@ static void begin(struct turn *t, uint32_t i)
 	s->flags &= kept;
 	s->result = RESULT_SUCCESS;
 	s->errand = ERRAND_NONE;
-	s->sent_signal = 0;
+	s->sent_signal = s->main_code = s->main_status = 0;
 	s->counter_base = s->counter_told = s->counter;
 	s->n_explained = 0;
 	s->began_at = t->c->now_ms;
@@ -313,122 +249,6 @@ static void go_up(struct turn *t, uint32_t i)
 	emit_note(t, NOTE_UP, i, (uint32_t)(s->up_at - s->began_at));
 }
 
-/* SIGKILL to the command that runs beside the main process. Not by send(): it says nothing about the generation's end. */
-static void kill_control(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	if (!s->control_pid)
-		return;
-	struct effect *e = emit(t, FX_SIGNAL, i);
-	e->role = ROLE_CONTROL;
-	e->number = SIGKILL;
-	s->flags |= SERVICE_COMMAND_LATE;
-}
-
-/* A reload has no part in a stop: killed, and forgotten, so that ExecStop= may take its place. */
-void drop_control(struct turn *t, uint32_t i)
-{
-	kill_control(t, i);
-	service_at(t, i)->control_pid = 0;
-}
-
-static void stop(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	s->errand = ERRAND_STOP;
-	if (s->step == STEP_RELOAD)
-		drop_control(t, i);
-	take_step(s, STEP_HOLD);
-	go_on(t, i);
-}
-
-static void expire(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	set_result(s, RESULT_TIMEOUT);
-	s->errand = ERRAND_TIMEOUT;
-	emit_note(t, NOTE_STOPPING, i, 0);
-	arm(t, i, unit_at(t, i)->stop_ms);
-	terminate(t, i);
-}
-
-static void kill_rest(struct turn *t, uint32_t i, enum service_event why)
-{
-	struct service *s = service_at(t, i);
-	if (why == EV_TIMER && s->errand != ERRAND_SWEEP) {
-		set_result(s, RESULT_TIMEOUT);
-		s->errand = ERRAND_TIMEOUT;
-	} else if (s->errand == ERRAND_NONE) {
-		s->errand = ERRAND_SWEEP;
-	}
-	sweep(t, i);
-	arm(t, i, SWEEP_AGAIN_MS);
-	enqueue(t, i);
-}
-
-/* Main is gone while stopping. KillMode=mixed: the rest has had its time with it. */
-static void linger(struct turn *t, uint32_t i)
-{
-	if (unit_at(t, i)->kill_mode == KILL_MIXED && service_at(t, i)->step == STEP_TERM)
-		sweep(t, i);
-	enqueue(t, i);
-}
-
-static void reload_late(struct turn *t, uint32_t i)
-{
-	kill_control(t, i);
-	arm(t, i, SWEEP_AGAIN_MS);              /* until its death is told, and again if it is not */
-}
-
-/* The delay before the next generation, jitter and all; s->delay_ms is what it climbs from. */
-static uint32_t next_delay(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	const struct unit *u = unit_at(t, i);
-	bool was_healthy = s->up_at && t->c->now_ms - s->up_at >= HEALTHY_RUN_MS;
-	bool is_first = was_healthy || s->n_failures == 0;
-	if (s->flags & SERVICE_RESTART_ASKED) {
-		s->n_failures = s->delay_ms = 0;
-		return 0;
-	}
-	s->n_failures = is_first ? 1 : s->n_failures + 1;
-	s->delay_ms = restart_delay(u, is_first, s->delay_ms);
-	if (s->result == RESULT_RESOURCES && s->delay_ms < BACKOFF_FIRST_MS)
-		s->delay_ms = BACKOFF_FIRST_MS;         /* RestartSec=0 must not turn a full machine into a busy one */
-	return restart_jitter(u, s->delay_ms, next_random(t->c));
-}
-
-static void rest(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	tell_decided(t, i, false, 0);
-	emit(t, FX_SWEPT, i);
-	enter(t, i, !s->want ? IDLE : s->result == RESULT_SUCCESS ? DONE : FAILED);
-	emit_note(t, s->state == IDLE ? NOTE_IDLE : s->state == DONE ? NOTE_DONE : NOTE_FAILED, i, s->result);
-}
-
-/* The generation is over. What now? */
-static void decide(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	bool is_asked = s->flags & SERVICE_RESTART_ASKED;
-	if (!s->want || (!is_asked && !restart_applies(unit_at(t, i)->restart, s->result))) {
-		rest(t, i);
-		return;
-	}
-	uint32_t delay_ms = next_delay(t, i);
-	if (!is_asked && start_limit_is_spent(t, i, t->c->now_ms + delay_ms)) {
-		s->result = RESULT_START_LIMIT;
-		rest(t, i);
-		return;
-	}
-	s->n_restarts += !is_asked;
-	tell_decided(t, i, true, delay_ms);
-	enter(t, i, BACKOFF);
-	arm(t, i, delay_ms);
-	emit_note(t, NOTE_BACKOFF, i, delay_ms);
-}
-
 void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
 {
 	struct service *s = service_at(t, i);
@@ -441,13 +261,16 @@ void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
 		break;
 	case ACT_STOP:
 	case ACT_END:
-		stop(t, i);
+		begin_stop(t, i);
 		break;
 	case ACT_EXPIRE:
 		expire(t, i);
 		break;
 	case ACT_KILL:
 		kill_rest(t, i, why);
+		break;
+	case ACT_STOP_LATE:
+		stop_late(t, i);
 		break;
 	case ACT_LINGER:
 		linger(t, i);

@@ -32,6 +32,10 @@ const char *const notify_access_names[N_NOTIFY_ACCESS] = {
 	[NOTIFY_NONE] = "none", [NOTIFY_MAIN] = "main", [NOTIFY_EXEC] = "exec", [NOTIFY_ALL] = "all",
 };
 
+const char *const failure_mode_names[N_FAILURE_MODE] = {
+	[FAILURE_TERMINATE] = "terminate", [FAILURE_ABORT] = "abort", [FAILURE_KILL] = "kill",
+};
+
 const char *const stdio_names[N_STDIO_KIND] = {
 	[STDIO_NULL] = "null", [STDIO_INHERIT] = "inherit", [STDIO_TTY] = "tty", [STDIO_KMSG] = "kmsg",
 	[STDIO_FILE] = "file", [STDIO_APPEND] = "append", [STDIO_TRUNCATE] = "truncate",

@@ -35,10 +35,8 @@ void on_launched(struct turn *t)
 	enqueue(t, i);
 	if (s->state == STOPPING && s->step == STEP_HOLD && (s->flags & SERVICE_WAS_UP) && ev->role == ROLE_CONTROL)
 		drop_control(t, i);
-	else if (s->state == STOPPING && s->step == STEP_TERM)
-		terminate(t, i);                /* the wish changed between the order to launch and the launch */
-	else if (s->state == SWEEPING)
-		sweep(t, i);
+	else if (s->state == STOPPING || s->state == SWEEPING)
+		end_newborn(t, i);              /* the wish changed between the order to launch and the launch */
 	else if (s->state == STARTING && s->step == STEP_MAIN && ev->role == ROLE_MAIN) {
 		enum unit_type type = unit_at(t, i)->type;
 		if (type == TYPE_SIMPLE)
@@ -155,7 +153,10 @@ void on_main_end(struct turn *t, uint32_t i, bool is_success)
 		tell_decided(t, i, false, 0);
 		return;
 	}
-	if (s->state == STARTING || s->state == UP || s->state == STOPPING || s->state == SWEEPING)
+	/* It left by itself, and well: what ExecStop= cleans up is there to be cleaned up all the same (systemd.service(5)). */
+	if (s->state == UP && is_success && u->exec[EXEC_STOP].n)
+		dispatch(t, i, EV_ERR);
+	else if (s->state == STARTING || s->state == UP || s->state == STOPPING || s->state == SWEEPING)
 		dispatch(t, i, EV_EXIT);
 }
 
@@ -167,10 +168,9 @@ void on_control_end(struct turn *t, uint32_t i, bool is_success)
 		return;
 	}
 	s->step_number++;
-	if (s->state == UP && !is_success)
-		s->step_number = UINT32_MAX;    /* what is left of ExecReload= is not tried */
-	if (s->state != STOPPING || s->step == STEP_STOP)
-		go_on(t, i);
+	if (!is_success)
+		s->step_number = UINT32_MAX;    /* what is left of ExecReload= or ExecStop= is not tried */
+	go_on(t, i);
 	enqueue(t, i);
 }
 

@@ -42,7 +42,7 @@ static const struct cell table[N_STATE][N_SERVICE_EVENT] = {
 		[EV_READY]     = NEVER,
 		[EV_EXIT]      = GO(STOPPING, ACT_LINGER),
 		[EV_GONE]      = GO(STOPPING, ACT_DECIDE),
-		[EV_TIMER]     = GO(SWEEPING, ACT_KILL),
+		[EV_TIMER]     = GO(STOPPING, ACT_STOP_LATE),
 		[EV_ERR]       = IGNORE,        /* it is ending already */
 		[EV_RESET]     = GO(STOPPING, ACT_FORGET),
 	},
@@ -104,9 +104,10 @@ const char *const state_name[N_STATE] = {
 };
 
 const char *const step_name[N_STEP] = {
-	[STEP_NONE] = "", [STEP_WAIT] = "waiting", [STEP_PRE] = "start-pre", [STEP_MAIN] = "start",
+	[STEP_NONE] = "", [STEP_WAIT] = "waiting", [STEP_CONDITION] = "condition", [STEP_PRE] = "start-pre", [STEP_MAIN] = "start",
 	[STEP_READY] = "not ready yet", [STEP_POST] = "start-post", [STEP_RUN] = "running", [STEP_RELOAD] = "reload",
 	[STEP_HOLD] = "waiting", [STEP_STOP] = "stop", [STEP_TERM] = "stop-signal",
+	[STEP_ABORT] = "stop-watchdog", [STEP_STOP_POST] = "stop-post",
 };
 
 const char *const service_event_name[N_SERVICE_EVENT] = {
@@ -116,6 +117,6 @@ const char *const service_event_name[N_SERVICE_EVENT] = {
 
 const char *const action_name[N_ACTION] = {
 	[ACT_NONE] = "none", [ACT_BEGIN] = "begin", [ACT_UP] = "up", [ACT_STOP] = "stop", [ACT_EXPIRE] = "expire",
-	[ACT_END] = "end", [ACT_KILL] = "kill", [ACT_LINGER] = "linger", [ACT_RELOAD_LATE] = "reload-late",
+	[ACT_END] = "end", [ACT_KILL] = "kill", [ACT_STOP_LATE] = "stop-late", [ACT_LINGER] = "linger", [ACT_RELOAD_LATE] = "reload-late",
 	[ACT_CANCEL] = "cancel", [ACT_DECIDE] = "decide", [ACT_FORGET] = "forget",
 };

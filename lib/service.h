@@ -20,7 +20,8 @@
  * IDLE     nothing runs, and nothing is wanted.
  * STARTING from the wish to the last ExecStartPost=: waiting for After=, pre commands, main process, readiness, post commands.
  * UP       ready. A oneshot with RemainAfterExit=yes is UP without a process.
- * STOPPING ExecStop=, then KillSignal=, under TimeoutStopSec=. Leaves when nothing of the generation is left.
+ * STOPPING ExecStop=, then KillSignal=, each under TimeoutStopSec=. Leaves when nothing of the generation is left. It comes
+ *          back for ExecStopPost=, from SWEEPING too.
  * SWEEPING main has died, or patience has: SIGKILL to whatever the generation left behind. Never waits on anybody's manners.
  * BACKOFF  will be started again at deadline_at.
  * FAILED   ended badly, and nothing says to start it again.
@@ -57,6 +58,7 @@ enum action {
 	ACT_EXPIRE,     /* starting took too long: note it, KillSignal= now */
 	ACT_END,        /* end this generation though it is wanted: as ACT_STOP, the wish stays */
 	ACT_KILL,       /* SIGKILL to what is left */
+	ACT_STOP_LATE,  /* stopping took too long: the next step of it, and at the end SWEEPING; the cell's state is overruled */
 	ACT_LINGER,     /* main is gone while stopping: the rest has until the deadline, KillMode= permitting */
 	ACT_RELOAD_LATE,/* ExecReload= took too long: kill that command, stay up */
 	ACT_CANCEL,     /* no start is pending any more */
@@ -78,6 +80,7 @@ struct cell service_cell(enum state s, enum service_event ev);
 enum step {
 	STEP_NONE,
 	STEP_WAIT,      /* STARTING: for After= and Requires= */
+	STEP_CONDITION, /* ExecCondition= */
 	STEP_PRE,
 	STEP_MAIN,      /* the main process is launched, or one of a oneshot's several */
 	STEP_READY,     /* exec or notify: launched, not ready yet */
@@ -87,6 +90,8 @@ enum step {
 	STEP_HOLD,      /* STOPPING: for the services that are ordered after this one */
 	STEP_STOP,      /* ExecStop= */
 	STEP_TERM,      /* KillSignal= was sent */
+	STEP_ABORT,     /* WatchdogSignal= was sent */
+	STEP_STOP_POST, /* ExecStopPost=, when all else is gone */
 	N_STEP
 };
 

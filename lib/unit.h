@@ -35,12 +35,15 @@ enum restart_policy {
 };
 
 enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE, N_KILL_MODE };
+enum failure_mode { FAILURE_TERMINATE, FAILURE_ABORT, FAILURE_KILL, N_FAILURE_MODE };
 enum oom_policy { OOM_CONTINUE, OOM_STOP, OOM_KILL, N_OOM_POLICY };
 enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL, N_NOTIFY_ACCESS };
 enum stdio_kind { STDIO_NULL, STDIO_INHERIT, STDIO_TTY, STDIO_KMSG, STDIO_FILE, STDIO_APPEND, STDIO_TRUNCATE, N_STDIO_KIND };
 
 /* The lists of commands of a unit, in the order in which a life runs through them. */
-enum exec_list { EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, N_EXEC_LIST };
+enum exec_list {
+	EXEC_CONDITION, EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, EXEC_STOP_POST, N_EXEC_LIST
+};
 
 enum command_flags {
 	COMMAND_MAY_FAIL = 1 << 0,      /* `-` */
@@ -90,6 +93,7 @@ enum unit_flags {
 	UNIT_DEPENDENCY_MISSING = 1 << 8, /* Requires= names a unit that is not there: every start fails with `dependency` */
 	UNIT_HAS_SCORE = 1 << 9,        /* OOMScoreAdjust= is set; else 0 is written, never PID 1's own */
 	UNIT_HAS_NICE = 1 << 10,
+	UNIT_SEND_SIGHUP = 1 << 12,
 	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net): not stopped by the shutdown of services, not counted in `list` tables as the user's */
 };
 
@@ -111,12 +115,16 @@ struct unit {
 	struct span limits;             /* of struct limit */
 	struct span stdio_path[3];      /* for tty, file, append, truncate */
 
+	struct span restart_prevent;    /* of struct exit_set, one or none: RestartPreventExitStatus= */
+	struct span restart_force;
+
 	uint64_t knobs[N_CGROUP_KNOB];
 	struct exit_set success;
 
 	uint32_t flags;                 /* enum unit_flags */
 	uint32_t uid, gid;              /* NO_ID: not changed */
 	uint32_t start_ms, stop_ms;     /* TimeoutStartSec=, TimeoutStopSec=; FOREVER_MS */
+	uint32_t abort_ms;              /* TimeoutAbortSec= */
 	uint32_t restart_ms;            /* RestartSec= */
 	uint32_t restart_max_ms;        /* RestartMaxDelaySec=, or restart_ms when there are no steps */
 	uint32_t restart_growth;        /* factor from one delay to the next, times 65536 (65536: none); (max/first)^(1/steps) */
@@ -125,6 +133,9 @@ struct unit {
 	int16_t oom_score_adj;
 	int8_t nice;
 	uint8_t type, restart, kill_mode, oom_policy, notify_access, kill_signal;
+	uint8_t final_signal, watchdog_signal;
+	uint8_t restart_signal;         /* RestartKillSignal=; 0: as kill_signal */
+	uint8_t start_failure_mode, stop_failure_mode;
 	uint8_t stdio[3];               /* enum stdio_kind for 0, 1, 2 */
 };
 
@@ -156,6 +167,9 @@ struct str unitset_text(struct unitset set, struct span span);
 const struct command *unitset_commands(struct unitset set, const struct unit *u, enum exec_list list);
 const uint32_t *unitset_indices(struct unitset set, struct span span);
 const struct limit *unitset_limits(struct unitset set, const struct unit *u);
+
+/* Whether a list of one exit_set, or none, has an exit status (or, with is_signal, a signal) in it. */
+bool unitset_has_status(struct unitset set, struct span list, bool is_signal, int value);
 
 /* An exit status (or, with is_signal, a signal) that counts as success, systemd.service(5) SuccessExitStatus=. */
 bool unit_is_success(const struct unit *u, bool is_signal, int value);

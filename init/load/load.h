@@ -74,6 +74,8 @@ struct draft {
 	uint32_t user_line, group_line;
 	uint32_t privileged_line;       /* of a command with + or ! in front */
 	uint32_t n_steps;
+	struct exit_set restart_prevent, restart_force;
+	bool has_abort_timeout;
 	bool has_start_timeout, has_restart_sec, has_restart_max, has_notify_access, has_start_limit;
 	bool wants_home;                /* WorkingDirectory=~ */
 	bool is_broken;

@@ -151,6 +151,7 @@ static bool read_timeout(const struct setting *s)
 	if (!timeout(s->value, setting_field(s)))
 		return false;
 	s->d->has_start_timeout |= setting_field(s) == &s->d->unit.start_ms;
+	s->d->has_abort_timeout |= setting_field(s) == &s->d->unit.abort_ms;
 	return true;
 }
 
@@ -195,9 +196,8 @@ static bool read_signal(const struct setting *s)
 	return true;
 }
 
-static bool read_exit_statuses(const struct setting *s)
+static bool read_statuses(const struct setting *s, struct exit_set *set)
 {
-	struct exit_set *set = setting_field(s);
 	struct str rest = s->value, word;
 
 	if (rest.n == 0)
@@ -207,6 +207,16 @@ static bool read_exit_statuses(const struct setting *s)
 			complain(s->d, s->line, "%.*s=: `%.*s`: expected %s: this one is ignored", STR_ARG(s->row->key),
 				 STR_ARG(shown(word)), directive_expects(s->row));
 	return true;
+}
+
+static bool read_exit_statuses(const struct setting *s)
+{
+	return read_statuses(s, setting_field(s));
+}
+
+static bool read_restart_statuses(const struct setting *s)
+{
+	return read_statuses(s, s->row->which ? &s->d->restart_force : &s->d->restart_prevent);
 }
 
 /* ---- the table ---- */
@@ -229,6 +239,7 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_START_BURST] = read_start_burst,
 	[READ_SIGNAL] = read_signal,
 	[READ_EXIT_STATUSES] = read_exit_statuses,
+	[READ_RESTART_STATUSES] = read_restart_statuses,
 	[READ_MEMORY] = read_memory,
 	[READ_TASKS] = read_tasks,
 	[READ_WEIGHT] = read_weight,

@@ -62,6 +62,8 @@ static void settle_type(struct draft *d)
 
 	if (u->type == TYPE_ONESHOT && !d->has_start_timeout)
 		u->start_ms = FOREVER_MS;
+	if (!d->has_abort_timeout)
+		u->abort_ms = u->stop_ms;
 	if (u->type == TYPE_NOTIFY && !d->has_notify_access)
 		u->notify_access = NOTIFY_MAIN;
 	if (d->has_start_limit && u->start_limit_ms > 0 && u->start_limit_burst > 0)

@@ -174,10 +174,7 @@ static void make_words(const struct launch *l, struct launch_words *w)
 	const struct unit *u = l->unit;
 	struct str files = unitset_text(l->units, u->environment_files), path;
 	launch_begin(w);
-	if (l->main_pid)
-		launch_setenv_number(w, STR("MAINPID"), l->main_pid);
-	if (u->notify_access != NOTIFY_NONE && *l->notify_path)
-		launch_setenv_text(w, STR("NOTIFY_SOCKET"), str_from(l->notify_path));
+	child_tell_life(l, w);
 	launch_environment(w, unitset_text(l->units, u->environment));
 	while (str_next(&files, &path))
 		read_environment_file(l, w, path);

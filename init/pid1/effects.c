@@ -2,6 +2,7 @@
 #include "pid1.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 
@@ -16,6 +17,10 @@ static void do_signal(struct pid1 *p, const struct effect *e)
 {
 	/* Nobody there is no failure: the death is on its way to us. */
 	spawn_signal(p, e->service, (enum role)e->role, e->number);
+	if (e->argument & ALSO_HANG_UP)
+		spawn_signal(p, e->service, (enum role)e->role, SIGHUP);
+	if (e->argument & ALSO_CONTINUE)
+		spawn_signal(p, e->service, (enum role)e->role, SIGCONT);
 	/*
 	 * Without a cgroup nobody tells that the last one of a session is gone, if it was not our child. With one somebody has;
 	 * but a service that waits for that word would wait for ever, should it ever be lost.

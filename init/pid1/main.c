@@ -58,7 +58,9 @@ static void start(struct pid1 *p)
 	uint64_t seed = now_ms();
 	struct event ev = event_of(EVENT_FILES, NO_UNIT);
 	int r;
+	p->seed[0] = p->seed[1] = seed;
 	getrandom(&seed, sizeof seed, GRND_NONBLOCK);
+	getrandom(p->seed, sizeof p->seed, GRND_NONBLOCK);
 	r = loader_begin(p, seed);
 	if (r < 0) {
 		console_say(p, "no memory for a core", r);

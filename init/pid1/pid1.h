@@ -107,6 +107,7 @@ struct pid1 {
 	struct kmsg_reader *reader;
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
+	uint64_t seed[2];               /* of every $INVOCATION_ID */
 	bool is_feeding, has_more_dead, wants_adopt;
 	uint32_t n_queued, queue_head;
 	struct event queue[EVENTS_QUEUED_MAX];
@@ -158,6 +159,10 @@ struct launch {
 	bool enters_by_hand;            /* not by clone3 */
 	int pipe;                       /* to report on; closed by the exec */
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
+	uint32_t generation;
+	uint64_t seed[2];               /* of $INVOCATION_ID */
+	uint8_t list;                   /* enum exec_list: whose command it is */
+	uint8_t result, main_code, main_status; /* as in struct service */
 	const char *notify_path;
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */
 };
@@ -169,6 +174,10 @@ struct launch_report {
 };
 
 void child_run(const struct launch *l) __attribute__((noreturn));
+
+/* childenv.c: what it is told of its service's life */
+struct launch_words;
+void child_tell_life(const struct launch *l, struct launch_words *w);
 
 int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_list list, uint32_t index, struct event *result);
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms);

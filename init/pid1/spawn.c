@@ -69,6 +69,7 @@ static int failed(struct event *result, enum launch_step step, int r)
 int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list list, uint32_t index, struct event *result)
 {
 	const struct unit *unit = unitset_unit(p->units, i);
+	const struct service *s = &p->core->services[i];
 	struct slot *slot = &p->slots[i];
 	struct process *process = &slot->process[role];
 	*result = event_of(EVENT_LAUNCHED, i);
@@ -79,7 +80,9 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	unwatch(p, &process->pipe);
 	struct launch l = {
 		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
-		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0, .notify_path = p->notify_path,
+		.main_pid = role == ROLE_CONTROL ? s->main_pid : 0, .notify_path = p->notify_path, .list = (uint8_t)list,
+		.generation = s->generation, .seed = { p->seed[0], p->seed[1] }, .result = s->result, .main_code = s->main_code,
+		.main_status = s->main_status,
 		.is_command = p->options.command != NULL,
 	};
 	/*

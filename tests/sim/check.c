@@ -73,8 +73,11 @@ static bool is_right(const struct world *w, uint32_t id, const struct process *p
 	case TRUTH_OOM:
 		if (d->cause == CAUSE_OOM_KILL || (is_ours && (p->was_killed_by_us || p->role == ROLE_CONTROL)))
 			return true;
-		/* A command beside the main process is told at once, and amended once its record comes out of hiding. */
-		if (p->role == ROLE_CONTROL && is_ambiguous(w, id, p))
+		/*
+		 * A command beside the main process is told at once, and amended once its record comes out of hiding. So is a
+		 * main process that follows a command, and not by our SIGKILL.
+		 */
+		if ((p->role == ROLE_CONTROL || w->plans[id].unit.final_signal != SIGKILL) && is_ambiguous(w, id, p))
 			return d->cause == CAUSE_SIGNAL;
 		/* No witness is left; or its count was laid at another's door, since it took so long to die. */
 		if (!w->has_kmsg || (w->has_lost || w->lost_at >= p->launched_at))
@@ -231,8 +234,8 @@ static void check_progress(struct world *w, uint32_t i)
 {
 	const struct service *s = &w->core->services[i];
 	const struct plan *p = plan_of(w, i);
-	bool needs_control = (s->state == STARTING && (s->step == STEP_PRE || s->step == STEP_POST)) ||
-		(s->state == UP && s->step == STEP_RELOAD) || (s->state == STOPPING && s->step == STEP_STOP);
+	bool needs_control = (s->state == STARTING && (s->step == STEP_CONDITION || s->step == STEP_PRE || s->step == STEP_POST)) ||
+		(s->state == UP && s->step == STEP_RELOAD) || (s->state == STOPPING && (s->step == STEP_STOP || s->step == STEP_STOP_POST));
 	bool needs_main = (s->state == STARTING && (s->step == STEP_MAIN || s->step == STEP_READY)) ||
 		(s->state == UP && !(p->unit.flags & UNIT_REMAIN_AFTER_EXIT) && !w->has_changed[w->ids[i]]);
 	check_pid(w, i, s->main_pid, ROLE_MAIN);
@@ -247,7 +250,7 @@ static void check_want(const struct world *w, uint32_t i)
 {
 	const struct service *s = &w->core->services[i];
 	bool is_leaving = s->state == IDLE || s->state == STOPPING || s->state == SWEEPING;
-	bool is_aside = s->state == FAILED && s->result == RESULT_BAD_SETTING;
+	bool is_aside = s->state == FAILED && !result_is_good((enum result)s->result);
 	if (s->want && s->state == IDLE)
 		broken(w, "%s: wanted, and rests", plan_of(w, i)->name);
 	if (!s->want && !is_leaving && !is_aside)

@@ -33,6 +33,8 @@ static void draw_backoff(struct world *w, struct unit *u)
 
 static void draw_commands(struct world *w, struct plan *p)
 {
+	p->n_commands[EXEC_CONDITION] = ONE_OF(w, 0, 0, 0, 0, 0, 0, 1, 2);
+	p->n_commands[EXEC_STOP_POST] = ONE_OF(w, 0, 0, 0, 1, 2);
 	p->n_commands[EXEC_START_PRE] = ONE_OF(w, 0, 0, 0, 1, 2);
 	p->n_commands[EXEC_START_POST] = ONE_OF(w, 0, 0, 0, 1, 2);
 	p->n_commands[EXEC_RELOAD] = ONE_OF(w, 0, 1, 2);
@@ -62,9 +64,16 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 	u->kill_mode = (uint8_t)ONE_OF(w, KILL_CONTROL_GROUP, KILL_CONTROL_GROUP, KILL_CONTROL_GROUP, KILL_MIXED, KILL_MIXED,
 				       KILL_PROCESS, KILL_NONE);
 	u->kill_signal = signals[draw(w, sizeof signals)];
+	u->final_signal = chance(w, 10) ? SIGQUIT : SIGKILL;
+	u->restart_signal = chance(w, 10) ? SIGINT : 0;
+	u->abort_ms = ONE_OF(w, 50, 500, 90000);
+	u->start_failure_mode = (uint8_t)(chance(w, 30) ? draw(w, N_FAILURE_MODE) : FAILURE_TERMINATE);
+	u->stop_failure_mode = (uint8_t)(chance(w, 30) ? draw(w, N_FAILURE_MODE) : FAILURE_TERMINATE);
+	p->prevent_status = chance(w, 5) ? 1 : 0;
+	p->force_status = chance(w, 5) ? 137 : 0;
 	u->oom_policy = (uint8_t)draw(w, N_OOM_POLICY);
 	u->flags |= (chance(w, 80) ? UNIT_WANTED : 0) | (chance(w, 8) ? UNIT_NO_SIGKILL : 0) |
-		(chance(w, 4) ? UNIT_BROKEN : 0) | (chance(w, 3) ? UNIT_DEPENDENCY_MISSING : 0);
+		(chance(w, 4) ? UNIT_BROKEN : 0) | (chance(w, 5) ? UNIT_SEND_SIGHUP : 0) | (chance(w, 3) ? UNIT_DEPENDENCY_MISSING : 0);
 	if (chance(w, 10))
 		u->success.statuses[0] |= 2;
 	/* With RemainAfterExit=yes it would mean: stay up, by SIGKILL or not. Then nothing waits for the verdict. */

@@ -6,6 +6,7 @@
 #define OOMPH_TESTS_STORY_H
 
 #include "lib/core.h"
+#include "lib/names.h"
 #include "tests/sim/units.h"
 
 #include <errno.h>
@@ -17,6 +18,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+/* No test tells of everything that can happen. */
+#pragma GCC diagnostic ignored "-Wunused-function"
 
 #define UNITS 600
 #define PROCESSES 64
@@ -92,12 +96,12 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 	static const char *const kill_modes[] = { "control-group", "mixed", "process", "none" };
 	static const char *const policies[] = { "continue", "stop", "kill" };
 	static const struct { const char *key; enum exec_list list; } lists[] = {
-		{ "Pre", EXEC_START_PRE }, { "Start", EXEC_START }, { "Post", EXEC_START_POST }, { "Reload", EXEC_RELOAD },
+		{ "Condition", EXEC_CONDITION }, { "StopPost", EXEC_STOP_POST }, { "Pre", EXEC_START_PRE }, { "Start", EXEC_START }, { "Post", EXEC_START_POST }, { "Reload", EXEC_RELOAD },
 		{ "Stop", EXEC_STOP },
 	};
 	static const struct { const char *key; uint32_t flag; } flags[] = {
 		{ "RemainAfterExit", UNIT_REMAIN_AFTER_EXIT }, { "NoSIGKILL", UNIT_NO_SIGKILL }, { "Broken", UNIT_BROKEN },
-		{ "Missing", UNIT_DEPENDENCY_MISSING },
+		{ "Missing", UNIT_DEPENDENCY_MISSING }, { "SendSIGHUP", UNIT_SEND_SIGHUP },
 	};
 	struct plan *p = &plans[i];
 	struct unit *u = &p->unit;
@@ -129,7 +133,21 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 	} else if (str_eq(key, STR("TimeoutStart"))) {
 		u->start_ms = ms_of(value);
 	} else if (str_eq(key, STR("TimeoutStop"))) {
-		u->stop_ms = ms_of(value);
+		u->stop_ms = u->abort_ms = ms_of(value);
+	} else if (str_eq(key, STR("TimeoutAbort"))) {
+		u->abort_ms = ms_of(value);
+	} else if (str_eq(key, STR("StartFailureMode"))) {
+		u->start_failure_mode = word_of(value, failure_mode_names, N_FAILURE_MODE);
+	} else if (str_eq(key, STR("StopFailureMode"))) {
+		u->stop_failure_mode = word_of(value, failure_mode_names, N_FAILURE_MODE);
+	} else if (str_eq(key, STR("FinalKillSignal"))) {
+		u->final_signal = (uint8_t)ms_of(value);
+	} else if (str_eq(key, STR("RestartKillSignal"))) {
+		u->restart_signal = (uint8_t)ms_of(value);
+	} else if (str_eq(key, STR("Prevent"))) {
+		p->prevent_status = ms_of(value);
+	} else if (str_eq(key, STR("Force"))) {
+		p->force_status = ms_of(value);
 	} else if (str_eq(key, STR("KillMode"))) {
 		u->kill_mode = word_of(value, kill_modes, countof(kill_modes));
 	} else if (str_eq(key, STR("OOMPolicy"))) {
@@ -227,7 +245,7 @@ static void record_note(const struct note *n)
 
 static void record_effect(const struct effect *e)
 {
-	static const char *const lists[N_EXEC_LIST] = { "pre", "start", "post", "reload", "stop" };
+	static const char *const lists[N_EXEC_LIST] = { "condition", "pre", "start", "post", "reload", "stop", "stop-post" };
 	static const char *const roles[] = { "main", "control", "all" };
 	switch (e->kind) {
 	case FX_LAUNCH:
@@ -235,7 +253,8 @@ static void record_effect(const struct effect *e)
 		put(w.did, "launch %s %s/%u", short_name(e->service), lists[e->list], e->index);
 		break;
 	case FX_SIGNAL:
-		put(w.did, "signal %s %s %d", short_name(e->service), roles[e->role], e->number);
+		put(w.did, "signal %s %s %d%s", short_name(e->service), roles[e->role], e->number,
+		    e->argument & ALSO_HANG_UP ? "+1" : "");
 		break;
 	case FX_SWEPT:
 		put(w.did, "swept %s", short_name(e->service));

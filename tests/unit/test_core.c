@@ -792,7 +792,7 @@ static void a_kill_while_stopping_is_a_stop_with_a_note(void **state)
 	when_killed(pid, SIGKILL);
 	then_cause(death_of("db"), CAUSE_TIMEOUT);
 	assert_true(death_of("db")->has_oom_besides);
-	then_state("db", IDLE);
+	then_state("db", FAILED);
 }
 
 static void an_oom_kill_before_our_sigkill_is_an_oom_kill(void **state)
@@ -803,7 +803,7 @@ static void an_oom_kill_before_our_sigkill_is_an_oom_kill(void **state)
 	when_asked(VERB_STOP, "db");            /* TERM is sent, KILL is not */
 	when_oom_killed("db", pid);
 	then_cause(death_of("db"), CAUSE_OOM_KILL);
-	then_state("db", IDLE);
+	then_state("db", FAILED);
 }
 
 static void lost_records_are_told_and_end_trust_in_silence(void **state)
@@ -834,7 +834,7 @@ static void a_term_that_is_not_heeded_becomes_a_kill_again_and_again(void **stat
 	when_time_passes(SWEEP_AGAIN_MS);       /* D state */
 	then_does("signal db all 9");
 	when_killed(pid, SIGKILL);
-	then_state("db", IDLE);
+	then_state("db", FAILED);
 }
 
 static void gone_needs_the_main_process_reaped_and_the_cgroup_empty(void **state)
@@ -897,7 +897,7 @@ static void send_sigkill_no_gives_up_instead(void **state)
 	then_does("signal db all 15");
 	when_time_passes(1000);
 	then_does("swept db");
-	then_state("db", IDLE);
+	then_state("db", FAILED);
 }
 
 /* KillMode=process would let it be over with a launch still under way. */

@@ -42,7 +42,7 @@ static const char golden[] =
 	"STOPPING READY never\n"
 	"STOPPING EXIT -> STOPPING linger\n"
 	"STOPPING GONE -> STOPPING decide\n"
-	"STOPPING TIMER -> SWEEPING kill\n"
+	"STOPPING TIMER -> STOPPING stop-late\n"
 	"STOPPING ERR ignored\n"
 	"STOPPING RESET -> STOPPING forget\n"
 	"SWEEPING WANT_UP ignored\n"

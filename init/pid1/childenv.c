@@ -1,0 +1,63 @@
+/* What a process is told of its service's life, in its environment: systemd.exec(5), "Environment Variables Set". */
+#include "pid1.h"
+
+#include "lib/expand.h"
+#include "lib/names.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The finalizer of splitmix64: every bit of the input reaches every bit of the result. */
+static uint64_t mixed(uint64_t z)
+{
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+/*
+ * $INVOCATION_ID: another for each generation, the same for all processes of one, and nothing that has to be kept. It names a
+ * life in a log; it is no secret.
+ */
+static void tell_invocation(const struct launch *l, struct launch_words *w)
+{
+	struct str name = unitset_text(l->units, l->unit->name);
+	char text[40];
+	struct buf b = BUF(text);
+	for (int half = 0; half < 2; half++) {
+		uint64_t id = mixed(l->seed[half] ^ mixed(unitset_sum(name.p, name.n) + l->generation));
+		for (int shift = 60; shift >= 0; shift -= 4)
+			buf_char(&b, "0123456789abcdef"[id >> shift & 15]);
+	}
+	launch_setenv_text(w, STR("INVOCATION_ID"), buf_view(&b));
+	launch_setenv_number(w, STR("SYSTEMD_EXEC_PID"), (uint64_t)getpid());
+}
+
+/* For ExecStop= and ExecStopPost=: how it went, and how the main process ended if it has. */
+static void tell_result(const struct launch *l, struct launch_words *w)
+{
+	static const struct str codes[] = {
+		[CLD_EXITED] = { "exited", 6 }, [CLD_KILLED] = { "killed", 6 }, [CLD_DUMPED] = { "dumped", 6 },
+	};
+	launch_setenv_text(w, STR("SERVICE_RESULT"), str_from(result_name[l->result]));
+	if (l->main_code == 0 || l->main_code >= countof(codes))
+		return;
+	launch_setenv_text(w, STR("EXIT_CODE"), codes[l->main_code]);
+	if (l->main_code == CLD_EXITED)
+		launch_setenv_number(w, STR("EXIT_STATUS"), l->main_status);
+	else
+		launch_setenv_text(w, STR("EXIT_STATUS"), str_skip(str_from(signal_name(l->main_status)), 3));
+}
+
+void child_tell_life(const struct launch *l, struct launch_words *w)
+{
+	if (l->is_command)
+		return;                         /* `oomph -- COMMAND`: the environment is its caller's */
+	tell_invocation(l, w);
+	if (l->main_pid)
+		launch_setenv_number(w, STR("MAINPID"), l->main_pid);
+	if (l->unit->notify_access != NOTIFY_NONE && *l->notify_path)
+		launch_setenv_text(w, STR("NOTIFY_SOCKET"), str_from(l->notify_path));
+	if (l->list == EXEC_STOP || l->list == EXEC_STOP_POST)
+		tell_result(l, w);
+}

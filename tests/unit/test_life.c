@@ -1,0 +1,214 @@
+/* Stories of a whole life: the types, every list of commands, and every way to be ended. */
+#include "story.h"
+
+/* ---- commands around a life ---- */
+
+static void a_condition_that_says_no_passes_the_unit_over(void **state)
+{
+	(void)state;
+	given_booted("db: Condition=2 StopPost=1 Restart=always");
+	when_exits(when_command_launched("db"), 0);
+	then_does("launch db condition/1");
+	when_exits(when_command_launched("db"), 1);
+	then_does("launch db stop-post/0");
+	when_exits(when_command_launched("db"), 0);
+	then_state("db", DONE);
+	then_result("db", RESULT_EXEC_CONDITION);
+	then_notes("done db");
+	assert_int_equal(w.core->next_death, 1);        /* an answer, not a death */
+}
+
+static void a_condition_that_fails_fails_the_unit(void **state)
+{
+	(void)state;
+	given_booted("db: Condition=1; web: Condition=1");
+	when_exits(when_command_launched("db"), 255);
+	then_state("db", FAILED);
+	then_result("db", RESULT_EXIT_CODE);
+	when_killed(when_command_launched("web"), SIGTERM + 1);
+	then_result("web", RESULT_SIGNAL);
+}
+
+static void stop_post_follows_every_end(void **state)
+{
+	(void)state;
+	given_booted("db: StopPost=2 Restart=always RestartSec=500");
+	when_exits(given_running("db"), 3);
+	then_does("launch db stop-post/0");
+	then_state("db", STOPPING);
+	when_exits(when_command_launched("db"), 0);
+	then_does("launch db stop-post/1");
+	when_exits(when_command_launched("db"), 0);
+	then_backoff("db", 500);
+	then_result("db", RESULT_EXIT_CODE);
+	assert_int_equal(service("db")->main_status, 3);
+}
+
+static void stop_post_follows_a_start_that_failed(void **state)
+{
+	(void)state;
+	given_booted("db: Pre=1 StopPost=1");
+	when_exits(when_command_launched("db"), 3);
+	then_does("launch db stop-post/0");
+	when_exits(when_command_launched("db"), 0);
+	then_state("db", FAILED);
+}
+
+static void stop_post_has_nothing_to_clean_up_where_nothing_began(void **state)
+{
+	(void)state;
+	given_booted("app: After=db Requires=db StopPost=1; db: Type=notify");
+	when_exits(when_launched("db"), 1);
+	then_state("app", FAILED);
+	then_does("swept db; swept app");
+}
+
+static void a_stop_post_that_hangs_is_ended(void **state)
+{
+	(void)state;
+	given_booted("db: StopPost=2 TimeoutStop=1000");
+	when_exits(given_running("db"), 0);
+	uint32_t pid = when_command_launched("db");
+	when_time_passes(1000);
+	then_does("signal db all 15");
+	when_time_passes(1000);
+	then_does("signal db all 9");
+	when_killed(pid, SIGKILL);
+	then_state("db", FAILED);
+	then_result("db", RESULT_TIMEOUT);
+}
+
+static void an_exec_stop_that_hangs_leaves_the_service_its_own_time(void **state)
+{
+	(void)state;
+	given_booted("db: Stop=2 TimeoutStop=1000");
+	uint32_t pid = given_running("db");
+	when_asked(VERB_STOP, "db");
+	uint32_t hanging = when_command_launched("db");
+	when_time_passes(1000);
+	then_does("signal db all 15");
+	when_killed(hanging, SIGTERM);
+	then_does_nothing();
+	when_exits(pid, 0);
+	then_state("db", FAILED);
+	then_result("db", RESULT_TIMEOUT);
+}
+
+static void who_leaves_well_is_cleaned_up_behind_by_exec_stop(void **state)
+{
+	(void)state;
+	given_booted("db: Stop=1; web: Stop=1; job: Type=oneshot Stop=1");
+	when_exits(given_running("db"), 0);
+	then_does("launch db stop/0");
+	when_exits(when_command_launched("db"), 0);
+	then_state("db", DONE);
+	when_exits(given_running("web"), 1);
+	then_does("swept web");
+	when_exits(when_launched("job"), 0);
+	then_does("launch job stop/0");
+	when_exits(when_command_launched("job"), 0);
+	then_state("job", DONE);
+}
+
+/* ---- signals ---- */
+
+static void send_sighup_follows_at_once(void **state)
+{
+	(void)state;
+	given_booted("db: SendSIGHUP=1");
+	given_running("db");
+	when_asked(VERB_STOP, "db");
+	then_does("signal db all 15+1");
+}
+
+static void a_restart_may_have_a_signal_of_its_own(void **state)
+{
+	(void)state;
+	given_booted("db: RestartKillSignal=12");
+	uint32_t pid = given_running("db");
+	when_asked(VERB_RESTART, "db");
+	then_does("signal db all 12");
+	when_killed(pid, 12);
+	given_running("db");
+	when_asked(VERB_STOP, "db");
+	then_does("signal db all 15");
+}
+
+static void a_final_signal_of_ones_own_comes_before_sigkill(void **state)
+{
+	(void)state;
+	given_booted("db: FinalKillSignal=3 TimeoutStop=1000");
+	uint32_t pid = given_running("db");
+	when_asked(VERB_STOP, "db");
+	when_time_passes(1000);
+	then_does("signal db all 3");
+	when_time_passes(1000);
+	then_does("signal db all 9");
+	when_killed(pid, SIGKILL);
+	then_state("db", FAILED);
+}
+
+static void a_start_or_a_stop_that_takes_too_long_may_end_in_a_core_dump(void **state)
+{
+	(void)state;
+	given_booted("db: Type=notify TimeoutStart=1000 TimeoutAbort=300 StartFailureMode=abort; "
+		     "web: TimeoutStop=1000 StopFailureMode=abort");
+	uint32_t pid = when_launched("db");
+	given_running("web");
+	when_asked(VERB_STOP, "web");
+	when_time_passes(1000);
+	then_does("signal db all 6; signal web all 6");
+	when_time_passes(300);
+	then_does("signal db all 9");
+	when_killed(pid, SIGKILL);
+	then_result("db", RESULT_TIMEOUT);
+	when_time_passes(700);
+	then_does("signal web all 9");
+}
+
+static void a_start_that_takes_too_long_may_be_killed_at_once(void **state)
+{
+	(void)state;
+	given_booted("db: Type=notify TimeoutStart=1000 StartFailureMode=kill");
+	uint32_t pid = when_launched("db");
+	when_time_passes(1000);
+	then_does("signal db all 9");
+	when_killed(pid, SIGKILL);
+	then_state("db", FAILED);
+	then_result("db", RESULT_TIMEOUT);
+}
+
+static void an_exit_status_may_prevent_or_force_a_restart(void **state)
+{
+	(void)state;
+	given_booted("db: Restart=always Prevent=7; web: Restart=no Force=7 RestartSec=500; app: Restart=always RestartSec=500 Prevent=7");
+	when_exits(given_running("db"), 7);
+	then_state("db", FAILED);
+	when_exits(given_running("web"), 7);
+	then_backoff("web", 500);
+	when_exits(given_running("app"), 8);
+	then_backoff("app", 500);
+}
+
+#define STORY(name) cmocka_unit_test_teardown(name, end_story)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(a_condition_that_says_no_passes_the_unit_over),
+		STORY(a_condition_that_fails_fails_the_unit),
+		STORY(stop_post_follows_every_end),
+		STORY(stop_post_follows_a_start_that_failed),
+		STORY(stop_post_has_nothing_to_clean_up_where_nothing_began),
+		STORY(a_stop_post_that_hangs_is_ended),
+		STORY(an_exec_stop_that_hangs_leaves_the_service_its_own_time),
+		STORY(who_leaves_well_is_cleaned_up_behind_by_exec_stop),
+		STORY(send_sighup_follows_at_once),
+		STORY(a_restart_may_have_a_signal_of_its_own),
+		STORY(a_final_signal_of_ones_own_comes_before_sigkill),
+		STORY(a_start_or_a_stop_that_takes_too_long_may_end_in_a_core_dump),
+		STORY(a_start_that_takes_too_long_may_be_killed_at_once),
+		STORY(an_exit_status_may_prevent_or_force_a_restart),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
