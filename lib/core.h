@@ -30,6 +30,7 @@ enum event_kind {
 	EVENT_LAUNCHED,         /* a process was made: service, role, pid */
 	EVENT_EXECED,           /* ... and its program runs: service, role */
 	EVENT_LAUNCH_FAILED,    /* ... or will not: service, role, step, error. A pid known by then still dies as EVENT_DEATH */
+	EVENT_MAIN,             /* CHORE_FIND_MAIN found the main process: service, pid */
 	EVENT_LAUNCH_WARNING,   /* a setting could not be applied, the launch goes on: service, step, error */
 	EVENT_DEATH,            /* a child died and is not reaped yet: pid, code, status, comm; counter, is_empty of its service */
 	EVENT_EMPTY,            /* no process is left in the service's cgroup (or session) */
@@ -50,13 +51,24 @@ enum role { ROLE_MAIN, ROLE_CONTROL, ROLE_OTHER };
 /* A launch's steps, in order, for messages and for the status its child exits with: systemd.exec(5), "Process Exit Codes". */
 enum launch_step {
 	LAUNCH_FORK, LAUNCH_CGROUP, LAUNCH_SESSION, LAUNCH_SCORE, LAUNCH_NICE, LAUNCH_LIMITS, LAUNCH_STDIN, LAUNCH_STDOUT,
-	LAUNCH_STDERR, LAUNCH_ENVIRONMENT, LAUNCH_GROUP, LAUNCH_USER, LAUNCH_CHDIR, LAUNCH_EXEC, N_LAUNCH_STEP
+	LAUNCH_STDERR, LAUNCH_ENVIRONMENT, LAUNCH_GROUP, LAUNCH_USER, LAUNCH_CHDIR, LAUNCH_EXEC,
+	LAUNCH_PID_FILE,                /* a chore's */
+	N_LAUNCH_STEP
 };
 struct launch_step_info {
 	const char *setting;            /* the directive it obeys, or what it does */
 	uint8_t status;                 /* with which a child leaves that got no further */
 };
 extern const struct launch_step_info launch_step_info[N_LAUNCH_STEP];
+
+/* What a child says through the pipe of its launch. */
+enum report_kind { REPORT_FAILED, REPORT_WARNING, REPORT_MAIN };
+struct launch_report {
+	uint8_t kind;                   /* enum report_kind */
+	uint8_t step;                   /* enum launch_step */
+	uint16_t error;                 /* errno */
+	uint32_t pid;                   /* MAIN: the service's main process */
+};
 
 /* What can be asked; the wire's numbers (proto.h). */
 enum verb {
@@ -100,8 +112,14 @@ struct event {
 
 /* ---- what to do about it ---- */
 
+/*
+ * What is no command of the unit's, but a step of its plan all the same, because it may take its time (init/chore). It runs as
+ * a command does: launched, under a deadline, and with an exit status.
+ */
+enum chore { CHORE_FIND_MAIN = N_EXEC_LIST, CHORE_REMOVE_PID_FILE, N_LAUNCH_LIST };
+
 enum effect_kind {
-	FX_LAUNCH,              /* service, role, list, index: make its cgroup if need be, clone, exec */
+	FX_LAUNCH,              /* service, role, list (enum exec_list, or enum chore), index: make its cgroup if need be, clone, exec */
 	FX_SIGNAL,              /* service, role or ROLE_OTHER for all in the cgroup: signal `number`, `argument`: enum also */
 	FX_SWEPT,               /* service is over: its cgroup may go */
 	FX_REPLY,               /* client, number: enum answer */
@@ -173,7 +191,7 @@ enum service_flags {
 	SERVICE_HAS_KMSG = 1 << 7,      /* the log was readable at launch, and nothing was lost since */
 	SERVICE_WARNED = 1 << 8,
 	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
-	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= named its main process, which may be another process's child, and not ours to reap */
+	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= or PIDFile= named its main process, which may be another process's child, and not ours to reap */
 	SERVICE_GROUP_KILLED = 1 << 13, /* the kernel said that it kills all of this generation's cgroup (memory.oom.group) */
 	SERVICE_HAS_BEGUN = 1 << 14,    /* its plan: so there is something for ExecStopPost= to clean up behind */
 	SERVICE_FINAL_SENT = 1 << 15,   /* FinalKillSignal= was sent */

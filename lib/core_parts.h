@@ -86,6 +86,8 @@ void on_launched(struct turn *t);
 void on_execed(struct turn *t);
 void on_launch_failed(struct turn *t);
 void on_launch_warning(struct turn *t);
+void on_main_found(struct turn *t);
+void notice_end(struct turn *t, uint32_t i);    /* of one that nobody's death ends, but everybody's */
 void on_notify(struct turn *t);
 void on_empty(struct turn *t);
 void on_main_end(struct turn *t, uint32_t i, bool is_success);

@@ -13,12 +13,13 @@ const struct enumeration_names enumerations[N_ENUMERATION] = {
 	[ENUM_OOM_POLICY] = { oom_policy_names, N_OOM_POLICY },
 	[ENUM_NOTIFY_ACCESS] = { notify_access_names, N_NOTIFY_ACCESS },
 	[ENUM_FAILURE_MODE] = { failure_mode_names, N_FAILURE_MODE },
+	[ENUM_EXIT_TYPE] = { exit_type_names, N_EXIT_TYPE },
 };
 
 /* Numbers of the bits in enum unit_flags: a row has a byte for `which`. */
-enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3, BIT_SEND_SIGHUP = 12 };
+enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3, BIT_SEND_SIGHUP = 12, BIT_NO_GUESS = 13 };
 _Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_NO_SIGKILL == UNIT_NO_SIGKILL &&
-	       1 << BIT_SEND_SIGHUP == UNIT_SEND_SIGHUP,
+	       1 << BIT_SEND_SIGHUP == UNIT_SEND_SIGHUP && 1 << BIT_NO_GUESS == UNIT_NO_GUESS,
 	       "the bits of the flags have moved");
 
 #define KEY(name) .key = { name, sizeof(name) - 1 }
@@ -63,6 +64,9 @@ const struct directive directives[] = {
 	SERVICE_READ("RestartPreventExitStatus", READ_RESTART_STATUSES, 0, 0),
 	SERVICE_READ("RestartForceExitStatus", READ_RESTART_STATUSES, 1, 0),
 	SERVICE_READ("RemainAfterExit", READ_FLAG, BIT_REMAIN_AFTER_EXIT, 0),
+	SERVICE_READ("PIDFile", READ_PID_FILE, 0, 0),
+	SERVICE_READ("GuessMainPID", READ_FLAG_INVERTED, BIT_NO_GUESS, 0),
+	SERVICE_READ("ExitType", READ_ENUM, ENUM_EXIT_TYPE, AT(exit_type)),
 	SERVICE_READ("NotifyAccess", READ_ENUM, ENUM_NOTIFY_ACCESS, AT(notify_access)),
 	SERVICE_READ("KillMode", READ_ENUM, ENUM_KILL_MODE, AT(kill_mode)),
 	SERVICE_READ("KillSignal", READ_SIGNAL, 0, AT(kill_signal)),
@@ -170,8 +174,7 @@ const struct directive directives[] = {
 	/* ---- not yet: [Service] ---- */
 	/* systemd.service(5) */
 	SERVICE_LATER("ExecReloadPost"),
-	SERVICE_LATER("PIDFile"), SERVICE_LATER("BusName"), SERVICE_LATER("ExitType"),
-	SERVICE_LATER("GuessMainPID"), SERVICE_LATER("RuntimeMaxSec"),
+	SERVICE_LATER("BusName"), SERVICE_LATER("RuntimeMaxSec"),
 	SERVICE_LATER("RuntimeRandomizedExtraSec"), SERVICE_LATER("WatchdogSec"), SERVICE_LATER("RootDirectoryStartOnly"),
 	SERVICE_LATER("PermissionsStartOnly"), SERVICE_LATER("NonBlocking"), SERVICE_LATER("Sockets"),
 	SERVICE_LATER("FileDescriptorStoreMax"), SERVICE_LATER("FileDescriptorStorePreserve"),
@@ -315,7 +318,7 @@ static const char *const expected[N_READING] = {
 	[READ_TEXT] = "a text",
 	[READ_UNITS] = "names of units with their suffix, such as web.service, separated by blanks",
 	[READ_COMMANDS] = "a program (absolute, or a bare name) and its arguments",
-	[READ_TYPE] = "simple, exec, oneshot or notify",
+	[READ_TYPE] = "simple, exec, oneshot, notify or forking",
 	[READ_FLAG] = "yes or no",
 	[READ_FLAG_INVERTED] = "yes or no",
 	[READ_DELAY] = "a time such as 5s, 200ms or 2min 30s",
@@ -338,6 +341,7 @@ static const char *const expected[N_READING] = {
 	[READ_UMASK] = "an octal mode from 0000 to 0777",
 	[READ_USER] = "a user's name or number",
 	[READ_GROUP] = "a group's name or number",
+	[READ_PID_FILE] = "a path, absolute or below /run",
 	[READ_DIRECTORY] = "an absolute path, or ~",
 	[READ_ENVIRONMENT] = "NAME=VALUE words, in quotes where they contain blanks",
 	[READ_ENVIRONMENT_FILE] = "an absolute path, with - in front if it may be missing",
@@ -348,6 +352,7 @@ static const char *const expected_names[N_ENUMERATION] = {
 	[ENUM_RESTART] = "no, on-success, on-failure, on-abnormal, on-watchdog, on-abort or always",
 	[ENUM_KILL_MODE] = "control-group, mixed, process or none",
 	[ENUM_OOM_POLICY] = "continue, stop or kill",
+	[ENUM_EXIT_TYPE] = "main or cgroup",
 	[ENUM_FAILURE_MODE] = "terminate, abort or kill",
 	[ENUM_NOTIFY_ACCESS] = "none, main, exec or all",
 };

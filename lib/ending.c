@@ -211,7 +211,7 @@ void stop_late(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	const struct unit *u = unit_at(t, i);
-	bool is_command = s->step == STEP_STOP || s->step == STEP_STOP_POST;
+	bool is_command = s->step == STEP_STOP || s->step == STEP_STOP_POST || s->step == STEP_CLEAN;
 	bool may_abort = u->stop_failure_mode == FAILURE_ABORT && s->step != STEP_ABORT;
 	if (!may_abort && (!is_command || u->stop_failure_mode == FAILURE_KILL)) {
 		enter(t, i, SWEEPING);
@@ -292,15 +292,16 @@ static bool restarts_itself(struct turn *t, uint32_t i)
 	return restart_applies(u->restart, (enum result)s->result);
 }
 
-/* ExecStopPost=: behind the last process of a generation that had begun, however it came to its end. */
+/* ExecStopPost=, and the PID file: behind the last process of a generation that had begun, however it came to its end. */
 static bool clean_up(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	if (!(s->flags & SERVICE_HAS_BEGUN) || unit_at(t, i)->exec[EXEC_STOP_POST].n == 0)
+	const struct unit *u = unit_at(t, i);
+	if (!(s->flags & SERVICE_HAS_BEGUN) || (u->exec[EXEC_STOP_POST].n == 0 && u->pid_file.n == 0))
 		return false;
 	s->flags &= ~(uint32_t)SERVICE_HAS_BEGUN;
 	enter(t, i, STOPPING);
-	arm(t, i, unit_at(t, i)->stop_ms);
+	arm(t, i, u->stop_ms);
 	take_step(s, STEP_STOP_POST);
 	go_on(t, i);
 	return true;

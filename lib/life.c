@@ -11,12 +11,13 @@ const struct launch_step_info launch_step_info[N_LAUNCH_STEP] = {
 	[LAUNCH_STDIN] = { "StandardInput=", 208 }, [LAUNCH_STDOUT] = { "StandardOutput=", 209 },
 	[LAUNCH_STDERR] = { "StandardError=", 222 }, [LAUNCH_ENVIRONMENT] = { "EnvironmentFile=", 204 },
 	[LAUNCH_GROUP] = { "Group=", 216 }, [LAUNCH_USER] = { "User=", 217 }, [LAUNCH_CHDIR] = { "WorkingDirectory=", 200 },
-	[LAUNCH_EXEC] = { "exec", 203 },
+	[LAUNCH_EXEC] = { "exec", 203 }, [LAUNCH_PID_FILE] = { "PIDFile=", 0 },
 };
 
 /* ---- launching and signalling ---- */
 
-static void launch(struct turn *t, uint32_t i, enum role role, enum exec_list list)
+/* `list`: enum exec_list, or enum chore. */
+static void launch(struct turn *t, uint32_t i, enum role role, unsigned list)
 {
 	struct service *s = service_at(t, i);
 	struct effect *e = emit(t, FX_LAUNCH, i);
@@ -95,10 +96,24 @@ static bool run_list(struct turn *t, uint32_t i, enum role role, enum exec_list 
 	return true;
 }
 
+/* Once, as the only one of its step. */
+static bool run_chore(struct turn *t, uint32_t i, enum chore chore)
+{
+	if (service_at(t, i)->step_number > 0)
+		return false;
+	launch(t, i, ROLE_CONTROL, chore);
+	return true;
+}
+
 void take_step(struct service *s, enum step step)
 {
 	s->step = (uint8_t)step;
 	s->step_number = 0;
+}
+
+static bool wants_main(const struct unit *u)
+{
+	return u->pid_file.n || !(u->flags & UNIT_NO_GUESS);
 }
 
 static void go_on_starting(struct turn *t, uint32_t i)
@@ -132,7 +147,13 @@ static void go_on_starting(struct turn *t, uint32_t i)
 		take_step(s, STEP_MAIN);
 	}
 	if (s->step == STEP_MAIN) {
-		if (run_list(t, i, ROLE_MAIN, EXEC_START))
+		/* What forks is a command that has to succeed; whom it leaves behind is looked for. */
+		if (run_list(t, i, u->type == TYPE_FORKING ? ROLE_CONTROL : ROLE_MAIN, EXEC_START))
+			return;
+		take_step(s, u->type == TYPE_FORKING && wants_main(u) ? STEP_FIND : STEP_POST);
+	}
+	if (s->step == STEP_FIND) {
+		if (run_chore(t, i, CHORE_FIND_MAIN))
 			return;
 		take_step(s, STEP_POST);
 	}
@@ -163,7 +184,14 @@ static void go_on_stopping(struct turn *t, uint32_t i)
 		arm(t, i, unit_at(t, i)->stop_ms);
 		terminate(t, i);
 	}
-	if (s->step == STEP_STOP_POST && !run_list(t, i, ROLE_CONTROL, EXEC_STOP_POST)) {
+	if (s->step == STEP_STOP_POST) {
+		if (run_list(t, i, ROLE_CONTROL, EXEC_STOP_POST))
+			return;
+		take_step(s, STEP_CLEAN);
+	}
+	if (s->step == STEP_CLEAN) {
+		if (unit_at(t, i)->pid_file.n && run_chore(t, i, CHORE_REMOVE_PID_FILE))
+			return;
 		arm(t, i, unit_at(t, i)->stop_ms);
 		terminate(t, i);                /* what the commands have left behind */
 	}

@@ -84,6 +84,18 @@ void on_launch_failed(struct turn *t)
 		on_control_end(t, i, is_success);
 }
 
+/* Another's child perhaps, and older than we know of it: it may die without a word to us (lose_main() in evidence.c). */
+void on_main_found(struct turn *t)
+{
+	struct service *s = service_at(t, t->ev->service);
+	if (s->state != STARTING || s->step != STEP_FIND)
+		return;
+	s->main_pid = t->ev->pid;
+	s->flags |= SERVICE_MAIN_TOLD;
+	s->launched_at = t->c->now_ms;
+	s->kmsg_seq = s->control_seq;
+}
+
 void on_launch_warning(struct turn *t)
 {
 	struct service *s = service_at(t, t->ev->service);
@@ -136,11 +148,32 @@ void on_notify(struct turn *t)
 
 /* ---- what comes of a death ---- */
 
+/* ExitType=cgroup, systemd.service(5): it ends with the last of its processes, whichever that is. */
+static bool lives_on(const struct service *s, const struct unit *u)
+{
+	return u->exit_type == EXIT_CGROUP && !(s->flags & SERVICE_IS_EMPTY);
+}
+
+void notice_end(struct turn *t, uint32_t i)
+{
+	const struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	if (s->state != UP || s->grace_at)
+		return;
+	if (!s->main_pid)
+		tell_decided(t, i, false, 0);   /* of a main process that it outlives */
+	if (u->type == TYPE_ONESHOT || (u->flags & UNIT_REMAIN_AFTER_EXIT))
+		return;
+	if (!has_process(s) && !(s->flags & SERVICE_LAUNCHING))
+		on_main_end(t, i, s->result == RESULT_SUCCESS);
+}
+
 void on_main_end(struct turn *t, uint32_t i, bool is_success)
 {
 	struct service *s = service_at(t, i);
 	const struct unit *u = unit_at(t, i);
-	bool remains = is_success && (u->flags & UNIT_REMAIN_AFTER_EXIT);
+	bool is_on = s->state == UP || (s->state == STARTING && s->step == STEP_POST);
+	bool remains = (is_success && (u->flags & UNIT_REMAIN_AFTER_EXIT)) || lives_on(s, u);
 	if (s->state == STARTING && u->type == TYPE_ONESHOT && s->step == STEP_MAIN && is_success) {
 		tell_decided(t, i, false, 0);
 		s->step_number++;
@@ -149,8 +182,8 @@ void on_main_end(struct turn *t, uint32_t i, bool is_success)
 	}
 	if (s->state == STARTING && s->step == STEP_READY && is_success && u->type == TYPE_NOTIFY) {
 		set_result(s, RESULT_PROTOCOL);
-	} else if ((s->state == UP || (s->state == STARTING && s->step == STEP_POST)) && remains) {
-		tell_decided(t, i, false, 0);
+	} else if (is_on && remains) {
+		enqueue(t, i);
 		return;
 	}
 	/* It left by itself, and well: what ExecStop= cleans up is there to be cleaned up all the same (systemd.service(5)). */
@@ -178,6 +211,7 @@ void on_empty(struct turn *t)
 {
 	struct service *s = service_at(t, t->ev->service);
 	s->flags |= SERVICE_IS_EMPTY;
+	enqueue(t, t->ev->service);
 	suspect_main(t, t->ev->service);
 	if (is_gone(t, t->ev->service))
 		dispatch(t, t->ev->service, EV_GONE);

@@ -84,6 +84,7 @@ enum step {
 	STEP_PRE,
 	STEP_MAIN,      /* the main process is launched, or one of a oneshot's several */
 	STEP_READY,     /* exec or notify: launched, not ready yet */
+	STEP_FIND,      /* forking: whom has it left behind? */
 	STEP_POST,
 	STEP_RUN,       /* UP */
 	STEP_RELOAD,    /* UP, ExecReload= runs beside the main process */
@@ -92,6 +93,7 @@ enum step {
 	STEP_TERM,      /* KillSignal= was sent */
 	STEP_ABORT,     /* WatchdogSignal= was sent */
 	STEP_STOP_POST, /* ExecStopPost=, when all else is gone */
+	STEP_CLEAN,     /* what the service should have cleared away itself: PIDFile= */
 	N_STEP
 };
 

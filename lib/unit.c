@@ -13,7 +13,7 @@
 
 enum { SIG_HUP = 1, SIG_INT = 2, SIG_ABRT = 6, SIG_KILL = 9, SIG_PIPE = 13, SIG_TERM = 15 };        /* signal(7): the same on all of Linux */
 
-#define UNIT_FLAGS_ALL (UNIT_SEND_SIGHUP * 2u - 1u)
+#define UNIT_FLAGS_ALL (UNIT_NO_GUESS * 2u - 1u)
 #define COMMAND_FLAGS_ALL (COMMAND_NO_EXPAND * 2u - 1u)
 
 const char *const cgroup_knob_file[N_CGROUP_KNOB] = {
@@ -103,7 +103,7 @@ static bool is_name(const struct check *c, struct span s)
 static const char *check_texts(const struct check *c, const struct unit *u)
 {
 	const struct span texts[] = {
-		u->description, u->file, u->working_directory, u->stdio_path[0], u->stdio_path[1], u->stdio_path[2],
+		u->description, u->file, u->working_directory, u->pid_file, u->stdio_path[0], u->stdio_path[1], u->stdio_path[2],
 	};
 	const struct span blobs[] = { u->notes, u->environment, u->environment_files };
 
@@ -163,7 +163,7 @@ static const char *check_values(const struct unit *u)
 {
 	const struct { uint8_t value, n; } enums[] = {
 		{ u->type, N_UNIT_TYPE }, { u->restart, N_RESTART_POLICY }, { u->kill_mode, N_KILL_MODE },
-		{ u->start_failure_mode, N_FAILURE_MODE }, { u->stop_failure_mode, N_FAILURE_MODE },
+		{ u->exit_type, N_EXIT_TYPE }, { u->start_failure_mode, N_FAILURE_MODE }, { u->stop_failure_mode, N_FAILURE_MODE },
 		{ u->oom_policy, N_OOM_POLICY }, { u->notify_access, N_NOTIFY_ACCESS },
 		{ u->stdio[0], N_STDIO_KIND }, { u->stdio[1], N_STDIO_KIND }, { u->stdio[2], N_STDIO_KIND },
 	};

@@ -26,7 +26,7 @@ struct span {
 	uint32_t at, n;                 /* n counts bytes of a text or blob, elements of any other list */
 };
 
-enum unit_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_ONESHOT, TYPE_NOTIFY, N_UNIT_TYPE };
+enum unit_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_ONESHOT, TYPE_NOTIFY, TYPE_FORKING, N_UNIT_TYPE };
 
 /* RESTART_UNSET: nobody wrote Restart=. Like `no`, but an oom-kill is still answered by a respawn (DESIGN 6). */
 enum restart_policy {
@@ -35,6 +35,7 @@ enum restart_policy {
 };
 
 enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE, N_KILL_MODE };
+enum exit_type { EXIT_MAIN, EXIT_CGROUP, N_EXIT_TYPE };
 enum failure_mode { FAILURE_TERMINATE, FAILURE_ABORT, FAILURE_KILL, N_FAILURE_MODE };
 enum oom_policy { OOM_CONTINUE, OOM_STOP, OOM_KILL, N_OOM_POLICY };
 enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL, N_NOTIFY_ACCESS };
@@ -94,6 +95,7 @@ enum unit_flags {
 	UNIT_HAS_SCORE = 1 << 9,        /* OOMScoreAdjust= is set; else 0 is written, never PID 1's own */
 	UNIT_HAS_NICE = 1 << 10,
 	UNIT_SEND_SIGHUP = 1 << 12,
+	UNIT_NO_GUESS = 1 << 13,        /* GuessMainPID=no */
 	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net): not stopped by the shutdown of services, not counted in `list` tables as the user's */
 };
 
@@ -115,6 +117,7 @@ struct unit {
 	struct span limits;             /* of struct limit */
 	struct span stdio_path[3];      /* for tty, file, append, truncate */
 
+	struct span pid_file;           /* absolute; empty: none */
 	struct span restart_prevent;    /* of struct exit_set, one or none: RestartPreventExitStatus= */
 	struct span restart_force;
 
@@ -136,6 +139,7 @@ struct unit {
 	uint8_t final_signal, watchdog_signal;
 	uint8_t restart_signal;         /* RestartKillSignal=; 0: as kill_signal */
 	uint8_t start_failure_mode, stop_failure_mode;
+	uint8_t exit_type;
 	uint8_t stdio[3];               /* enum stdio_kind for 0, 1, 2 */
 };
 

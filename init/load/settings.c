@@ -90,11 +90,7 @@ static bool read_later_type(const struct setting *s)
 			     type_names[later[i].as]);
 			return true;
 		}
-	if (!str_eq(s->value, STR("forking")))
-		return false;
-	refuse(s->d, s->line, "Type=forking is not yet there: the unit is left out; most daemons have an option to "
-	       "stay in the foreground, for Type=simple");
-	return true;
+	return false;
 }
 
 static bool read_type(const struct setting *s)
@@ -103,6 +99,28 @@ static bool read_type(const struct setting *s)
 	if (type < 0)
 		return read_later_type(s);
 	*(uint8_t *)setting_field(s) = (uint8_t)type;
+	return true;
+}
+
+/* Below /run when it is relative, and /var/run is /run (both measured). */
+static bool read_pid_file(const struct setting *s)
+{
+	struct str path = s->value;
+	s->d->pid_file = STR("");
+	if (path.n == 0)
+		return true;
+	if (!setting_specified(s, path, &path))
+		return true;
+	if (str_take(&path, STR("/var/run/")) || path.p[0] != '/')
+		path = keep_print("/run/%.*s", STR_ARG(path));
+	if (!value_is_path(path)) {
+		refuse(s->d, s->line, "PIDFile=%.*s: expected %s: the unit is left out", STR_ARG(shown(s->value)),
+		       directive_expects(s->row));
+		return true;
+	}
+	struct buf b = keep_buf(path.n);
+	value_simplify_path(path, &b);
+	s->d->pid_file = buf_view(&b);
 	return true;
 }
 
@@ -226,6 +244,7 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_UNITS] = read_units,
 	[READ_COMMANDS] = read_commands,
 	[READ_TYPE] = read_type,
+	[READ_PID_FILE] = read_pid_file,
 	[READ_ENUM] = read_enum,
 	[READ_FLAG] = read_flag,
 	[READ_FLAG_INVERTED] = read_flag,

@@ -21,7 +21,7 @@ static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/us
 
 static void report(const struct launch *l, enum launch_step step, int error, bool is_warning)
 {
-	struct launch_report r = { .step = (uint8_t)step, .is_warning = is_warning, .error = (uint16_t)error };
+	struct launch_report r = { .kind = is_warning ? REPORT_WARNING : REPORT_FAILED, .step = (uint8_t)step, .error = (uint16_t)error };
 	/* Smaller than PIPE_BUF, so written whole. If PID 1 is gone there is nobody to tell. */
 	ssize_t n = write(l->pipe, &r, sizeof r);
 	(void)n;
@@ -268,6 +268,10 @@ void child_run(const struct launch *l)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!l->unit)
 		run_helper(l);
+	if (!l->command) {
+		child_run_chore(l);
+		give_up(l, LAUNCH_EXEC, errno);
+	}
 	if (l->is_command)
 		signal(SIGPIPE, SIG_DFL);
 	if ((l->unit->flags & UNIT_HAS_NICE) && setpriority(PRIO_PROCESS, 0, l->unit->nice) < 0)

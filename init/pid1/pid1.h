@@ -152,7 +152,7 @@ void carry_out(struct pid1 *p, const struct effect *e);
 struct launch {
 	const struct unit *unit;        /* NULL: a helper */
 	struct unitset units;
-	const struct command *command;  /* of the unit */
+	const struct command *command;  /* of the unit; NULL: a chore */
 	char *const *argv;              /* of a helper: argv[0] is its path */
 	int pass_fd;                    /* stays open in a helper; -1 */
 	int cgroup;                     /* folder to enter; -1 */
@@ -161,22 +161,18 @@ struct launch {
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
 	uint32_t generation;
 	uint64_t seed[2];               /* of $INVOCATION_ID */
-	uint8_t list;                   /* enum exec_list: whose command it is */
+	uint8_t list;                   /* enum exec_list: whose command it is; or enum chore */
+	const char *libdir;             /* for a chore */
 	uint8_t result, main_code, main_status; /* as in struct service */
 	const char *notify_path;
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */
 };
 
-struct launch_report {
-	uint8_t step;                   /* enum launch_step */
-	bool is_warning;
-	uint16_t error;                 /* errno */
-};
-
 void child_run(const struct launch *l) __attribute__((noreturn));
 
-/* childenv.c: what it is told of its service's life */
+/* childlife.c: what it is told of its service's life, and chores */
 struct launch_words;
+void child_run_chore(const struct launch *l);           /* returns when there is no such program */
 void child_tell_life(const struct launch *l, struct launch_words *w);
 
 int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_list list, uint32_t index, struct event *result);

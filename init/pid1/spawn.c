@@ -79,7 +79,8 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 
 	unwatch(p, &process->pipe);
 	struct launch l = {
-		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
+		.unit = unit, .units = p->units, .pass_fd = -1, .libdir = p->libdir,
+		.command = list < N_EXEC_LIST ? &unitset_commands(p->units, unit, list)[index] : NULL,
 		.main_pid = role == ROLE_CONTROL ? s->main_pid : 0, .notify_path = p->notify_path, .list = (uint8_t)list,
 		.generation = s->generation, .seed = { p->seed[0], p->seed[1] }, .result = s->result, .main_code = s->main_code,
 		.main_status = s->main_status,
@@ -106,6 +107,8 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
 	process->pid = process->session = result->pid = (uint32_t)r;
+	if (list == EXEC_START)         /* of a forking service: who stays in its session is the service */
+		slot->process[ROLE_MAIN].session = result->pid;
 	p->shared.is_stale = true;
 	return watch(p, process->pipe, EPOLLIN, SOURCE_LAUNCH, i * 2 + role);
 }
@@ -124,6 +127,19 @@ int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper 
 	return 0;
 }
 
+/* A chore has found the main process. Where there is no cgroup its session tells who belongs to it. */
+static bool take_main(struct pid1 *p, uint32_t i, uint32_t pid)
+{
+	struct event ev = event_of(EVENT_MAIN, i);
+	pid_t session = getsid((pid_t)pid);
+	if (session < 0)
+		return true;            /* dead and reaped since: the service has no main process that we know of */
+	p->slots[i].process[ROLE_MAIN].session = (uint32_t)session;
+	ev.pid = pid;
+	feed(p, &ev);
+	return true;
+}
+
 /* Whatever the child has reported since. The end of the pipe without a failure is the exec. */
 void spawn_read_report(struct pid1 *p, uint32_t i, enum role role)
 {
@@ -133,12 +149,14 @@ void spawn_read_report(struct pid1 *p, uint32_t i, enum role role)
 	bool has_failed = false;
 	ssize_t n = -1;
 	while (process->pipe >= 0 && (n = read(process->pipe, &report, sizeof report)) == sizeof report) {
-		struct event ev = event_of(report.is_warning ? EVENT_LAUNCH_WARNING : EVENT_LAUNCH_FAILED, i);
+		if (report.kind == REPORT_MAIN && take_main(p, i, report.pid))
+			continue;
+		struct event ev = event_of(report.kind == REPORT_FAILED ? EVENT_LAUNCH_FAILED : EVENT_LAUNCH_WARNING, i);
 		ev.role = (uint8_t)role;
 		ev.pid = process->pid;
 		ev.step = report.step;
 		ev.error = report.error;
-		has_failed |= !report.is_warning;
+		has_failed |= report.kind == REPORT_FAILED;
 		if (has_failed)
 			unwatch(p, &process->pipe);
 		feed(p, &ev);

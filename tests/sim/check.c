@@ -41,7 +41,7 @@ void check_launch(struct world *w, const struct effect *e)
 	const struct service *s = &w->core->services[e->service];
 	const struct plan *p = &w->plans[id];
 	bool is_first = s->generation != w->launched_generation[id];
-	if (e->index >= p->n_commands[e->list])
+	if (e->list < N_EXEC_LIST ? e->index >= p->n_commands[e->list] : e->list >= N_LAUNCH_LIST || e->index > 0)
 		broken(w, "%s: command %u of list %u", p->name, e->index, e->list);
 	if (is_first && s->state == STARTING)
 		w->has_changed[id] = false;
@@ -234,12 +234,18 @@ static void check_progress(struct world *w, uint32_t i)
 {
 	const struct service *s = &w->core->services[i];
 	const struct plan *p = plan_of(w, i);
-	bool needs_control = (s->state == STARTING && (s->step == STEP_CONDITION || s->step == STEP_PRE || s->step == STEP_POST)) ||
-		(s->state == UP && s->step == STEP_RELOAD) || (s->state == STOPPING && (s->step == STEP_STOP || s->step == STEP_STOP_POST));
-	bool needs_main = (s->state == STARTING && (s->step == STEP_MAIN || s->step == STEP_READY)) ||
-		(s->state == UP && !(p->unit.flags & UNIT_REMAIN_AFTER_EXIT) && !w->has_changed[w->ids[i]]);
+	bool needs_control = (s->state == STARTING && (s->step == STEP_CONDITION || s->step == STEP_PRE || s->step == STEP_POST ||
+			s->step == STEP_FIND)) ||
+		(s->state == UP && s->step == STEP_RELOAD) || (s->state == STOPPING && (s->step == STEP_STOP || s->step == STEP_STOP_POST || s->step == STEP_CLEAN));
+	bool may_lack_main = p->unit.type == TYPE_FORKING || p->unit.exit_type == EXIT_CGROUP || w->has_changed[w->ids[i]];
+	bool needs_main = (s->state == STARTING && (s->step == STEP_MAIN || s->step == STEP_READY) && !may_lack_main) ||
+		(s->state == UP && !may_lack_main && !(p->unit.flags & UNIT_REMAIN_AFTER_EXIT));
+	bool has_any = s->main_pid || s->control_pid || s->grace_at || !(s->flags & SERVICE_IS_EMPTY);
 	check_pid(w, i, s->main_pid, ROLE_MAIN);
 	check_pid(w, i, s->control_pid, ROLE_CONTROL);
+	if (s->state == UP && may_lack_main && !has_any && !(p->unit.flags & UNIT_REMAIN_AFTER_EXIT) && !w->has_changed[w->ids[i]])
+		broken(w, "%s: up, and nobody is left", p->name);
+	w->steps[s->step]++;
 	if ((needs_control && !s->control_pid) || (needs_main && !s->main_pid))
 		broken(w, "%s: %s %s, and nothing runs", p->name, state_name[s->state], step_name[s->step]);
 	if (s->flags & (SERVICE_QUEUED | SERVICE_WANT_CHANGED | SERVICE_LAUNCHING))

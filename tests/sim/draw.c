@@ -55,6 +55,9 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 	plan_begin(p, str_from(name));
 	u->type = (uint8_t)draw(w, N_UNIT_TYPE);
 	u->notify_access = u->type == TYPE_NOTIFY ? NOTIFY_MAIN : NOTIFY_NONE;
+	p->has_pid_file = chance(w, u->type == TYPE_FORKING ? 50 : 8);
+	u->exit_type = chance(w, 10) ? EXIT_CGROUP : EXIT_MAIN;
+	u->flags |= chance(w, 10) ? UNIT_NO_GUESS : 0;
 	if (chance(w, u->type == TYPE_ONESHOT ? 50 : 8))
 		u->flags |= UNIT_REMAIN_AFTER_EXIT;
 	draw_commands(w, p);
@@ -193,6 +196,12 @@ void draw_program(struct world *w, struct process *p)
 		p->ready_at = in(w, 11, 300);
 	for (uint32_t n = chance(w, 30) ? draw(w, 3) : 0; n > 0 && p->role == ROLE_MAIN; n--)
 		kernel_fork(w, p->id, ROLE_OTHER);
+}
+
+void draw_daemons(struct world *w, uint32_t id)
+{
+	for (uint32_t n = chance(w, 90) ? 1 + draw(w, 3) : 0; n > 0; n--)
+		kernel_fork(w, id, ROLE_OTHER);
 }
 
 void draw_calm(struct world *w)

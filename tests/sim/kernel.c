@@ -104,6 +104,25 @@ static bool is_due(const struct world *w, uint64_t at)
 	return at && at <= w->now_ms;
 }
 
+/* oomph-chore looks for whom a forking service has left behind, and may find nobody. */
+static void find_main(struct world *w, uint32_t id)
+{
+	uint32_t i = shell_index(w, id), first = draw(w, PROCESSES);
+	struct event ev = shell_event(EVENT_MAIN, i);
+	for (uint32_t n = 0; n < PROCESSES && i != NO_UNIT && chance(w, 99); n++) {
+		struct process *p = &w->processes[(first + n) % PROCESSES];
+		const struct service *s = &w->core->services[i];
+		if (!p->pid || p->id != id || p->role != ROLE_OTHER || !p->is_alive || p->generation != s->generation)
+			continue;
+		if (s->state != STARTING || s->step != STEP_FIND)
+			return;
+		p->role = ROLE_MAIN;
+		ev.pid = p->pid;
+		shell_feed(w, ev);
+		return;
+	}
+}
+
 void kernel_run(struct world *w, struct process *p)
 {
 	uint32_t i = shell_index(w, p->id);
@@ -134,6 +153,10 @@ void kernel_run(struct world *w, struct process *p)
 			{ CLD_DUMPED, SIGSEGV }, { CLD_KILLED, SIGABRT }, { CLD_KILLED, SIGPIPE },
 		};
 		uint32_t n = w->is_calm ? 0 : draw(w, 8);
+		if (p->list == CHORE_FIND_MAIN && ends[n].code == CLD_EXITED && ends[n].status == 0)
+			find_main(w, p->id);
+		if (!p->is_alive || w->is_over)
+			return;         /* what came of that has run already */
 		if (p->cannot_exec)
 			die(w, p, CLD_EXITED, 203, TRUTH_EXIT);
 		else

@@ -11,7 +11,7 @@ static const char *name_of(const struct world *w, uint32_t i)
 void trace_event(const struct world *w, const struct event *ev)
 {
 	static const char *const kinds[N_EVENT_KIND] = {
-		"tick", "units", "reloaded", "request", "launched", "execed", "launch-failed", "launch-warning", "death", "empty",
+		"tick", "units", "reloaded", "request", "launched", "execed", "launch-failed", "main-found", "launch-warning", "death", "empty",
 		"counter", "notify", "oom-kill", "oom-group", "kmsg-lost", "signal", "files", "halted",
 	};
 	printf("%8llu %-14s %s", (unsigned long long)w->now_ms, kinds[ev->kind], name_of(w, ev->service));

@@ -16,6 +16,7 @@ struct plan {
 	uint32_t may_fail[N_EXEC_LIST];         /* bit N: `-` before command N */
 	uint32_t after[PLAN_EDGES_MAX], requires[PLAN_EDGES_MAX], wants[PLAN_EDGES_MAX];
 	uint32_t n_after, n_requires, n_wants;
+	bool has_pid_file;
 	uint32_t prevent_status, force_status;  /* RestartPreventExitStatus=, RestartForceExitStatus=: one each; 0: none */
 };
 
@@ -79,6 +80,7 @@ static inline struct unitset units_build(const struct plan *plans, uint32_t n)
 			u.exec[list] = plan_commands(&w, p, (enum exec_list)list);
 		u.after = unitset_put(&w, p->after, p->n_after, sizeof *p->after);
 		u.requires = unitset_put(&w, p->requires, p->n_requires, sizeof *p->requires);
+		u.pid_file = unitset_put_text(&w, p->has_pid_file ? STR("/run/x.pid") : STR(""));
 		u.restart_prevent = plan_status(&w, p->prevent_status);
 		u.restart_force = plan_status(&w, p->force_status);
 		u.wants = unitset_put(&w, p->wants, p->n_wants, sizeof *p->wants);

@@ -89,8 +89,7 @@ static void read_commands(struct plan *p, enum exec_list list, struct str value)
 
 static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str key, struct str value)
 {
-	static const char *const types[] = { "simple", "exec", "oneshot", "notify" };
-	static const char *const restarts[] = {
+		static const char *const restarts[] = {
 		"unset", "no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always",
 	};
 	static const char *const kill_modes[] = { "control-group", "mixed", "process", "none" };
@@ -101,7 +100,7 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 	};
 	static const struct { const char *key; uint32_t flag; } flags[] = {
 		{ "RemainAfterExit", UNIT_REMAIN_AFTER_EXIT }, { "NoSIGKILL", UNIT_NO_SIGKILL }, { "Broken", UNIT_BROKEN },
-		{ "Missing", UNIT_DEPENDENCY_MISSING }, { "SendSIGHUP", UNIT_SEND_SIGHUP },
+		{ "Missing", UNIT_DEPENDENCY_MISSING }, { "SendSIGHUP", UNIT_SEND_SIGHUP }, { "NoGuess", UNIT_NO_GUESS },
 	};
 	struct plan *p = &plans[i];
 	struct unit *u = &p->unit;
@@ -116,7 +115,7 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 			return;
 		}
 	if (str_eq(key, STR("Type"))) {
-		u->type = word_of(value, types, countof(types));
+		u->type = word_of(value, type_names, N_UNIT_TYPE);
 		u->notify_access = u->type == TYPE_NOTIFY ? NOTIFY_MAIN : NOTIFY_NONE;
 	} else if (str_eq(key, STR("Restart"))) {
 		u->restart = word_of(value, restarts, countof(restarts));
@@ -134,6 +133,10 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 		u->start_ms = ms_of(value);
 	} else if (str_eq(key, STR("TimeoutStop"))) {
 		u->stop_ms = u->abort_ms = ms_of(value);
+	} else if (str_eq(key, STR("PIDFile"))) {
+		p->has_pid_file = true;
+	} else if (str_eq(key, STR("ExitType"))) {
+		u->exit_type = word_of(value, exit_type_names, N_EXIT_TYPE);
 	} else if (str_eq(key, STR("TimeoutAbort"))) {
 		u->abort_ms = ms_of(value);
 	} else if (str_eq(key, STR("StartFailureMode"))) {
@@ -245,7 +248,7 @@ static void record_note(const struct note *n)
 
 static void record_effect(const struct effect *e)
 {
-	static const char *const lists[N_EXEC_LIST] = { "condition", "pre", "start", "post", "reload", "stop", "stop-post" };
+	static const char *const lists[N_LAUNCH_LIST] = { "condition", "pre", "start", "post", "reload", "stop", "stop-post", "find-main", "remove-pid-file" };
 	static const char *const roles[] = { "main", "control", "all" };
 	switch (e->kind) {
 	case FX_LAUNCH:
@@ -408,6 +411,14 @@ static uint32_t when_command_launched(const char *name)
 static uint32_t given_worker(const char *name)
 {
 	return new_process(index_of(name));
+}
+
+static void when_main_found(const char *name, uint32_t pid)
+{
+	struct event ev = event_of(EVENT_MAIN, index_of(name));
+	ev.pid = pid;
+	forget_effects();
+	step(ev);
 }
 
 static void when_execed(const char *name)

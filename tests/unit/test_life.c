@@ -110,6 +110,104 @@ static void who_leaves_well_is_cleaned_up_behind_by_exec_stop(void **state)
 	then_state("job", DONE);
 }
 
+/* ---- forking ---- */
+
+static uint32_t given_forked(const char *name)
+{
+	uint32_t parent = when_command_launched(name);
+	uint32_t daemon = given_worker(name);
+	when_exits(parent, 0);
+	return daemon;
+}
+
+static void a_forking_service_is_up_once_its_main_process_is_found(void **state)
+{
+	(void)state;
+	given_booted("db: Type=forking Post=1");
+	then_does("launch db start/0");
+	uint32_t pid = given_forked("db");
+	then_does("launch db find-main/0");
+	uint32_t finder = when_command_launched("db");
+	when_main_found("db", pid);
+	then_state("db", STARTING);
+	when_exits(finder, 0);
+	then_does("launch db post/0");
+	when_exits(when_command_launched("db"), 0);
+	then_state("db", UP);
+	assert_int_equal(service("db")->main_pid, pid);
+	when_exits(pid, 1);
+	then_state("db", FAILED);
+	then_result("db", RESULT_EXIT_CODE);
+}
+
+static void what_forks_has_to_succeed(void **state)
+{
+	(void)state;
+	given_booted("db: Type=forking; web: Type=forking Start=1-");
+	when_exits(when_command_launched("db"), 3);
+	then_state("db", FAILED);
+	then_result("db", RESULT_EXIT_CODE);
+	when_exits(when_command_launched("web"), 3);
+	then_does("launch web find-main/0");
+}
+
+static void a_daemon_that_nobody_found_lives_as_long_as_anybody_of_it(void **state)
+{
+	(void)state;
+	given_booted("db: Type=forking NoGuess=1 Restart=always RestartSec=500");
+	uint32_t one = given_forked("db");
+	then_state("db", UP);
+	uint32_t other = given_worker("db");
+	when_killed(one, SIGKILL);
+	then_state("db", UP);
+	when_exits(other, 0);
+	then_backoff("db", 500);
+	then_result("db", RESULT_SUCCESS);
+}
+
+static void a_pid_file_that_is_of_no_use_is_a_breach_of_protocol(void **state)
+{
+	(void)state;
+	given_booted("db: Type=forking PIDFile=1");
+	uint32_t pid = given_forked("db"), finder = when_command_launched("db");
+	struct event ev = event_of(EVENT_LAUNCH_FAILED, index_of("db"));
+	ev.role = ROLE_CONTROL;
+	ev.pid = finder;
+	ev.step = LAUNCH_PID_FILE;
+	ev.error = ESRCH;
+	step(ev);
+	remove_process(finder);
+	when_killed(pid, SIGKILL);
+	then_does("launch db remove-pid-file/0");
+	when_exits(when_command_launched("db"), 0);
+	then_state("db", FAILED);
+	then_result("db", RESULT_PROTOCOL);
+}
+
+static void the_pid_file_goes_when_all_else_is_gone(void **state)
+{
+	(void)state;
+	given_booted("db: PIDFile=1 StopPost=1");
+	when_exits(given_running("db"), 0);
+	when_exits(when_command_launched("db"), 0);
+	then_does("launch db remove-pid-file/0");
+	when_exits(when_command_launched("db"), 0);
+	then_state("db", DONE);
+}
+
+static void a_service_whose_exit_is_its_cgroups_outlives_its_main_process(void **state)
+{
+	(void)state;
+	given_booted("db: ExitType=cgroup Stop=1");
+	uint32_t pid = given_running("db"), worker = given_worker("db");
+	when_exits(pid, 3);
+	then_state("db", UP);
+	then_notes("death db");
+	when_exits(worker, 0);
+	then_state("db", FAILED);
+	then_result("db", RESULT_EXIT_CODE);
+}
+
 /* ---- signals ---- */
 
 static void send_sighup_follows_at_once(void **state)
@@ -203,6 +301,12 @@ int main(void)
 		STORY(a_stop_post_that_hangs_is_ended),
 		STORY(an_exec_stop_that_hangs_leaves_the_service_its_own_time),
 		STORY(who_leaves_well_is_cleaned_up_behind_by_exec_stop),
+		STORY(a_forking_service_is_up_once_its_main_process_is_found),
+		STORY(what_forks_has_to_succeed),
+		STORY(a_daemon_that_nobody_found_lives_as_long_as_anybody_of_it),
+		STORY(a_pid_file_that_is_of_no_use_is_a_breach_of_protocol),
+		STORY(the_pid_file_goes_when_all_else_is_gone),
+		STORY(a_service_whose_exit_is_its_cgroups_outlives_its_main_process),
 		STORY(send_sighup_follows_at_once),
 		STORY(a_restart_may_have_a_signal_of_its_own),
 		STORY(a_final_signal_of_ones_own_comes_before_sigkill),

@@ -621,7 +621,7 @@ static void what_cannot_start_stays_in_the_set_and_says_why(void **state)
 		{ "two.service", RUN "ExecStart=/b\nType=notify\n", "two.service: there are 2 ExecStart= commands" },
 		{ "stop.service", "[Service]\nType=oneshot\nExecStop=/b\n", "stop.service: there is only ExecStop=" },
 		{ "always.service", RUN "Type=oneshot\nRestart=always\n", "are not for Type=oneshot" },
-		{ "fork.service", RUN "Type=forking\n", "fork.service:3: Type=forking is not yet there" },
+		{ "pid.service", RUN "PIDFile=/run/../x.pid\n", "pid.service:3: PIDFile=/run/../x.pid: expected a path" },
 		{ "dir.service", RUN "WorkingDirectory=rel\n", 
 		  "dir.service:3: WorkingDirectory=rel: expected an absolute path" },
 		{ "head.service", "[Service\nExecStart=/b\n",

@@ -1,9 +1,10 @@
-/* What a process is told of its service's life, in its environment: systemd.exec(5), "Environment Variables Set". */
+/* What a process is told of its service's life: its environment (systemd.exec(5), "Environment Variables Set"), or its chore. */
 #include "pid1.h"
 
 #include "lib/expand.h"
 #include "lib/names.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,16 +20,21 @@ static uint64_t mixed(uint64_t z)
  * $INVOCATION_ID: another for each generation, the same for all processes of one, and nothing that has to be kept. It names a
  * life in a log; it is no secret.
  */
-static void tell_invocation(const struct launch *l, struct launch_words *w)
+static void put_invocation(const struct launch *l, struct buf *b)
 {
 	struct str name = unitset_text(l->units, l->unit->name);
-	char text[40];
-	struct buf b = BUF(text);
 	for (int half = 0; half < 2; half++) {
 		uint64_t id = mixed(l->seed[half] ^ mixed(unitset_sum(name.p, name.n) + l->generation));
 		for (int shift = 60; shift >= 0; shift -= 4)
-			buf_char(&b, "0123456789abcdef"[id >> shift & 15]);
+			buf_char(b, "0123456789abcdef"[id >> shift & 15]);
 	}
+}
+
+static void tell_invocation(const struct launch *l, struct launch_words *w)
+{
+	char text[40];
+	struct buf b = BUF(text);
+	put_invocation(l, &b);
 	launch_setenv_text(w, STR("INVOCATION_ID"), buf_view(&b));
 	launch_setenv_number(w, STR("SYSTEMD_EXEC_PID"), (uint64_t)getpid());
 }
@@ -58,6 +64,30 @@ void child_tell_life(const struct launch *l, struct launch_words *w)
 		launch_setenv_number(w, STR("MAINPID"), l->main_pid);
 	if (l->unit->notify_access != NOTIFY_NONE && *l->notify_path)
 		launch_setenv_text(w, STR("NOTIFY_SOCKET"), str_from(l->notify_path));
+	if (l->unit->pid_file.n)
+		launch_setenv_text(w, STR("PIDFILE"), unitset_text(l->units, l->unit->pid_file));
 	if (l->list == EXEC_STOP || l->list == EXEC_STOP_POST)
 		tell_result(l, w);
+}
+
+void child_run_chore(const struct launch *l)
+{
+	static const char *const names[N_LAUNCH_LIST] = {
+		[CHORE_FIND_MAIN] = "find-main", [CHORE_REMOVE_PID_FILE] = "remove",
+	};
+	char program[512], pipe[12], invocation[40];
+	char *environment[] = { NULL };
+	struct buf path = BUF(program), number = BUF(pipe), id = BUF(invocation);
+	buf_str(&path, str_from(l->libdir));
+	buf_lit(&path, "/oomph-chore");
+	buf_u64(&number, (uint64_t)l->pipe);
+	put_invocation(l, &id);
+	/* execve(2) takes char *const [] for history's sake and writes nothing. */
+	char *argv[] = {
+		(char *)buf_cstr(&path), (char *)names[l->list], (char *)buf_cstr(&number),
+		(char *)unitset_text(l->units, l->unit->name).p, (char *)buf_cstr(&id),
+		(char *)unitset_text(l->units, l->unit->pid_file).p, NULL,
+	};
+	fcntl(l->pipe, F_SETFD, 0);             /* what it finds comes through it */
+	execve(argv[0], argv, environment);
 }
