@@ -55,6 +55,28 @@ void arm_grace(struct turn *t, uint32_t i, uint32_t ms)
 	note_deadline(t->c, s->grace_at);
 }
 
+void arm_watchdog(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->watchdog_at && s->watchdog_at <= t->c->next_deadline_at)
+		t->c->is_deadline_stale = true;
+	s->watchdog_at = s->state == UP && s->watchdog_ms ? t->c->now_ms + s->watchdog_ms : 0;
+	if (s->watchdog_at)
+		note_deadline(t->c, s->watchdog_at);
+}
+
+void extend(struct turn *t, uint32_t i, uint32_t ms)
+{
+	struct service *s = service_at(t, i);
+	uint64_t at = t->c->now_ms + ms;
+	if (s->deadline_at && s->deadline_at < at)
+		arm(t, i, ms);
+	if (s->watchdog_at && s->watchdog_at < at) {
+		s->watchdog_at = at;
+		t->c->is_deadline_stale = true;
+	}
+}
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
 	return a == 0 ? b : b == 0 || a < b ? a : b;
@@ -64,8 +86,10 @@ static void find_next_deadline(struct core *c)
 {
 	c->is_deadline_stale = false;
 	c->next_deadline_at = 0;
-	for (uint32_t i = 0; i < c->n_services; i++)
-		c->next_deadline_at = earlier(c->next_deadline_at, earlier(c->services[i].deadline_at, c->services[i].grace_at));
+	for (uint32_t i = 0; i < c->n_services; i++) {
+		const struct service *s = &c->services[i];
+		c->next_deadline_at = earlier(c->next_deadline_at, earlier(s->watchdog_at, earlier(s->deadline_at, s->grace_at)));
+	}
 }
 
 uint64_t core_deadline(struct core *c)
@@ -154,6 +178,7 @@ void enter(struct turn *t, uint32_t i, enum state state)
 	s->state = (uint8_t)state;
 	s->since_at = t->c->now_ms;
 	arm(t, i, FOREVER_MS);
+	arm_watchdog(t, i);
 	if (state_is_resting(state) || state == BACKOFF)
 		s->step = STEP_NONE;
 	enqueue(t, i);
@@ -246,6 +271,10 @@ static void fire_timers(struct turn *t)
 		if (s->deadline_at && s->deadline_at <= c->now_ms) {
 			s->deadline_at = 0;
 			dispatch(t, i, EV_TIMER);
+		}
+		if (s->watchdog_at && s->watchdog_at <= c->now_ms) {
+			s->watchdog_at = 0;
+			dispatch(t, i, EV_HANG);
 		}
 	}
 	find_next_deadline(c);

@@ -103,6 +103,7 @@ struct event {
 	int32_t argument;
 	uint64_t now_ms;                /* CLOCK_BOOTTIME */
 	uint64_t wall_ms;               /* CLOCK_REALTIME */
+	uint64_t told_at;               /* NOTIFY: when the sender said it, in the clock of now_ms; 0: it did not tell */
 	uint64_t kmsg_seq;              /* LAUNCHED: the newest record read so far */
 	char comm[16];
 	struct sender sender;           /* DEATH: of the signal that ended it, where the kernel tells; pid 0 */
@@ -194,6 +195,8 @@ enum service_flags {
 	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= or PIDFile= named its main process, which may be another process's child, and not ours to reap */
 	SERVICE_GROUP_KILLED = 1 << 13, /* the kernel said that it kills all of this generation's cgroup (memory.oom.group) */
 	SERVICE_HAS_BEGUN = 1 << 14,    /* its plan: so there is something for ExecStopPost= to clean up behind */
+	SERVICE_SAYS_STOPPING = 1 << 16, /* STOPPING=1: it leaves by itself */
+	SERVICE_SAYS_RELOADING = 1 << 17, /* RELOADING=1 has come since reload_at */
 	SERVICE_FINAL_SENT = 1 << 15,   /* FinalKillSignal= was sent */
 	SERVICE_COMMAND_LATE = 1 << 11, /* we killed the ExecReload= that runs: it took too long */
 };
@@ -216,6 +219,7 @@ struct service {
 	uint32_t counter_told;          /* the count up to which wounds are recorded or explained */
 	uint32_t n_failures;            /* in a row, without a healthy run between */
 	uint32_t delay_ms;              /* of the last backoff, without jitter */
+	uint32_t watchdog_ms;           /* WatchdogSec=, or what it said itself; 0: none */
 	uint32_t n_starts;              /* within the start limit's window */
 	uint32_t next_queued;           /* settle queue */
 	uint64_t limit_since_at;
@@ -224,6 +228,8 @@ struct service {
 	uint64_t launched_at;           /* its main process */
 	uint64_t up_at;
 	uint64_t deadline_at;           /* 0: none */
+	uint64_t watchdog_at;           /* it has to be heard of until then; 0: nobody waits for it */
+	uint64_t reload_at;             /* when it was told to reload, and has not said that it has yet; 0: nothing is open */
 	uint64_t grace_at;              /* evidence may still come until then; 0: nothing is open */
 	uint64_t kmsg_seq;              /* records up to here are older than the main process */
 	uint64_t control_seq;           /* ... and than the control process */

@@ -38,6 +38,8 @@ void enter(struct turn *t, uint32_t i, enum state state);
 /* The one place where a service's deadline is set; FOREVER_MS: none. */
 void arm(struct turn *t, uint32_t i, uint32_t ms);
 void arm_grace(struct turn *t, uint32_t i, uint32_t ms);
+void arm_watchdog(struct turn *t, uint32_t i);  /* from now on, where it has one */
+void extend(struct turn *t, uint32_t i, uint32_t ms);   /* no deadline of it comes earlier than that */
 
 void enqueue(struct turn *t, uint32_t i);
 void set_want(struct turn *t, uint32_t i, bool want);
@@ -77,7 +79,8 @@ void expire(struct turn *t, uint32_t i);
 void kill_rest(struct turn *t, uint32_t i, enum service_event why);
 void stop_late(struct turn *t, uint32_t i);
 void linger(struct turn *t, uint32_t i);
-void reload_late(struct turn *t, uint32_t i);
+void up_late(struct turn *t, uint32_t i);
+void abort_hung(struct turn *t, uint32_t i);
 void decide(struct turn *t, uint32_t i);
 
 /* ---- outcome.c ---- */

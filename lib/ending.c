@@ -159,9 +159,16 @@ void drop_control(struct turn *t, uint32_t i)
 void begin_stop(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	s->errand = ERRAND_STOP;
 	if (s->step == STEP_RELOAD)
 		drop_control(t, i);
+	if (s->flags & SERVICE_SAYS_STOPPING) {
+		emit_note(t, NOTE_STOPPING, i, 0);
+		arm(t, i, unit_at(t, i)->stop_ms);
+		s->step = STEP_TERM;            /* as if it had been told to; and no errand of ours explains how it ends */
+		enqueue(t, i);
+		return;
+	}
+	s->errand = ERRAND_STOP;
 	take_step(s, STEP_HOLD);
 	go_on(t, i);
 }
@@ -231,15 +238,37 @@ void stop_late(struct turn *t, uint32_t i)
 /* Main is gone while stopping. KillMode=mixed: the rest has had its time with it. */
 void linger(struct turn *t, uint32_t i)
 {
-	if (unit_at(t, i)->kill_mode == KILL_MIXED && service_at(t, i)->step == STEP_TERM)
+	uint8_t step = service_at(t, i)->step;
+	if (unit_at(t, i)->kill_mode == KILL_MIXED && (step == STEP_TERM || step == STEP_ABORT))
 		sweep(t, i);
 	enqueue(t, i);
 }
 
-void reload_late(struct turn *t, uint32_t i)
+void up_late(struct turn *t, uint32_t i)
 {
-	kill_control(t, i);
-	arm(t, i, SWEEP_AGAIN_MS);              /* until its death is told, and again if it is not */
+	struct service *s = service_at(t, i);
+	if (s->step == STEP_RELOAD) {
+		s->reload_at = 0;               /* nobody waits for what it says of it any more */
+		kill_control(t, i);
+		arm(t, i, SWEEP_AGAIN_MS);      /* until its death is told, and again if it is not */
+	} else if (s->step == STEP_RELOADED) {
+		s->reload_at = 0;
+		go_on(t, i);
+	} else {
+		set_result(s, RESULT_TIMEOUT);  /* RuntimeMaxSec= */
+		dispatch(t, i, EV_ERR);
+	}
+}
+
+void abort_hung(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->step == STEP_RELOAD)
+		drop_control(t, i);
+	set_result(s, RESULT_WATCHDOG);
+	s->errand = ERRAND_WATCHDOG;
+	emit_note(t, NOTE_STOPPING, i, 0);
+	abort_now(t, i);
 }
 
 /* ---- what next ---- */

@@ -197,6 +197,28 @@ static void go_on_stopping(struct turn *t, uint32_t i)
 	}
 }
 
+/* RuntimeMaxSec= counts from the moment it was up, and waits for a reload to be through. */
+static void run(struct turn *t, uint32_t i)
+{
+	const struct service *s = service_at(t, i);
+	uint32_t most = unit_at(t, i)->runtime_ms;
+	uint64_t lived = t->c->now_ms - s->up_at;
+	take_step(service_at(t, i), STEP_RUN);
+	arm(t, i, most == FOREVER_MS ? FOREVER_MS : lived < most ? most - (uint32_t)lived : 0);
+}
+
+static void go_on_reloading(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->step == STEP_RELOAD) {
+		if (run_list(t, i, ROLE_CONTROL, EXEC_RELOAD))
+			return;
+		take_step(s, STEP_RELOADED);
+	}
+	if (s->step == STEP_RELOADED && !s->reload_at)
+		run(t, i);
+}
+
 void go_on(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
@@ -204,10 +226,8 @@ void go_on(struct turn *t, uint32_t i)
 		go_on_starting(t, i);
 	else if (s->state == STOPPING)
 		go_on_stopping(t, i);
-	else if (s->state == UP && s->step == STEP_RELOAD && !is_going_down(s) && !run_list(t, i, ROLE_CONTROL, EXEC_RELOAD)) {
-		take_step(s, STEP_RUN);
-		arm(t, i, FOREVER_MS);
-	}
+	else if (s->state == UP && !is_going_down(s))
+		go_on_reloading(t, i);
 }
 
 /* ---- the actions ---- */
@@ -261,7 +281,8 @@ static void begin(struct turn *t, uint32_t i)
 	s->counter_base = s->counter_told = s->counter;
 	s->n_explained = 0;
 	s->began_at = t->c->now_ms;
-	s->up_at = s->launched_at = 0;
+	s->up_at = s->launched_at = s->reload_at = 0;
+	s->watchdog_ms = unit_at(t, i)->watchdog_ms;
 	s->status_text[0] = '\0';
 	s->main_pid = s->control_pid = 0;
 	take_step(s, STEP_WAIT);
@@ -273,7 +294,8 @@ static void go_up(struct turn *t, uint32_t i)
 	struct service *s = service_at(t, i);
 	s->flags |= SERVICE_WAS_UP;
 	s->up_at = t->c->now_ms;
-	take_step(s, STEP_RUN);
+	run(t, i);
+	arm_watchdog(t, i);
 	emit_note(t, NOTE_UP, i, (uint32_t)(s->up_at - s->began_at));
 }
 
@@ -303,8 +325,11 @@ void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
 	case ACT_LINGER:
 		linger(t, i);
 		break;
-	case ACT_RELOAD_LATE:
-		reload_late(t, i);
+	case ACT_UP_LATE:
+		up_late(t, i);
+		break;
+	case ACT_ABORT:
+		abort_hung(t, i);
 		break;
 	case ACT_CANCEL:
 		emit(t, FX_SWEPT, i);

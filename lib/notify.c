@@ -30,28 +30,28 @@ static bool parse_flag(struct str line, struct notify_message *m)
 
 static bool parse_value(struct str line, struct notify_message *m)
 {
-	uint64_t number;
+	uint64_t pid, error;
+	const struct { struct str name; uint64_t least, most; bool *has; uint64_t *value; } numbers[] = {
+		{ STR("MAINPID="), 1, PID_MOST, &m->has_main_pid, &pid },
+		{ STR("ERRNO="), 0, ERRNO_MOST, &m->has_error, &error },
+		{ STR("EXTEND_TIMEOUT_USEC="), 0, UINT64_MAX, &m->has_extension, &m->extension_us },
+		{ STR("WATCHDOG_USEC="), 0, UINT64_MAX, &m->has_watchdog, &m->watchdog_us },
+		{ STR("MONOTONIC_USEC="), 1, UINT64_MAX, &m->has_time, &m->time_us },
+	};
 	if (str_take(&line, STR("STATUS="))) {
 		m->status = line;
 		return m->has_status = true;
 	}
-	if (str_take(&line, STR("MAINPID="))) {
-		if (!parse_number(line, 1, PID_MOST, &number))
+	for (size_t i = 0; i < countof(numbers); i++) {
+		if (!str_take(&line, numbers[i].name))
+			continue;
+		if (!parse_number(line, numbers[i].least, numbers[i].most, numbers[i].value))
 			return false;
-		m->main_pid = (uint32_t)number;
-		return m->has_main_pid = true;
-	}
-	if (str_take(&line, STR("ERRNO="))) {
-		if (!parse_number(line, 0, ERRNO_MOST, &number))
-			return false;
-		m->error = (uint32_t)number;
-		return m->has_error = true;
-	}
-	if (str_take(&line, STR("EXTEND_TIMEOUT_USEC="))) {
-		if (!parse_number(line, 0, UINT64_MAX, &number))
-			return false;
-		m->extension_us = number;
-		return m->has_extension = true;
+		if (numbers[i].value == &pid)
+			m->main_pid = (uint32_t)pid;
+		if (numbers[i].value == &error)
+			m->error = (uint32_t)error;
+		return *numbers[i].has = true;
 	}
 	return false;
 }

@@ -121,6 +121,38 @@ static bool may_notify(const struct unit *u, enum role role)
 	}
 }
 
+static uint32_t ms_of(uint64_t us)
+{
+	uint64_t ms = us / 1000 + (us % 1000 != 0);
+	return ms < FOREVER_MS ? (uint32_t)ms : FOREVER_MS - 1;
+}
+
+static void hear_of_time(struct turn *t, uint32_t i, const struct notify_message *m)
+{
+	struct service *s = service_at(t, i);
+	if (m->has_watchdog)
+		s->watchdog_ms = ms_of(m->watchdog_us);
+	if (m->is_alive || m->has_watchdog)
+		arm_watchdog(t, i);
+	if (m->has_extension && (s->state == STARTING || s->state == UP || s->state == STOPPING))
+		extend(t, i, ms_of(m->extension_us));
+}
+
+/* RELOADING=1 from before our signal is about another reload; one that does not say when it was sent is taken for ours. */
+static void hear_of_reload(struct turn *t, uint32_t i, const struct notify_message *m)
+{
+	struct service *s = service_at(t, i);
+	if (!s->reload_at || s->state != UP)
+		return;
+	if (m->is_reloading && (!t->ev->told_at || t->ev->told_at >= s->reload_at))
+		s->flags |= SERVICE_SAYS_RELOADING;
+	if (!m->is_ready || !(s->flags & SERVICE_SAYS_RELOADING))
+		return;
+	s->reload_at = 0;
+	if (s->step == STEP_RELOADED)
+		go_on(t, i);
+}
+
 void on_notify(struct turn *t)
 {
 	const struct event *ev = t->ev;
@@ -140,10 +172,18 @@ void on_notify(struct turn *t)
 		s->main_pid = m->main_pid;
 		s->flags |= SERVICE_MAIN_TOLD;
 	}
-	if (m->is_ready && s->state == STARTING && s->step == STEP_READY && unit_at(t, ev->service)->type == TYPE_NOTIFY) {
+	hear_of_time(t, ev->service, m);
+	hear_of_reload(t, ev->service, m);
+	if (m->is_ready && s->state == STARTING && s->step == STEP_READY && unit_says_ready(unit_at(t, ev->service))) {
 		take_step(s, STEP_POST);
 		go_on(t, ev->service);
 	}
+	if (m->is_stopping && s->state == UP && !is_going_down(s)) {
+		s->flags |= SERVICE_SAYS_STOPPING;
+		dispatch(t, ev->service, EV_ERR);
+	}
+	if (m->is_watchdog_trigger && s->state == UP)
+		dispatch(t, ev->service, EV_HANG);
 }
 
 /* ---- what comes of a death ---- */
@@ -180,7 +220,7 @@ void on_main_end(struct turn *t, uint32_t i, bool is_success)
 		go_on(t, i);
 		return;
 	}
-	if (s->state == STARTING && s->step == STEP_READY && is_success && u->type == TYPE_NOTIFY) {
+	if (s->state == STARTING && s->step == STEP_READY && is_success && unit_says_ready(u)) {
 		set_result(s, RESULT_PROTOCOL);
 	} else if (is_on && remains) {
 		enqueue(t, i);

@@ -1,5 +1,5 @@
 /*
- * The service machine: eight states, eight events, one table.
+ * The service machine: eight states, nine events, one table.
  *
  * What a service *is* (its state), what is *wanted* of it (up or down) and *why* its last generation ended (its last
  * death and result) are three things and never stand in for one another. `want` is data: WANT_UP and WANT_DOWN say that
@@ -45,6 +45,7 @@ enum service_event {
 	EV_GONE,        /* no process of the generation is left */
 	EV_TIMER,       /* deadline_at has come */
 	EV_ERR,         /* the generation cannot go on: a launch failed, or OOMPolicy=stop ends it */
+	EV_HANG,        /* its watchdog has not heard of it for too long */
 	EV_RESET,       /* the operator forgives the past: failures and the start limit count anew */
 	N_SERVICE_EVENT
 };
@@ -60,7 +61,8 @@ enum action {
 	ACT_KILL,       /* SIGKILL to what is left */
 	ACT_STOP_LATE,  /* stopping took too long: the next step of it, and at the end SWEEPING; the cell's state is overruled */
 	ACT_LINGER,     /* main is gone while stopping: the rest has until the deadline, KillMode= permitting */
-	ACT_RELOAD_LATE,/* ExecReload= took too long: kill that command, stay up */
+	ACT_UP_LATE,    /* ExecReload= took too long: kill that command, stay up; or RuntimeMaxSec= is over: end it */
+	ACT_ABORT,      /* WatchdogSignal=, for a core dump of what hangs */
 	ACT_CANCEL,     /* no start is pending any more */
 	ACT_DECIDE,     /* the generation is over: what next? The cell's state is overruled by core's decision */
 	ACT_FORGET,     /* failures and start limit count from nothing again */
@@ -88,6 +90,7 @@ enum step {
 	STEP_POST,
 	STEP_RUN,       /* UP */
 	STEP_RELOAD,    /* UP, ExecReload= runs beside the main process */
+	STEP_RELOADED,  /* UP, notify-reload: until it says that it has */
 	STEP_HOLD,      /* STOPPING: for the services that are ordered after this one */
 	STEP_STOP,      /* ExecStop= */
 	STEP_TERM,      /* KillSignal= was sent */

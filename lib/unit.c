@@ -172,7 +172,7 @@ static const char *check_values(const struct unit *u)
 			return "a value that no directive has";
 	if (u->flags & ~UNIT_FLAGS_ALL)
 		return "the flags of a unit";
-	const uint8_t signals[] = { u->kill_signal, u->final_signal, u->watchdog_signal, u->restart_signal ? u->restart_signal : 1 };
+	const uint8_t signals[] = { u->kill_signal, u->final_signal, u->watchdog_signal, u->reload_signal, u->restart_signal ? u->restart_signal : 1 };
 	for (size_t i = 0; i < countof(signals); i++)
 		if (signals[i] == 0 || signals[i] > SIGNAL_MOST)
 			return "a signal's number";
@@ -292,6 +292,11 @@ const uint32_t *unitset_indices(struct unitset set, struct span span)
 const struct limit *unitset_limits(struct unitset set, const struct unit *u)
 {
 	return elements(set, u->limits);
+}
+
+bool unit_says_ready(const struct unit *u)
+{
+	return u->type == TYPE_NOTIFY || u->type == TYPE_NOTIFY_RELOAD;
 }
 
 static bool has_status(const struct exit_set *set, bool is_signal, int value)
@@ -442,6 +447,8 @@ void unit_defaults(struct unit *u)
 	u->kill_signal = SIG_TERM;
 	u->final_signal = SIG_KILL;
 	u->watchdog_signal = SIG_ABRT;
+	u->reload_signal = SIG_HUP;
+	u->runtime_ms = FOREVER_MS;
 	/* Not systemd's `stop`: a lost worker must not take a whole service down by surprise where nobody is watching. */
 	u->oom_policy = OOM_CONTINUE;
 	u->notify_access = NOTIFY_NONE; /* oomph-load makes it `main` for Type=notify */

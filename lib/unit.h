@@ -26,7 +26,7 @@ struct span {
 	uint32_t at, n;                 /* n counts bytes of a text or blob, elements of any other list */
 };
 
-enum unit_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_ONESHOT, TYPE_NOTIFY, TYPE_FORKING, N_UNIT_TYPE };
+enum unit_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_ONESHOT, TYPE_NOTIFY, TYPE_FORKING, TYPE_NOTIFY_RELOAD, N_UNIT_TYPE };
 
 /* RESTART_UNSET: nobody wrote Restart=. Like `no`, but an oom-kill is still answered by a respawn (DESIGN 6). */
 enum restart_policy {
@@ -128,6 +128,8 @@ struct unit {
 	uint32_t uid, gid;              /* NO_ID: not changed */
 	uint32_t start_ms, stop_ms;     /* TimeoutStartSec=, TimeoutStopSec=; FOREVER_MS */
 	uint32_t abort_ms;              /* TimeoutAbortSec= */
+	uint32_t runtime_ms;            /* RuntimeMaxSec=; FOREVER_MS */
+	uint32_t watchdog_ms;           /* WatchdogSec=; 0: none */
 	uint32_t restart_ms;            /* RestartSec= */
 	uint32_t restart_max_ms;        /* RestartMaxDelaySec=, or restart_ms when there are no steps */
 	uint32_t restart_growth;        /* factor from one delay to the next, times 65536 (65536: none); (max/first)^(1/steps) */
@@ -136,7 +138,7 @@ struct unit {
 	int16_t oom_score_adj;
 	int8_t nice;
 	uint8_t type, restart, kill_mode, oom_policy, notify_access, kill_signal;
-	uint8_t final_signal, watchdog_signal;
+	uint8_t final_signal, watchdog_signal, reload_signal;
 	uint8_t restart_signal;         /* RestartKillSignal=; 0: as kill_signal */
 	uint8_t start_failure_mode, stop_failure_mode;
 	uint8_t exit_type;
@@ -171,6 +173,9 @@ struct str unitset_text(struct unitset set, struct span span);
 const struct command *unitset_commands(struct unitset set, const struct unit *u, enum exec_list list);
 const uint32_t *unitset_indices(struct unitset set, struct span span);
 const struct limit *unitset_limits(struct unitset set, const struct unit *u);
+
+/* Type=notify and its kin: it is not up before it says so. */
+bool unit_says_ready(const struct unit *u);
 
 /* Whether a list of one exit_set, or none, has an exit status (or, with is_signal, a signal) in it. */
 bool unitset_has_status(struct unitset set, struct span list, bool is_signal, int value);

@@ -81,7 +81,6 @@ static bool read_later_type(const struct setting *s)
 {
 	static const struct { struct str name; uint8_t as; } later[] = {
 		{ { "idle", 4 }, TYPE_SIMPLE }, { { "dbus", 4 }, TYPE_SIMPLE },
-		{ { "notify-reload", 13 }, TYPE_NOTIFY },
 	};
 	for (size_t i = 0; i < countof(later); i++)
 		if (str_eq(s->value, later[i].name)) {

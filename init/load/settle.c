@@ -64,7 +64,13 @@ static void settle_type(struct draft *d)
 		u->start_ms = FOREVER_MS;
 	if (!d->has_abort_timeout)
 		u->abort_ms = u->stop_ms;
-	if (u->type == TYPE_NOTIFY && !d->has_notify_access)
+	if (u->type == TYPE_ONESHOT && u->runtime_ms != FOREVER_MS) {
+		complain(d, 0, "RuntimeMaxSec= is not for Type=oneshot: without effect");
+		u->runtime_ms = FOREVER_MS;
+	}
+	if (u->watchdog_ms == FOREVER_MS)
+		u->watchdog_ms = 0;
+	if ((unit_says_ready(u) || u->watchdog_ms) && !d->has_notify_access)
 		u->notify_access = NOTIFY_MAIN;
 	if (d->has_start_limit && u->start_limit_ms > 0 && u->start_limit_burst > 0)
 		u->flags |= UNIT_HAS_START_LIMIT;

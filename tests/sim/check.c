@@ -68,7 +68,7 @@ static bool is_ambiguous(const struct world *w, uint32_t id, const struct proces
 
 static bool is_right(const struct world *w, uint32_t id, const struct process *p, const struct death *d)
 {
-	bool is_ours = d->cause == CAUSE_STOP || d->cause == CAUSE_TIMEOUT;
+	bool is_ours = d->cause == CAUSE_STOP || d->cause == CAUSE_TIMEOUT || d->cause == CAUSE_WATCHDOG;
 	switch (p->truth) {
 	case TRUTH_OOM:
 		if (d->cause == CAUSE_OOM_KILL || (is_ours && (p->was_killed_by_us || p->role == ROLE_CONTROL)))
@@ -213,13 +213,15 @@ static void check_deadline(const struct world *w, uint32_t i)
 			broken(w, "%s holds for nobody", name);
 		return;
 	}
-	bool is_reloading = s->state == UP && s->step == STEP_RELOAD;
+	bool is_reloading = s->state == UP && (s->step == STEP_RELOAD || s->step == STEP_RELOADED);
 	is_unbound |= (s->state == STARTING || is_reloading) && u->start_ms == FOREVER_MS;
 	is_unbound |= s->state == STOPPING && u->stop_ms == FOREVER_MS;
 	if ((is_moving(s) || s->state == BACKOFF || is_reloading) && !s->deadline_at && !is_unbound)
 		broken(w, "%s: %s %s without a deadline", name, state_name[s->state], step_name[s->step]);
 	uint64_t due = core_deadline(w->core);
-	if ((s->deadline_at && (!due || due > s->deadline_at)) || (s->grace_at && (!due || due > s->grace_at)))
+	if (s->state == UP && s->watchdog_ms && !s->watchdog_at)
+		broken(w, "%s: nobody watches it", name);
+	if ((s->watchdog_at && (!due || due > s->watchdog_at)) || (s->deadline_at && (!due || due > s->deadline_at)) || (s->grace_at && (!due || due > s->grace_at)))
 		broken(w, "%s: its deadline would be missed", name);
 }
 
@@ -308,7 +310,7 @@ void check_calm(struct world *w)
 		if (w->has_changed[w->ids[i]])
 			continue;               /* half started by another Type=, say: the operator restarts it */
 		if ((is_moving(s) && s->step != STEP_WAIT && w->now_ms - s->since_at > 15000) ||
-		    (s->state == UP && s->step == STEP_RELOAD))
+		    (s->state == UP && (s->step == STEP_RELOAD || s->step == STEP_RELOADED)))
 			broken(w, "%s: still %s %s though all is well", plan_of(w, i)->name, state_name[s->state], step_name[s->step]);
 	}
 }

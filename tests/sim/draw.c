@@ -54,7 +54,10 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 	snprintf(name, sizeof name, "u%03u.service", id);
 	plan_begin(p, str_from(name));
 	u->type = (uint8_t)draw(w, N_UNIT_TYPE);
-	u->notify_access = u->type == TYPE_NOTIFY ? NOTIFY_MAIN : NOTIFY_NONE;
+	u->watchdog_ms = ONE_OF(w, 0, 0, 0, 0, 300, 5000);
+	u->runtime_ms = u->type == TYPE_ONESHOT ? FOREVER_MS : ONE_OF(w, 1000, 20000, FOREVER_MS, FOREVER_MS, FOREVER_MS);
+	u->reload_signal = SIGHUP;
+	u->notify_access = unit_says_ready(u) || u->watchdog_ms ? NOTIFY_MAIN : NOTIFY_NONE;
 	p->has_pid_file = chance(w, u->type == TYPE_FORKING ? 50 : 8);
 	u->exit_type = chance(w, 10) ? EXIT_CGROUP : EXIT_MAIN;
 	u->flags |= chance(w, 10) ? UNIT_NO_GUESS : 0;
@@ -163,8 +166,9 @@ static bool ends_soon(struct world *w, const struct process *p)
 static void draw_program_calm(struct world *w, struct process *p)
 {
 	p->exit_at = p->role == ROLE_CONTROL ? in(w, 1, 50) : ends_soon(w, p) ? in(w, 200, 800) : 0;
-	if (p->role == ROLE_MAIN && w->plans[p->id].unit.type == TYPE_NOTIFY)
+	if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit))
 		p->ready_at = in(w, 1, 40);
+	draw_pings(w, p);
 	if (p->role != ROLE_OTHER)
 		p->exec_at = in(w, 1, 10);
 }
@@ -192,10 +196,18 @@ void draw_program(struct world *w, struct process *p)
 		p->exit_at = 0;
 		return;
 	}
-	if (p->role == ROLE_MAIN && w->plans[p->id].unit.type == TYPE_NOTIFY && chance(w, 85))
+	if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit) && chance(w, 85))
 		p->ready_at = in(w, 11, 300);
+	draw_pings(w, p);
 	for (uint32_t n = chance(w, 30) ? draw(w, 3) : 0; n > 0 && p->role == ROLE_MAIN; n--)
 		kernel_fork(w, p->id, ROLE_OTHER);
+}
+
+/* Most do in time; when all is well, all do. */
+void draw_pings(struct world *w, struct process *p)
+{
+	uint32_t ms = w->plans[p->id].unit.watchdog_ms;
+	p->ping_at = p->role != ROLE_MAIN || !ms ? 0 : w->is_calm ? w->now_ms + ms / 3 : w->now_ms + 1 + draw(w, ms * 21 / 20);
 }
 
 void draw_daemons(struct world *w, uint32_t id)
@@ -216,8 +228,12 @@ void draw_calm(struct world *w)
 			p->doom_at = w->now_ms + 1;
 		if (ends_soon(w, p) || p->ignores_term || p->term_at || p->role == ROLE_OTHER)
 			p->exit_at = in(w, 1, 50);
-		if (p->role == ROLE_MAIN && w->plans[p->id].unit.type == TYPE_NOTIFY && !p->ready_at)
+		if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit) && !p->ready_at)
 			p->ready_at = in(w, 1, 40);
+		draw_pings(w, p);
+		const struct service *s = shell_index(w, p->id) == NO_UNIT ? NULL : &w->core->services[shell_index(w, p->id)];
+		if (s && s->reload_at && p->pid == s->main_pid)
+			p->reloaded_at = in(w, 1, 40);
 		p->ignores_term = false;
 	}
 }

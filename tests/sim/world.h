@@ -37,7 +37,7 @@ struct process {
 	int exec_error;
 	uint64_t launched_at, doomed_at, died_at;
 	/* When something happens with it; 0: never. */
-	uint64_t exit_at, doom_at, term_at, ready_at, exec_at, seen_at;
+	uint64_t exit_at, doom_at, term_at, ready_at, exec_at, seen_at, ping_at, reloaded_at;
 	uint8_t term_signal;
 	uint64_t stuck_until;           /* D state: signals wait */
 };
@@ -129,6 +129,7 @@ void shell_request(struct world *w, enum verb verb, uint32_t i, int argument);
 void draw_units(struct world *w, struct plan *plans, uint32_t *ids, uint32_t *n, bool is_reload);
 struct unitset draw_set(const struct plan *plans, const uint32_t *ids, uint32_t n);
 void draw_program(struct world *w, struct process *p);
+void draw_pings(struct world *w, struct process *p);            /* when it says WATCHDOG=1 next */
 void draw_daemons(struct world *w, uint32_t id);               /* what a forking service leaves behind */
 void draw_calm(struct world *w);                                /* from now on everything works, and everybody obeys */
 void draw_action(struct world *w);

@@ -116,7 +116,7 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 		}
 	if (str_eq(key, STR("Type"))) {
 		u->type = word_of(value, type_names, N_UNIT_TYPE);
-		u->notify_access = u->type == TYPE_NOTIFY ? NOTIFY_MAIN : NOTIFY_NONE;
+		u->notify_access = unit_says_ready(u) ? NOTIFY_MAIN : NOTIFY_NONE;
 	} else if (str_eq(key, STR("Restart"))) {
 		u->restart = word_of(value, restarts, countof(restarts));
 	} else if (str_eq(key, STR("RestartSec"))) {
@@ -133,6 +133,11 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 		u->start_ms = ms_of(value);
 	} else if (str_eq(key, STR("TimeoutStop"))) {
 		u->stop_ms = u->abort_ms = ms_of(value);
+	} else if (str_eq(key, STR("Watchdog"))) {
+		u->watchdog_ms = ms_of(value);
+		u->notify_access = NOTIFY_MAIN;
+	} else if (str_eq(key, STR("RuntimeMax"))) {
+		u->runtime_ms = ms_of(value);
 	} else if (str_eq(key, STR("PIDFile"))) {
 		p->has_pid_file = true;
 	} else if (str_eq(key, STR("ExitType"))) {

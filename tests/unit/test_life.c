@@ -208,6 +208,161 @@ static void a_service_whose_exit_is_its_cgroups_outlives_its_main_process(void *
 	then_result("db", RESULT_EXIT_CODE);
 }
 
+/* ---- while it is up ---- */
+
+static void a_watchdog_is_fed_or_bites(void **state)
+{
+	(void)state;
+	given_booted("db: Watchdog=1000 TimeoutAbort=500 Restart=on-watchdog RestartSec=100 Stop=1");
+	uint32_t pid = given_running("db");
+	when_time_passes(900);
+	when_notified("db", pid, "WATCHDOG=1");
+	when_time_passes(999);
+	then_does_nothing();
+	when_time_passes(1);
+	then_does("signal db all 6");
+	then_state("db", STOPPING);
+	when_time_passes(500);
+	then_does("signal db all 9");
+	when_killed(pid, SIGKILL);
+	then_cause(death_of("db"), CAUSE_WATCHDOG);
+	then_backoff("db", 100);
+	then_result("db", RESULT_WATCHDOG);
+}
+
+static void a_core_dump_by_the_watchdog_is_the_watchdogs(void **state)
+{
+	(void)state;
+	given_booted("db: Watchdog=1000");
+	uint32_t pid = given_running("db");
+	when_notified("db", pid, "WATCHDOG=trigger");
+	then_does("signal db all 6");
+	forget_effects();
+	die(pid, CLD_DUMPED, SIGABRT);
+	then_cause(death_of("db"), CAUSE_WATCHDOG);
+	then_result("db", RESULT_WATCHDOG);
+}
+
+static void a_watchdog_does_not_watch_a_start_or_a_stop(void **state)
+{
+	(void)state;
+	given_booted("db: Type=notify Watchdog=1000 TimeoutStart=infinity TimeoutStop=infinity");
+	uint32_t pid = when_launched("db");
+	when_time_passes(5000);
+	then_does_nothing();
+	when_notified("db", pid, "READY=1");
+	when_asked(VERB_STOP, "db");
+	when_time_passes(5000);
+	then_does_nothing();
+}
+
+static void a_service_may_set_its_watchdog_itself(void **state)
+{
+	(void)state;
+	given_booted("db: Watchdog=1000");
+	uint32_t pid = given_running("db");
+	when_notified("db", pid, "WATCHDOG_USEC=5000000");
+	when_time_passes(4999);
+	then_does_nothing();
+	when_time_passes(1);
+	then_does("signal db all 6");
+}
+
+static void runtime_max_stops_it_in_order_and_is_a_failure(void **state)
+{
+	(void)state;
+	given_booted("db: RuntimeMax=1000 Stop=1");
+	uint32_t pid = given_running("db");
+	when_time_passes(1000);
+	then_does("launch db stop/0");
+	when_exits(when_command_launched("db"), 0);
+	then_does("signal db all 15");
+	when_killed(pid, SIGTERM);
+	then_state("db", FAILED);
+	then_result("db", RESULT_TIMEOUT);
+}
+
+static void a_reload_does_not_lengthen_a_life(void **state)
+{
+	(void)state;
+	given_booted("db: RuntimeMax=1000 Reload=1");
+	given_running("db");
+	when_time_passes(900);
+	when_asked(VERB_RELOAD, "db");
+	uint32_t pid = when_command_launched("db");
+	when_time_passes(300);
+	then_does_nothing();
+	when_exits(pid, 0);
+	when_time_passes(0);
+	then_state("db", STOPPING);
+}
+
+static void time_is_extended_on_request(void **state)
+{
+	(void)state;
+	given_booted("db: Type=notify TimeoutStart=1000");
+	uint32_t pid = when_launched("db");
+	when_notified("db", pid, "EXTEND_TIMEOUT_USEC=3000000");
+	when_time_passes(2000);
+	when_notified("db", pid, "EXTEND_TIMEOUT_USEC=500000");         /* never shortened */
+	when_time_passes(999);
+	then_state("db", STARTING);
+	when_time_passes(1);
+	then_state("db", STOPPING);
+}
+
+static void who_says_that_it_is_stopping_ends_as_it_likes(void **state)
+{
+	(void)state;
+	given_booted("db: Watchdog=infinity TimeoutStop=1000 Stop=1 Restart=on-failure RestartSec=100");
+	uint32_t pid = given_running("db");
+	when_notified("db", pid, "STOPPING=1");
+	then_state("db", STOPPING);
+	then_does_nothing();
+	when_exits(pid, 4);
+	then_cause(death_of("db"), CAUSE_EXIT);
+	then_backoff("db", 100);
+}
+
+static void notify_reload_is_through_when_it_says_so(void **state)
+{
+	(void)state;
+	given_booted("db: Type=notify-reload Reload=1");
+	uint32_t pid = when_launched("db");
+	when_notified("db", pid, "READY=1");
+	when_asked(VERB_RELOAD, "db");
+	then_does("signal db main 1; launch db reload/0");
+	uint32_t command = when_command_launched("db");
+	when_notified("db", pid, "READY=1");            /* of another one */
+	when_notified("db", pid, "RELOADING=1");
+	when_notified("db", pid, "READY=1");
+	assert_int_equal(service("db")->step, STEP_RELOAD);
+	when_exits(command, 0);
+	assert_int_equal(service("db")->step, STEP_RUN);
+}
+
+static void notify_reload_takes_no_old_word_for_an_answer(void **state)
+{
+	(void)state;
+	given_booted("db: Type=notify-reload TimeoutStart=1000");
+	uint32_t pid = when_launched("db");
+	when_notified("db", pid, "READY=1");
+	when_time_passes(100);
+	when_asked(VERB_RELOAD, "db");
+	struct notify_message m = { .is_reloading = true, .is_ready = true };
+	struct event ev = event_of(EVENT_NOTIFY, index_of("db"));
+	ev.pid = pid;
+	ev.message = &m;
+	ev.told_at = w.now_ms - 1;
+	step(ev);
+	assert_int_equal(service("db")->step, STEP_RELOADED);
+	when_asked(VERB_RELOAD, "db");
+	then_answer(ANSWER_BUSY);
+	when_time_passes(1000);
+	assert_int_equal(service("db")->step, STEP_RUN);
+	then_state("db", UP);
+}
+
 /* ---- signals ---- */
 
 static void send_sighup_follows_at_once(void **state)
@@ -307,6 +462,16 @@ int main(void)
 		STORY(a_pid_file_that_is_of_no_use_is_a_breach_of_protocol),
 		STORY(the_pid_file_goes_when_all_else_is_gone),
 		STORY(a_service_whose_exit_is_its_cgroups_outlives_its_main_process),
+		STORY(a_watchdog_is_fed_or_bites),
+		STORY(a_core_dump_by_the_watchdog_is_the_watchdogs),
+		STORY(a_watchdog_does_not_watch_a_start_or_a_stop),
+		STORY(a_service_may_set_its_watchdog_itself),
+		STORY(runtime_max_stops_it_in_order_and_is_a_failure),
+		STORY(a_reload_does_not_lengthen_a_life),
+		STORY(time_is_extended_on_request),
+		STORY(who_says_that_it_is_stopping_ends_as_it_likes),
+		STORY(notify_reload_is_through_when_it_says_so),
+		STORY(notify_reload_takes_no_old_word_for_an_answer),
 		STORY(send_sighup_follows_at_once),
 		STORY(a_restart_may_have_a_signal_of_its_own),
 		STORY(a_final_signal_of_ones_own_comes_before_sigkill),

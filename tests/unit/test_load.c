@@ -370,8 +370,7 @@ static void defaults_follow_the_type(void **state)
 	assert_int_equal(unit_of(w, "ready")->notify_access, NOTIFY_ALL);
 	assert_int_equal(unit_of(w, "job")->notify_access, NOTIFY_NONE);
 	assert_int_equal(unit_of(w, "idle")->type, TYPE_SIMPLE);
-	assert_int_equal(unit_of(w, "bus")->type, TYPE_NOTIFY);
-	then_noted(w, "bus", "Type=notify-reload is not yet there: taken as notify");
+	assert_int_equal(unit_of(w, "bus")->type, TYPE_NOTIFY_RELOAD);
 }
 
 static void backoff_is_ours_unless_the_unit_has_its_own(void **state)

@@ -16,7 +16,8 @@ static struct str told(const struct notify_message *m, struct buf *b)
 	};
 	const struct { bool is_set; const char *name; uint64_t value; } numbers[] = {
 		{ m->has_main_pid, "pid ", m->main_pid }, { m->has_error, "errno ", m->error },
-		{ m->has_extension, "extend ", m->extension_us },
+		{ m->has_extension, "extend ", m->extension_us }, { m->has_watchdog, "watchdog ", m->watchdog_us },
+		{ m->has_time, "at ", m->time_us },
 	};
 	for (size_t i = 0; i < countof(flags); i++)
 		if (flags[i].is_set)
@@ -43,10 +44,12 @@ static void datagrams_are_understood(void **state)
 		ROW("READY=1", "ready"),
 		ROW("READY=1\n", "ready"),
 		ROW("STOPPING=1", "stopping"),
-		ROW("RELOADING=1\nMONOTONIC_USEC=123", "reloading"),
+		ROW("RELOADING=1\nMONOTONIC_USEC=123", "reloading at 123"),
 		ROW("WATCHDOG=1", "alive"),
 		ROW("WATCHDOG=trigger", "trigger"),
 		ROW("BARRIER=1", "barrier"),
+		ROW("WATCHDOG_USEC=3000000", "watchdog 3000000"),
+		ROW("WATCHDOG_USEC=3s", ""),
 		ROW("READY=1\nSTATUS=Ready to serve\nMAINPID=42", "ready pid 42 status <Ready to serve>"),
 		ROW("STATUS=", "status <>"),
 		ROW("STATUS=a=b\tc", "status <a=b\tc>"),
