@@ -4,7 +4,7 @@
 
 LIB  = str unitfile words values directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text sigtrace proto names graph \
        service restart shared_count verdict attrib system core machine life ending outcome evidence request notify expand say
-PID1 = main boot loop effects spawn child childlife reap devkmsg sigtrace cgroupfs counters ctlsock notifysock loader console files
+PID1 = main boot loop effects spawn child childlife childfds store reap devkmsg sigtrace cgroupfs counters ctlsock notifysock loader console files
 LOAD = main host scan read settings settings_exec command account settle link write builtin say keep
 NET  = main
 HALT = main

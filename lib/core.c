@@ -288,7 +288,7 @@ static void on_tick(struct turn *t)
 static void (*const handlers[N_EVENT_KIND])(struct turn *) = {
 	[EVENT_TICK] = on_tick, [EVENT_UNITS] = on_units, [EVENT_RELOADED] = on_reloaded, [EVENT_REQUEST] = on_request,
 	[EVENT_LAUNCHED] = on_launched, [EVENT_EXECED] = on_execed, [EVENT_LAUNCH_FAILED] = on_launch_failed,
-	[EVENT_LAUNCH_WARNING] = on_launch_warning, [EVENT_MAIN] = on_main_found, [EVENT_DEATH] = on_death, [EVENT_EMPTY] = on_empty,
+	[EVENT_LAUNCH_WARNING] = on_launch_warning, [EVENT_MAIN] = on_main_found, [EVENT_READY] = on_ready, [EVENT_DEATH] = on_death, [EVENT_EMPTY] = on_empty,
 	[EVENT_COUNTER] = on_counter, [EVENT_SHARED_COUNT] = on_shared_count, [EVENT_NOTIFY] = on_notify, [EVENT_OOM_KILL] = on_oom_kill,
 	[EVENT_OOM_GROUP] = on_oom_group, [EVENT_KMSG_LOST] = on_kmsg_lost, [EVENT_SIGNAL] = on_signal,
 	[EVENT_FILES] = on_files, [EVENT_HALTED] = on_halted,

@@ -31,6 +31,7 @@ enum event_kind {
 	EVENT_EXECED,           /* ... and its program runs: service, role */
 	EVENT_LAUNCH_FAILED,    /* ... or will not: service, role, step, error. A pid known by then still dies as EVENT_DEATH */
 	EVENT_MAIN,             /* CHORE_FIND_MAIN found the main process: service, pid */
+	EVENT_READY,            /* the main process has written a line into the descriptor of X-NotifyFD=: service */
 	EVENT_LAUNCH_WARNING,   /* a setting could not be applied, the launch goes on: service, step, error */
 	EVENT_DEATH,            /* a child died and is not reaped yet: pid, code, status, comm; counter, is_empty of its service */
 	EVENT_EMPTY,            /* no process is left in the service's cgroup (or session) */
@@ -51,7 +52,7 @@ enum role { ROLE_MAIN, ROLE_CONTROL, ROLE_OTHER };
 /* A launch's steps, in order, for messages and for the status its child exits with: systemd.exec(5), "Process Exit Codes". */
 enum launch_step {
 	LAUNCH_FORK, LAUNCH_CGROUP, LAUNCH_SESSION, LAUNCH_SCORE, LAUNCH_NICE, LAUNCH_LIMITS, LAUNCH_STDIN, LAUNCH_STDOUT,
-	LAUNCH_STDERR, LAUNCH_ENVIRONMENT, LAUNCH_GROUP, LAUNCH_USER, LAUNCH_CHDIR, LAUNCH_EXEC,
+	LAUNCH_STDERR, LAUNCH_ENVIRONMENT, LAUNCH_GROUP, LAUNCH_USER, LAUNCH_CHDIR, LAUNCH_FDS, LAUNCH_EXEC,
 	LAUNCH_PID_FILE,                /* a chore's */
 	N_LAUNCH_STEP
 };
@@ -125,6 +126,7 @@ enum effect_kind {
 	FX_SWEPT,               /* service is over: its cgroup may go */
 	FX_REPLY,               /* client, number: enum answer */
 	FX_NOTE,                /* note: for the console and for clients of `events -f` */
+	FX_QUIET,               /* nothing is starting: Type=idle may go on */
 	FX_LOAD,                /* run oomph-load */
 	FX_ADOPT,               /* the loaded set may come into force: core_adopt(), then EVENT_UNITS */
 	FX_HALT,                /* run oomph-halt */
@@ -256,6 +258,7 @@ struct core {
 	uint32_t reload_client;         /* who waits for the answer to `reload`; NO_CLIENT */
 	bool is_loading, is_pending;    /* oomph-load runs; its set waits for leaving services */
 	bool wants_load;                /* once more, when that is through */
+	bool has_idle;                  /* somebody of Type=idle waits for FX_QUIET */
 	bool is_deadline_stale;         /* next_deadline_at may be too early; harmless, but nobody should wake for it */
 	uint64_t load_at;               /* run oomph-load then; 0: no plan to */
 	char cgroup_root[KMSG_PATH_MAX];        /* of the services, as the kernel's log writes it: "/system.slice" */
@@ -287,6 +290,9 @@ uint64_t core_deadline(struct core *c);
 
 /* The service whose main or control process this is; NO_UNIT. */
 uint32_t core_find_pid(const struct core *c, uint32_t pid, enum role *role);
+
+/* NotifyAccess=: whether a service takes the word of this process. */
+bool core_heeds(const struct core *c, struct unitset units, uint32_t service, uint32_t pid);
 
 const struct death *core_death(const struct core *c, uint64_t id);      /* NULL when it is not kept any more */
 

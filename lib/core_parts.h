@@ -82,6 +82,7 @@ void linger(struct turn *t, uint32_t i);
 void up_late(struct turn *t, uint32_t i);
 void abort_hung(struct turn *t, uint32_t i);
 void decide(struct turn *t, uint32_t i);
+void act_on_end(struct turn *t, uint32_t i);    /* SuccessAction= and its kin, of a service that has come to rest */
 
 /* ---- outcome.c ---- */
 
@@ -90,6 +91,7 @@ void on_execed(struct turn *t);
 void on_launch_failed(struct turn *t);
 void on_launch_warning(struct turn *t);
 void on_main_found(struct turn *t);
+void on_ready(struct turn *t);
 void notice_end(struct turn *t, uint32_t i);    /* of one that nobody's death ends, but everybody's */
 void on_notify(struct turn *t);
 void on_empty(struct turn *t);

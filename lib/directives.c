@@ -17,9 +17,10 @@ const struct enumeration_names enumerations[N_ENUMERATION] = {
 };
 
 /* Numbers of the bits in enum unit_flags: a row has a byte for `which`. */
-enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3, BIT_SEND_SIGHUP = 12, BIT_NO_GUESS = 13 };
+enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3, BIT_SEND_SIGHUP = 12, BIT_NO_GUESS = 13, BIT_NON_BLOCKING = 14 };
 _Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_NO_SIGKILL == UNIT_NO_SIGKILL &&
-	       1 << BIT_SEND_SIGHUP == UNIT_SEND_SIGHUP && 1 << BIT_NO_GUESS == UNIT_NO_GUESS,
+	       1 << BIT_SEND_SIGHUP == UNIT_SEND_SIGHUP && 1 << BIT_NO_GUESS == UNIT_NO_GUESS &&
+	       1 << BIT_NON_BLOCKING == UNIT_NON_BLOCKING,
 	       "the bits of the flags have moved");
 
 #define KEY(name) .key = { name, sizeof(name) - 1 }
@@ -40,6 +41,9 @@ const struct directive directives[] = {
 	UNIT_READ("Wants", READ_UNITS, LINK_WANTS, 0),
 	UNIT_READ("StartLimitIntervalSec", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	UNIT_READ("StartLimitBurst", READ_START_BURST, 0, AT(start_limit_burst)),
+	UNIT_READ("StartLimitAction", READ_ACTION, 0, AT(start_limit_action)),
+	UNIT_READ("SuccessAction", READ_ACTION, 0, AT(success_action)),
+	UNIT_READ("FailureAction", READ_ACTION, 0, AT(failure_action)),
 
 	/* ---- honoured: systemd.service(5), systemd.kill(5) ---- */
 	SERVICE_READ("Type", READ_TYPE, 0, AT(type)),
@@ -70,6 +74,9 @@ const struct directive directives[] = {
 	SERVICE_READ("PIDFile", READ_PID_FILE, 0, 0),
 	SERVICE_READ("GuessMainPID", READ_FLAG_INVERTED, BIT_NO_GUESS, 0),
 	SERVICE_READ("ExitType", READ_ENUM, ENUM_EXIT_TYPE, AT(exit_type)),
+	SERVICE_READ("FileDescriptorStoreMax", READ_FD_STORE, 0, 0),
+	SERVICE_READ("NonBlocking", READ_FLAG, BIT_NON_BLOCKING, 0),
+	SERVICE_READ("X-NotifyFD", READ_NOTIFY_FD, 0, 0),
 	SERVICE_READ("NotifyAccess", READ_ENUM, ENUM_NOTIFY_ACCESS, AT(notify_access)),
 	SERVICE_READ("KillMode", READ_ENUM, ENUM_KILL_MODE, AT(kill_mode)),
 	SERVICE_READ("KillSignal", READ_SIGNAL, 0, AT(kill_signal)),
@@ -114,6 +121,8 @@ const struct directive directives[] = {
 	SERVICE_READ("StartLimitInterval", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	SERVICE_READ("StartLimitIntervalSec", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	SERVICE_READ("StartLimitBurst", READ_START_BURST, 0, AT(start_limit_burst)),
+	SERVICE_READ("StartLimitAction", READ_ACTION, 0, AT(start_limit_action)),
+	SERVICE_READ("FailureAction", READ_ACTION, 0, AT(failure_action)),
 	SERVICE_READ("MemoryLimit", READ_MEMORY, KNOB_MEMORY_MAX, 0),
 
 	/* ---- nothing is lost without them ---- */
@@ -141,8 +150,8 @@ const struct directive directives[] = {
 	UNIT_LATER("OnFailureJobMode"), UNIT_LATER("OnSuccessJobMode"), UNIT_LATER("OnFailureIsolate"),
 	UNIT_LATER("StopWhenUnneeded"), UNIT_LATER("RefuseManualStart"), UNIT_LATER("RefuseManualStop"),
 	UNIT_LATER("SurviveFinalKillSignal"), UNIT_LATER("JobTimeoutSec"), UNIT_LATER("JobRunningTimeoutSec"),
-	UNIT_LATER("JobTimeoutAction"), UNIT_LATER("JobTimeoutRebootArgument"), UNIT_LATER("StartLimitAction"),
-	UNIT_LATER("FailureAction"), UNIT_LATER("SuccessAction"), UNIT_LATER("FailureActionExitStatus"),
+	UNIT_LATER("JobTimeoutAction"), UNIT_LATER("JobTimeoutRebootArgument"), 
+	UNIT_LATER("FailureActionExitStatus"),
 	UNIT_LATER("SuccessActionExitStatus"), UNIT_LATER("RebootArgument"),
 	/* conditions */
 	UNIT_LATER("ConditionPathExists"), UNIT_LATER("ConditionPathExistsGlob"),
@@ -179,11 +188,10 @@ const struct directive directives[] = {
 	SERVICE_LATER("ExecReloadPost"),
 	SERVICE_LATER("BusName"),
 	SERVICE_LATER("RuntimeRandomizedExtraSec"), SERVICE_LATER("RootDirectoryStartOnly"),
-	SERVICE_LATER("PermissionsStartOnly"), SERVICE_LATER("NonBlocking"), SERVICE_LATER("Sockets"),
-	SERVICE_LATER("FileDescriptorStoreMax"), SERVICE_LATER("FileDescriptorStorePreserve"),
+	SERVICE_LATER("PermissionsStartOnly"), SERVICE_LATER("Sockets"),
+	SERVICE_LATER("FileDescriptorStorePreserve"),
 	SERVICE_LATER("USBFunctionDescriptors"), SERVICE_LATER("USBFunctionStrings"), SERVICE_LATER("OpenFile"),
-	SERVICE_LATER("RefreshOnReload"), SERVICE_LATER("StartLimitAction"),
-	SERVICE_LATER("FailureAction"), SERVICE_LATER("RebootArgument"),
+	SERVICE_LATER("RefreshOnReload"), SERVICE_LATER("RebootArgument"),
 	/* systemd.exec(5): paths */
 	SERVICE_LATER("ExecSearchPath"), SERVICE_LATER("RootDirectory"), SERVICE_LATER("RootImage"),
 	SERVICE_LATER("RootImageOptions"), SERVICE_LATER("RootImagePolicy"), SERVICE_LATER("RootHash"),
@@ -321,7 +329,7 @@ static const char *const expected[N_READING] = {
 	[READ_TEXT] = "a text",
 	[READ_UNITS] = "names of units with their suffix, such as web.service, separated by blanks",
 	[READ_COMMANDS] = "a program (absolute, or a bare name) and its arguments",
-	[READ_TYPE] = "simple, exec, oneshot, notify, notify-reload or forking",
+	[READ_TYPE] = "simple, exec, oneshot, notify, notify-reload, forking or idle",
 	[READ_FLAG] = "yes or no",
 	[READ_FLAG_INVERTED] = "yes or no",
 	[READ_DELAY] = "a time such as 5s, 200ms or 2min 30s",
@@ -344,6 +352,9 @@ static const char *const expected[N_READING] = {
 	[READ_UMASK] = "an octal mode from 0000 to 0777",
 	[READ_USER] = "a user's name or number",
 	[READ_GROUP] = "a group's name or number",
+	[READ_ACTION] = "none, reboot, poweroff, halt or exit",
+	[READ_FD_STORE] = "a number up to 512",
+	[READ_NOTIFY_FD] = "a number from 3 to 255",
 	[READ_PID_FILE] = "a path, absolute or below /run",
 	[READ_DIRECTORY] = "an absolute path, or ~",
 	[READ_ENVIRONMENT] = "NAME=VALUE words, in quotes where they contain blanks",

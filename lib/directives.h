@@ -49,6 +49,9 @@ enum reading {
 	READ_GROUP,
 	READ_DIRECTORY,         /* WorkingDirectory= */
 	READ_PID_FILE,
+	READ_ACTION,            /* an enum unit_action at `at` */
+	READ_FD_STORE,
+	READ_NOTIFY_FD,
 	READ_ENVIRONMENT,
 	READ_ENVIRONMENT_FILE,
 	READ_STDIO,             /* `which`: 0, 1, 2 */

@@ -299,6 +299,21 @@ static enum state rest_of(const struct service *s)
 	return s->want ? DONE : IDLE;
 }
 
+/* systemd.unit(5): one service may be what the machine is there for. */
+void act_on_end(struct turn *t, uint32_t i)
+{
+	static const uint8_t powers[N_UNIT_ACTION] = {
+		[ACTION_REBOOT] = POWER_REBOOT, [ACTION_POWEROFF] = POWER_OFF, [ACTION_HALT] = POWER_HALT, [ACTION_EXIT] = POWER_EXIT,
+	};
+	const struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	uint8_t action = s->state == FAILED ? u->failure_action : u->success_action;
+	if (s->result == RESULT_START_LIMIT && u->start_limit_action)
+		action = u->start_limit_action;
+	if (action)
+		system_stop(t, (enum power)powers[action], s->main_code == CLD_EXITED ? s->main_status : s->state == FAILED);
+}
+
 static void rest(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
@@ -306,6 +321,7 @@ static void rest(struct turn *t, uint32_t i)
 	emit(t, FX_SWEPT, i);
 	enter(t, i, rest_of(s));
 	emit_note(t, s->state == IDLE ? NOTE_IDLE : s->state == DONE ? NOTE_DONE : NOTE_FAILED, i, s->result);
+	act_on_end(t, i);
 }
 
 /* systemd.service(5): RestartPreventExitStatus= beats RestartForceExitStatus=, which beats Restart=. */

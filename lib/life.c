@@ -11,6 +11,7 @@ const struct launch_step_info launch_step_info[N_LAUNCH_STEP] = {
 	[LAUNCH_STDIN] = { "StandardInput=", 208 }, [LAUNCH_STDOUT] = { "StandardOutput=", 209 },
 	[LAUNCH_STDERR] = { "StandardError=", 222 }, [LAUNCH_ENVIRONMENT] = { "EnvironmentFile=", 204 },
 	[LAUNCH_GROUP] = { "Group=", 216 }, [LAUNCH_USER] = { "User=", 217 }, [LAUNCH_CHDIR] = { "WorkingDirectory=", 200 },
+	[LAUNCH_FDS] = { "descriptors", 202 },
 	[LAUNCH_EXEC] = { "exec", 203 }, [LAUNCH_PID_FILE] = { "PIDFile=", 0 },
 };
 
@@ -25,6 +26,7 @@ static void launch(struct turn *t, uint32_t i, enum role role, unsigned list)
 	e->list = (uint8_t)list;
 	e->index = s->step_number;
 	s->flags |= SERVICE_LAUNCHING;
+	t->c->has_idle |= role == ROLE_MAIN && unit_at(t, i)->type == TYPE_IDLE;
 }
 
 /* ---- the steps ---- */
@@ -258,6 +260,7 @@ static void refuse(struct turn *t, uint32_t i, enum result result)
 	emit(t, FX_SWEPT, i);                   /* BACKOFF had kept the cgroup */
 	enter(t, i, FAILED);
 	emit_note(t, NOTE_FAILED, i, result);
+	act_on_end(t, i);
 }
 
 static void begin(struct turn *t, uint32_t i)

@@ -31,6 +31,9 @@
 /* Kernel OOM records kept while their victims' deaths are on the way; the oldest goes first, and the counters still decide. */
 #define KILLS_KEPT 12
 
+/* Descriptors that all services together may leave with PID 1 (FDSTORE=1); one more is closed. */
+#define STORE_MAX 512
+
 /* STATUS= text of sd_notify(3) kept per service; the rest is cut. */
 #define STATUS_TEXT_MAX 64
 

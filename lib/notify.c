@@ -21,6 +21,8 @@ static bool parse_flag(struct str line, struct notify_message *m)
 		{ STR("WATCHDOG=1"), &m->is_alive },
 		{ STR("WATCHDOG=trigger"), &m->is_watchdog_trigger },
 		{ STR("BARRIER=1"), &m->wants_barrier },
+		{ STR("FDSTORE=1"), &m->is_store },
+		{ STR("FDSTOREREMOVE=1"), &m->is_store_remove },
 	};
 	for (size_t i = 0; i < countof(flags); i++)
 		if (str_eq(line, flags[i].line))
@@ -42,6 +44,10 @@ static bool parse_value(struct str line, struct notify_message *m)
 		m->status = line;
 		return m->has_status = true;
 	}
+	if (str_take(&line, STR("FDNAME="))) {
+		m->fd_name = line;
+		return true;
+	}
 	for (size_t i = 0; i < countof(numbers); i++) {
 		if (!str_take(&line, numbers[i].name))
 			continue;
@@ -59,7 +65,7 @@ static bool parse_value(struct str line, struct notify_message *m)
 bool notify_parse(struct str datagram, struct notify_message *out)
 {
 	bool is_known = false;
-	*out = (struct notify_message){ .status = STR("") };
+	*out = (struct notify_message){ .status = STR(""), .fd_name = STR("") };
 	/* Some senders count the NUL of their string; systemd forgives that one, too. */
 	if (datagram.n && datagram.p[datagram.n - 1] == '\0')
 		datagram.n--;

@@ -39,11 +39,12 @@ void on_launched(struct turn *t)
 		end_newborn(t, i);              /* the wish changed between the order to launch and the launch */
 	else if (s->state == STARTING && s->step == STEP_MAIN && ev->role == ROLE_MAIN) {
 		enum unit_type type = unit_at(t, i)->type;
-		if (type == TYPE_SIMPLE)
+		bool is_up_at_once = type == TYPE_SIMPLE || type == TYPE_IDLE;
+		if (is_up_at_once)
 			take_step(s, STEP_POST);
 		else if (type != TYPE_ONESHOT)
 			take_step(s, STEP_READY);
-		if (type == TYPE_SIMPLE)
+		if (is_up_at_once)
 			go_on(t, i);
 	}
 }
@@ -121,6 +122,27 @@ static bool may_notify(const struct unit *u, enum role role)
 	}
 }
 
+bool core_heeds(const struct core *c, struct unitset units, uint32_t service, uint32_t pid)
+{
+	enum role role = ROLE_OTHER;
+	core_find_pid(c, pid, &role);
+	return may_notify(unitset_unit(units, service), role);
+}
+
+static void become_ready(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->state != STARTING || s->step != STEP_READY || !unit_says_ready(unit_at(t, i)))
+		return;
+	take_step(s, STEP_POST);
+	go_on(t, i);
+}
+
+void on_ready(struct turn *t)
+{
+	become_ready(t, t->ev->service);
+}
+
 static uint32_t ms_of(uint64_t us)
 {
 	uint64_t ms = us / 1000 + (us % 1000 != 0);
@@ -158,9 +180,7 @@ void on_notify(struct turn *t)
 	const struct event *ev = t->ev;
 	const struct notify_message *m = ev->message;
 	struct service *s = service_at(t, ev->service);
-	enum role role = ROLE_OTHER;
-	core_find_pid(t->c, ev->pid, &role);
-	if (!may_notify(unit_at(t, ev->service), role))
+	if (!core_heeds(t->c, t->units, ev->service, ev->pid))
 		return;
 	if (m->has_status) {
 		size_t n = m->status.n < sizeof s->status_text ? m->status.n : sizeof s->status_text - 1;
@@ -174,10 +194,8 @@ void on_notify(struct turn *t)
 	}
 	hear_of_time(t, ev->service, m);
 	hear_of_reload(t, ev->service, m);
-	if (m->is_ready && s->state == STARTING && s->step == STEP_READY && unit_says_ready(unit_at(t, ev->service))) {
-		take_step(s, STEP_POST);
-		go_on(t, ev->service);
-	}
+	if (m->is_ready)
+		become_ready(t, ev->service);
 	if (m->is_stopping && s->state == UP && !is_going_down(s)) {
 		s->flags |= SERVICE_SAYS_STOPPING;
 		dispatch(t, ev->service, EV_ERR);

@@ -13,7 +13,7 @@
 
 enum { SIG_HUP = 1, SIG_INT = 2, SIG_ABRT = 6, SIG_KILL = 9, SIG_PIPE = 13, SIG_TERM = 15 };        /* signal(7): the same on all of Linux */
 
-#define UNIT_FLAGS_ALL (UNIT_NO_GUESS * 2u - 1u)
+#define UNIT_FLAGS_ALL (UNIT_NON_BLOCKING * 2u - 1u)
 #define COMMAND_FLAGS_ALL (COMMAND_NO_EXPAND * 2u - 1u)
 
 const char *const cgroup_knob_file[N_CGROUP_KNOB] = {
@@ -163,7 +163,8 @@ static const char *check_values(const struct unit *u)
 {
 	const struct { uint8_t value, n; } enums[] = {
 		{ u->type, N_UNIT_TYPE }, { u->restart, N_RESTART_POLICY }, { u->kill_mode, N_KILL_MODE },
-		{ u->exit_type, N_EXIT_TYPE }, { u->start_failure_mode, N_FAILURE_MODE }, { u->stop_failure_mode, N_FAILURE_MODE },
+		{ u->exit_type, N_EXIT_TYPE }, { u->success_action, N_UNIT_ACTION },
+		{ u->failure_action, N_UNIT_ACTION }, { u->start_limit_action, N_UNIT_ACTION }, { u->start_failure_mode, N_FAILURE_MODE }, { u->stop_failure_mode, N_FAILURE_MODE },
 		{ u->oom_policy, N_OOM_POLICY }, { u->notify_access, N_NOTIFY_ACCESS },
 		{ u->stdio[0], N_STDIO_KIND }, { u->stdio[1], N_STDIO_KIND }, { u->stdio[2], N_STDIO_KIND },
 	};
@@ -176,6 +177,8 @@ static const char *check_values(const struct unit *u)
 	for (size_t i = 0; i < countof(signals); i++)
 		if (signals[i] == 0 || signals[i] > SIGNAL_MOST)
 			return "a signal's number";
+	if (u->fd_store_max > STORE_MAX || (u->notify_fd && u->notify_fd < 3))
+		return "a descriptor's number";
 	if (u->umask > UMASK_MOST || u->nice < -20 || u->nice > 19)
 		return "a number out of its range";
 	if (u->oom_score_adj < -1000 || u->oom_score_adj > 1000)

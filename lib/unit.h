@@ -26,7 +26,8 @@ struct span {
 	uint32_t at, n;                 /* n counts bytes of a text or blob, elements of any other list */
 };
 
-enum unit_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_ONESHOT, TYPE_NOTIFY, TYPE_FORKING, TYPE_NOTIFY_RELOAD, N_UNIT_TYPE };
+enum unit_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_ONESHOT, TYPE_NOTIFY, TYPE_FORKING, TYPE_NOTIFY_RELOAD,
+		 TYPE_IDLE, N_UNIT_TYPE };
 
 /* RESTART_UNSET: nobody wrote Restart=. Like `no`, but an oom-kill is still answered by a respawn (DESIGN 6). */
 enum restart_policy {
@@ -35,6 +36,7 @@ enum restart_policy {
 };
 
 enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE, N_KILL_MODE };
+enum unit_action { ACTION_NONE, ACTION_REBOOT, ACTION_POWEROFF, ACTION_HALT, ACTION_EXIT, N_UNIT_ACTION };
 enum exit_type { EXIT_MAIN, EXIT_CGROUP, N_EXIT_TYPE };
 enum failure_mode { FAILURE_TERMINATE, FAILURE_ABORT, FAILURE_KILL, N_FAILURE_MODE };
 enum oom_policy { OOM_CONTINUE, OOM_STOP, OOM_KILL, N_OOM_POLICY };
@@ -96,6 +98,7 @@ enum unit_flags {
 	UNIT_HAS_NICE = 1 << 10,
 	UNIT_SEND_SIGHUP = 1 << 12,
 	UNIT_NO_GUESS = 1 << 13,        /* GuessMainPID=no */
+	UNIT_NON_BLOCKING = 1 << 14,    /* what it is passed is set to O_NONBLOCK */
 	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net): not stopped by the shutdown of services, not counted in `list` tables as the user's */
 };
 
@@ -142,6 +145,9 @@ struct unit {
 	uint8_t restart_signal;         /* RestartKillSignal=; 0: as kill_signal */
 	uint8_t start_failure_mode, stop_failure_mode;
 	uint8_t exit_type;
+	uint8_t success_action, failure_action, start_limit_action;     /* enum unit_action */
+	uint8_t notify_fd;              /* X-NotifyFD=: a line written there says that it is ready; 0: none */
+	uint16_t fd_store_max;
 	uint8_t stdio[3];               /* enum stdio_kind for 0, 1, 2 */
 };
 

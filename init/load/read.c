@@ -85,9 +85,9 @@ static void unknown_key(struct draft *d, const struct unitfile_item *item, enum 
 
 static void setting(struct draft *d, const struct unitfile_item *item, enum section section)
 {
-	if (str_starts(item->key, STR("X-")))
-		return;
 	const struct directive *row = directive_find(section, item->key);
+	if (!row && str_starts(item->key, STR("X-")))
+		return;                         /* somebody else's */
 	if (!row)
 		unknown_key(d, item, section);
 	else if (row->status == NOT_YET)

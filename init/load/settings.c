@@ -80,7 +80,7 @@ static bool read_commands(const struct setting *s)
 static bool read_later_type(const struct setting *s)
 {
 	static const struct { struct str name; uint8_t as; } later[] = {
-		{ { "idle", 4 }, TYPE_SIMPLE }, { { "dbus", 4 }, TYPE_SIMPLE },
+		{ { "dbus", 4 }, TYPE_SIMPLE },
 	};
 	for (size_t i = 0; i < countof(later); i++)
 		if (str_eq(s->value, later[i].name)) {
@@ -98,6 +98,43 @@ static bool read_type(const struct setting *s)
 	if (type < 0)
 		return read_later_type(s);
 	*(uint8_t *)setting_field(s) = (uint8_t)type;
+	return true;
+}
+
+/* What is not there yet, or would skip the end of the services, as the nearest that is. */
+static bool read_action(const struct setting *s)
+{
+	static const struct str hurries[] = { { "-force", 6 }, { "-immediate", 10 } };
+	struct str name = s->value;
+	for (size_t i = 0; i < countof(hurries); i++)
+		if (str_ends(name, hurries[i]))
+			name.n -= hurries[i].n;
+	if (str_eq(name, STR("kexec")) || str_eq(name, STR("soft-reboot")))
+		name = STR("reboot");
+	int action = name_find(unit_action_names, N_UNIT_ACTION, name);
+	if (action < 0 || (action == ACTION_NONE && name.n != s->value.n))
+		return false;
+	if (!str_eq(name, s->value))
+		note(s->d, s->line, "%.*s=%.*s: taken as %.*s", STR_ARG(s->row->key), STR_ARG(s->value), STR_ARG(name));
+	*(uint8_t *)setting_field(s) = (uint8_t)action;
+	return true;
+}
+
+static bool read_fd_store(const struct setting *s)
+{
+	uint64_t n;
+	if (!value_u64(s->value, &n) || n > STORE_MAX)
+		return false;
+	s->d->unit.fd_store_max = (uint16_t)n;
+	return true;
+}
+
+static bool read_notify_fd(const struct setting *s)
+{
+	uint64_t n;
+	if (!value_u64(s->value, &n) || n < 3 || n > UINT8_MAX)
+		return false;
+	s->d->unit.notify_fd = (uint8_t)n;
 	return true;
 }
 
@@ -243,6 +280,9 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_UNITS] = read_units,
 	[READ_COMMANDS] = read_commands,
 	[READ_TYPE] = read_type,
+	[READ_ACTION] = read_action,
+	[READ_FD_STORE] = read_fd_store,
+	[READ_NOTIFY_FD] = read_notify_fd,
 	[READ_PID_FILE] = read_pid_file,
 	[READ_ENUM] = read_enum,
 	[READ_FLAG] = read_flag,

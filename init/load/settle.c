@@ -1,4 +1,5 @@
 #include "load.h"
+#include "lib/names.h"
 
 #include <math.h>
 #include <string.h>
@@ -70,7 +71,12 @@ static void settle_type(struct draft *d)
 	}
 	if (u->watchdog_ms == FOREVER_MS)
 		u->watchdog_ms = 0;
-	if ((unit_says_ready(u) || u->watchdog_ms) && !d->has_notify_access)
+	/* To systemd, which does not know of it, the unit is what its Type= says. */
+	if (u->notify_fd && (u->type == TYPE_SIMPLE || u->type == TYPE_EXEC))
+		u->type = TYPE_NOTIFY;
+	else if (u->notify_fd && !unit_says_ready(u))
+		complain(d, 0, "X-NotifyFD= is not for Type=%s: without effect", type_names[u->type]);
+	if ((unit_says_ready(u) || u->watchdog_ms || u->fd_store_max) && !d->has_notify_access)
 		u->notify_access = NOTIFY_MAIN;
 	if (d->has_start_limit && u->start_limit_ms > 0 && u->start_limit_burst > 0)
 		u->flags |= UNIT_HAS_START_LIMIT;

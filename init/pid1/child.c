@@ -32,7 +32,7 @@ static void warn(const struct launch *l, enum launch_step step, int error)
 	report(l, step, error, true);
 }
 
-static void give_up(const struct launch *l, enum launch_step step, int error)
+void child_give_up(const struct launch *l, enum launch_step step, int error)
 {
 	report(l, step, error, false);
 	_exit(launch_step_info[step].status);
@@ -44,7 +44,7 @@ static void enter_cgroup(const struct launch *l)
 {
 	int r = l->cgroup < 0 ? 0 : file_write(l->cgroup, "cgroup.procs", STR("0"));
 	if (r < 0)
-		give_up(l, LAUNCH_CGROUP, -r);
+		child_give_up(l, LAUNCH_CGROUP, -r);
 }
 
 /*
@@ -83,7 +83,7 @@ static void set_limits(const struct launch *l)
 		/* Raising a hard limit is root's alone; systemd then takes what there is. */
 		struct rlimit had;
 		if (errno != EPERM || getrlimit(resource[limits[i].kind], &had) < 0)
-			give_up(l, LAUNCH_LIMITS, errno);
+			child_give_up(l, LAUNCH_LIMITS, errno);
 		r.rlim_max = had.rlim_max;
 		r.rlim_cur = r.rlim_cur < had.rlim_max ? r.rlim_cur : had.rlim_max;
 		setrlimit(resource[limits[i].kind], &r);
@@ -132,7 +132,7 @@ static void set_stdio(const struct launch *l, int fd)
 		from = open_stdio(l, fd);
 	}
 	if (from < 0 || (from != fd && dup2(from, fd) < 0))
-		give_up(l, LAUNCH_STDIN + (unsigned)fd, errno);
+		child_give_up(l, LAUNCH_STDIN + (unsigned)fd, errno);
 	if (from > 2)
 		close(from);
 	if (fd == 0 && l->unit->stdio[0] == STDIO_TTY)
@@ -160,11 +160,11 @@ static void read_environment_file(const struct launch *l, struct launch_words *w
 	if (fd < 0 && may_miss)
 		return;
 	if (fd < 0)
-		give_up(l, LAUNCH_ENVIRONMENT, errno);
+		child_give_up(l, LAUNCH_ENVIRONMENT, errno);
 	while (n < sizeof text && (got = read(fd, text + n, sizeof text - n)) > 0)
 		n += (size_t)got;
 	if (got < 0 || n == sizeof text)
-		give_up(l, LAUNCH_ENVIRONMENT, got < 0 ? errno : EFBIG);
+		child_give_up(l, LAUNCH_ENVIRONMENT, got < 0 ? errno : EFBIG);
 	close(fd);
 	launch_env_file(w, str_of(text, n));
 }
@@ -180,7 +180,7 @@ static void make_words(const struct launch *l, struct launch_words *w)
 		read_environment_file(l, w, path);
 	launch_argv(w, unitset_text(l->units, l->command->argv), !(l->command->flags & COMMAND_NO_EXPAND));
 	if (w->is_full)
-		give_up(l, LAUNCH_EXEC, E2BIG);
+		child_give_up(l, LAUNCH_EXEC, E2BIG);
 }
 
 /* ---- user ---- */
@@ -190,13 +190,13 @@ static void set_user(const struct launch *l)
 {
 	const struct unit *u = l->unit;
 	if (u->flags & UNIT_USER_UNKNOWN)
-		give_up(l, u->uid == NO_ID ? LAUNCH_USER : LAUNCH_GROUP, ESRCH);
+		child_give_up(l, u->uid == NO_ID ? LAUNCH_USER : LAUNCH_GROUP, ESRCH);
 	if (u->uid != NO_ID && syscall(SYS_setgroups, (size_t)u->groups.n, unitset_indices(l->units, u->groups)) < 0)
-		give_up(l, LAUNCH_GROUP, errno);
+		child_give_up(l, LAUNCH_GROUP, errno);
 	if (u->gid != NO_ID && syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0)
-		give_up(l, LAUNCH_GROUP, errno);
+		child_give_up(l, LAUNCH_GROUP, errno);
 	if (u->uid != NO_ID && syscall(SYS_setresuid, u->uid, u->uid, u->uid) < 0)
-		give_up(l, LAUNCH_USER, errno);
+		child_give_up(l, LAUNCH_USER, errno);
 }
 
 static void change_folder(const struct launch *l)
@@ -205,7 +205,7 @@ static void change_folder(const struct launch *l)
 	if (l->is_command && !*path)
 		return;
 	if (chdir(*path ? path : "/") < 0 && !(l->unit->flags & UNIT_CHDIR_MAY_FAIL))
-		give_up(l, LAUNCH_CHDIR, errno);
+		child_give_up(l, LAUNCH_CHDIR, errno);
 }
 
 /* ---- exec ---- */
@@ -239,9 +239,9 @@ static void run_command(const struct launch *l)
 	change_folder(l);
 	if (str_chr(str_from(path), '/') < str_from(path).n) {
 		execve(path, w.argv, w.envp);
-		give_up(l, LAUNCH_EXEC, errno);
+		child_give_up(l, LAUNCH_EXEC, errno);
 	}
-	give_up(l, LAUNCH_EXEC, exec_along_path(path, &w));
+	child_give_up(l, LAUNCH_EXEC, exec_along_path(path, &w));
 }
 
 static void run_helper(const struct launch *l)
@@ -251,10 +251,10 @@ static void run_helper(const struct launch *l)
 	if (l->pass_fd >= 0)
 		fcntl(l->pass_fd, F_SETFD, 0);
 	execve(l->argv[0], l->argv, environment);
-	give_up(l, LAUNCH_EXEC, errno);
+	child_give_up(l, LAUNCH_EXEC, errno);
 }
 
-void child_run(const struct launch *l)
+void child_run(struct launch *l)
 {
 	sigset_t none;
 	sigemptyset(&none);
@@ -270,7 +270,7 @@ void child_run(const struct launch *l)
 		run_helper(l);
 	if (!l->command) {
 		child_run_chore(l);
-		give_up(l, LAUNCH_EXEC, errno);
+		child_give_up(l, LAUNCH_EXEC, errno);
 	}
 	if (l->is_command)
 		signal(SIGPIPE, SIG_DFL);
@@ -279,6 +279,8 @@ void child_run(const struct launch *l)
 	for (int fd = 0; fd < 3; fd++)
 		set_stdio(l, fd);
 	umask(l->unit->umask);
+	child_pass_fds(l);
+	child_wait_idle(l);
 	run_command(l);
 	_exit(launch_step_info[LAUNCH_EXEC].status);
 }

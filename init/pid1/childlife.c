@@ -66,6 +66,8 @@ void child_tell_life(const struct launch *l, struct launch_words *w)
 		launch_setenv_text(w, STR("NOTIFY_SOCKET"), str_from(l->notify_path));
 	if (l->unit->pid_file.n)
 		launch_setenv_text(w, STR("PIDFILE"), unitset_text(l->units, l->unit->pid_file));
+	if (l->list == EXEC_START)
+		child_tell_fds(l, w);
 	if (l->list == EXEC_START && l->unit->watchdog_ms) {
 		launch_setenv_number(w, STR("WATCHDOG_PID"), (uint64_t)getpid());
 		launch_setenv_number(w, STR("WATCHDOG_USEC"), l->unit->watchdog_ms * (uint64_t)1000);

@@ -34,6 +34,7 @@ static void do_signal(struct pid1 *p, const struct effect *e)
 static void do_swept(struct pid1 *p, const struct effect *e)
 {
 	cgroup_drop(p, e->service);
+	store_drop(p, e->service);
 }
 
 static void do_reply(struct pid1 *p, const struct effect *e)
@@ -45,6 +46,12 @@ static void do_note(struct pid1 *p, const struct effect *e)
 {
 	console_note(p, &e->note);
 	control_note(p, &e->note);
+}
+
+static void do_quiet(struct pid1 *p, const struct effect *e)
+{
+	(void)e;
+	spawn_quiet(p);
 }
 
 static void do_load(struct pid1 *p, const struct effect *e)
@@ -91,7 +98,7 @@ void carry_out(struct pid1 *p, const struct effect *e)
 {
 	static void (*const doers[N_EFFECT_KIND])(struct pid1 *, const struct effect *) = {
 		[FX_LAUNCH] = do_launch, [FX_SIGNAL] = do_signal, [FX_SWEPT] = do_swept, [FX_REPLY] = do_reply, [FX_NOTE] = do_note,
-		[FX_LOAD] = do_load, [FX_ADOPT] = do_adopt, [FX_HALT] = do_halt, [FX_POWER] = do_power,
+		[FX_QUIET] = do_quiet, [FX_LOAD] = do_load, [FX_ADOPT] = do_adopt, [FX_HALT] = do_halt, [FX_POWER] = do_power,
 	};
 	doers[e->kind](p, e);
 }

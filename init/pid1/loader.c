@@ -114,6 +114,7 @@ static void move_slot(struct pid1 *p, struct slot *slot, uint32_t i)
 	struct { int fd; uint32_t events; enum source source; uint32_t number; } watched[] = {
 		{ slot->process[ROLE_MAIN].pipe, EPOLLIN, SOURCE_LAUNCH, i * 2 + ROLE_MAIN },
 		{ slot->process[ROLE_CONTROL].pipe, EPOLLIN, SOURCE_LAUNCH, i * 2 + ROLE_CONTROL },
+		{ slot->ready, EPOLLIN, SOURCE_READY, i },
 	};
 	for (size_t k = 0; k < countof(watched); k++)
 		if (watched[k].fd >= 0)
@@ -121,7 +122,7 @@ static void move_slot(struct pid1 *p, struct slot *slot, uint32_t i)
 }
 
 static const struct slot empty_slot = {
-	.counter = -1, .populated = -1, .process = { { .pipe = -1 }, { .pipe = -1 } },
+	.counter = -1, .populated = -1, .ready = -1, .process = { { .pipe = -1 }, { .pipe = -1 } },
 };
 
 /* Services keep their slots by name, whatever index they have now; limits are written anew at their next start. */
@@ -139,6 +140,8 @@ static void move_slots(struct pid1 *p, struct slot *to, uint32_t n)
 	for (uint32_t i = 0; i < p->n_slots; i++)
 		for (int r = ROLE_MAIN; r <= ROLE_CONTROL; r++)
 			unwatch(p, &p->slots[i].process[r].pipe);
+	for (uint32_t i = 0; i < p->n_slots; i++)
+		unwatch(p, &p->slots[i].ready);
 }
 
 void loader_adopt(struct pid1 *p)
@@ -157,6 +160,7 @@ void loader_adopt(struct pid1 *p)
 	core_adopt(core, p->core, p->units, p->loaded);
 	move_slots(p, slots, n);
 	control_renumber(p, p->units, p->loaded);
+	store_renumber(p, p->units, p->loaded);
 	if (p->n_slots)
 		munmap(p->slots, (p->n_slots + 1) * sizeof *slots);
 	munmap(p->core, p->core->size);

@@ -172,6 +172,9 @@ static void serve(struct pid1 *p, enum source source, uint32_t number)
 	case SOURCE_LAUNCH:
 		spawn_read_report(p, number / 2, (enum role)(number % 2));
 		break;
+	case SOURCE_READY:
+		spawn_read_ready(p, number);
+		break;
 	case N_SOURCE:
 		break;
 	}

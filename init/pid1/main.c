@@ -99,6 +99,7 @@ int main(int argc, char **argv, char **environment)
 		p->options.services[p->options.n_services++] = "/etc/services.d";
 	p->slots = NULL;
 	boot_find_mode(p, forced_mode);
+	p->idle[0] = p->idle[1] = -1;
 	p->control = p->notify = p->kmsg = p->files = p->console = p->loading = p->cgroups = p->cgroup_events = -1;
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
 		p->clients[i].fd = -1;

@@ -20,6 +20,7 @@ enum source {
 	SOURCE_SIGNAL, SOURCE_KMSG, SOURCE_CONTROL, SOURCE_CLIENT, SOURCE_NOTIFY, SOURCE_FILES,
 	SOURCE_CGROUP,          /* memory.events or cgroup.events of some service */
 	SOURCE_LAUNCH,          /* the pipe of a launch: service N/2, main or control */
+	SOURCE_READY,           /* X-NotifyFD= of service N */
 	N_SOURCE
 };
 
@@ -33,11 +34,19 @@ struct slot {
 	 * closed again, by every launch of every service.
 	 */
 	int counter, populated;
+	int ready;              /* our end of X-NotifyFD=; -1: none, or it has been heard */
 	struct process {
 		uint32_t pid;
 		uint32_t session;       /* which it leads; kept when it is dead, for where there is no cgroup */
 		int pipe;               /* until its program runs or its launch has failed */
 	} process[2];           /* by enum role: ROLE_MAIN, ROLE_CONTROL */
+};
+
+/* A descriptor that a service has left with us. */
+struct stored {
+	int fd;
+	uint32_t service;       /* NO_UNIT: to be closed */
+	char name[56];
 };
 
 /* oomph's own short-lived children. They are no services: nobody stops or lists them. */
@@ -97,6 +106,9 @@ struct pid1 {
 	struct helper closer;           /* of descriptors that came to the notify socket; until it is through nothing is read there */
 	int loading;                    /* memfd that the loader writes into */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
+	int idle[2];                    /* a pipe that Type=idle waits for the end of; -1: nobody does */
+	struct stored *store;
+	uint32_t n_store;
 	int senders, sender_probe;      /* of signals: the map, and what fills it; -1: the kernel does not tell */
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
@@ -163,21 +175,34 @@ struct launch {
 	uint64_t seed[2];               /* of $INVOCATION_ID */
 	uint8_t list;                   /* enum exec_list: whose command it is; or enum chore */
 	const char *libdir;             /* for a chore */
+	uint32_t service;
+	const struct stored *store;     /* of all services */
+	uint32_t n_store;
+	int ready;                      /* to become the number that X-NotifyFD= tells; -1 */
+	int idle, idle_other;           /* Type=idle: to wait for the end of; -1 */
 	uint8_t result, main_code, main_status; /* as in struct service */
 	const char *notify_path;
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */
 };
 
-void child_run(const struct launch *l) __attribute__((noreturn));
+void child_run(struct launch *l) __attribute__((noreturn));
 
 /* childlife.c: what it is told of its service's life, and chores */
 struct launch_words;
 void child_run_chore(const struct launch *l);           /* returns when there is no such program */
 void child_tell_life(const struct launch *l, struct launch_words *w);
+void child_give_up(const struct launch *l, enum launch_step step, int error) __attribute__((noreturn));
+
+/* childfds.c */
+void child_pass_fds(struct launch *l);
+void child_tell_fds(const struct launch *l, struct launch_words *w);
+void child_wait_idle(const struct launch *l);
 
 int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_list list, uint32_t index, struct event *result);
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms);
 void spawn_read_report(struct pid1 *p, uint32_t service, enum role role);
+void spawn_read_ready(struct pid1 *p, uint32_t service);
+void spawn_quiet(struct pid1 *p);                       /* nothing is starting any more */
 int spawn_signal(struct pid1 *p, uint32_t service, enum role role, int number);
 
 /* ---- reap.c ---- */
@@ -240,6 +265,17 @@ int notify_open(struct pid1 *p);
 void notify_read(struct pid1 *p);
 void notify_closed(struct pid1 *p);                     /* the closer is dead */
 void notify_expire(struct pid1 *p);
+bool notify_close_elsewhere(struct pid1 *p, const int *fds, size_t n);  /* false: not now */
+
+/* ---- store.c ---- */
+
+bool store_take(struct pid1 *p, uint32_t service, int fd, struct str name);     /* false: it is the caller's to close */
+void store_remove(struct pid1 *p, uint32_t service, struct str name);
+void store_drop(struct pid1 *p, uint32_t service);      /* all of its own */
+void store_discard(struct pid1 *p, const int *fds, size_t n);   /* nobody's, to be closed when that can be done */
+void store_purge(struct pid1 *p);
+void store_renumber(struct pid1 *p, struct unitset old, struct unitset new);
+uint32_t store_count(const struct pid1 *p, uint32_t service);
 
 /* ---- loader.c ---- */
 

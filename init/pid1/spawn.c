@@ -65,6 +65,50 @@ static int failed(struct event *result, enum launch_step step, int r)
 	return r;
 }
 
+/* For X-NotifyFD=, and for Type=idle. */
+static int open_pipes(struct pid1 *p, uint32_t i, struct launch *l)
+{
+	int *ready = &p->slots[i].ready, ends[2];
+	unwatch(p, ready);
+	if (l->unit->type == TYPE_IDLE) {
+		if (p->idle[0] < 0 && pipe2(p->idle, O_CLOEXEC) < 0)
+			return -errno;
+		l->idle = p->idle[0];
+		l->idle_other = p->idle[1];
+	}
+	if (l->unit->notify_fd == 0)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);    /* ours alone: a service expects writing to block */
+	*ready = ends[0];
+	l->ready = ends[1];
+	return watch(p, *ready, EPOLLIN, SOURCE_READY, i);
+}
+
+void spawn_quiet(struct pid1 *p)
+{
+	close_fd(&p->idle[0]);
+	close_fd(&p->idle[1]);
+}
+
+/* Up to the end of a line, as s6 has it (its notifywhenup); what closes without one has not said that it is ready. */
+void spawn_read_ready(struct pid1 *p, uint32_t i)
+{
+	char text[256];
+	ssize_t n = read(p->slots[i].ready, text, sizeof text);
+	struct str said = str_of(text, n > 0 ? (size_t)n : 0);
+	bool is_ready = str_chr(said, '\n') < said.n;
+	if (n > 0 && !is_ready)
+		return;
+	if (n < 0 && errno == EAGAIN)
+		return;
+	unwatch(p, &p->slots[i].ready);
+	struct event ev = event_of(EVENT_READY, i);
+	if (is_ready)
+		feed(p, &ev);
+}
+
 /* Fills *result with the event that tells the core what came of it. */
 int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list list, uint32_t index, struct event *result)
 {
@@ -79,6 +123,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 
 	unwatch(p, &process->pipe);
 	struct launch l = {
+		.service = i, .store = p->store, .n_store = p->n_store, .ready = -1, .idle = -1,
 		.unit = unit, .units = p->units, .pass_fd = -1, .libdir = p->libdir,
 		.command = list < N_EXEC_LIST ? &unitset_commands(p->units, unit, list)[index] : NULL,
 		.main_pid = role == ROLE_CONTROL ? s->main_pid : 0, .notify_path = p->notify_path, .list = (uint8_t)list,
@@ -90,12 +135,17 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	 * EBUSY: the service turned controllers on for cgroups below its own, and such a one takes no process (cgroup-v2.rst,
 	 * "No Internal Process Constraint"). A new one in its place does; while it lives, a command gets a leaf beside them.
 	 */
-	int r = -EBUSY;
+	int r = list == EXEC_START ? open_pipes(p, i, &l) : 0;
+	if (r < 0)
+		return failed(result, LAUNCH_FORK, r);
+	r = -EBUSY;
 	for (int n_tries = 0; r == -EBUSY && n_tries < 2; n_tries++) {
 		slot->was_killed |= n_tries > 0;
 		r = cgroup_make(p, i, &l.cgroup);
-		if (r < 0)
+		if (r < 0) {
+			close_fd(&l.ready);
 			return failed(result, LAUNCH_CGROUP, r);
+		}
 		if (slot->was_killed && role == ROLE_CONTROL)
 			cgroup_leaf(p, i, &l.cgroup);
 		int folder = l.cgroup;
@@ -104,6 +154,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 		r = spawn(&l, &process->pipe);
 		close_fd(&folder);
 	}
+	close_fd(&l.ready);
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
 	process->pid = process->session = result->pid = (uint32_t)r;
@@ -115,7 +166,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms)
 {
-	struct launch l = { .argv = argv, .pass_fd = pass_fd, .cgroup = -1 };
+	struct launch l = { .argv = argv, .pass_fd = pass_fd, .cgroup = -1, .ready = -1, .idle = -1 };
 	int pipe;
 	(void)p;
 	int r = spawn(&l, &pipe);

@@ -141,7 +141,7 @@ def test_a_restart_may_have_a_signal_of_its_own(box):
 
 @pytest.mark.parametrize("mode, signal", [("terminate", "SIGTERM"), ("abort", "SIGABRT"), ("kill", None)])
 def test_a_start_that_takes_too_long_ends_as_the_unit_says(box, mode, signal):
-    b = box({"web": service("/mnt/tools/catch", Type="notify", TimeoutStartSec="500ms", TimeoutStartFailureMode=mode)})
+    b = box({"web": service("/mnt/tools/catch", Type="notify", TimeoutStartSec="3s", TimeoutStartFailureMode=mode)})
     assert b.wait_state("web", "failed")["result"] == "timeout"
     assert b.deaths("web")[-1]["cause"] == "timeout"
     assert not signal or b.said("catch: got " + signal)

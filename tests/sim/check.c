@@ -286,8 +286,13 @@ static void check_backoff(struct world *w, uint32_t i)
 
 void check_settled(struct world *w)
 {
+	bool is_any_starting = false;
 	if (w->core->queue_head != NO_UNIT)
 		broken(w, "settled, and the queue is not empty");
+	for (uint32_t i = 0; i < w->n_units; i++)
+		is_any_starting |= w->core->services[i].state == STARTING;
+	if (w->core->has_idle && !is_any_starting)
+		broken(w, "nothing is starting, and Type=idle still waits");
 	for (uint32_t i = 0; i < w->n_units; i++) {
 		check_deadline(w, i);
 		check_progress(w, i);

@@ -57,6 +57,7 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 	u->watchdog_ms = ONE_OF(w, 0, 0, 0, 0, 300, 5000);
 	u->runtime_ms = u->type == TYPE_ONESHOT ? FOREVER_MS : ONE_OF(w, 1000, 20000, FOREVER_MS, FOREVER_MS, FOREVER_MS);
 	u->reload_signal = SIGHUP;
+	u->notify_fd = unit_says_ready(u) && chance(w, 20) ? 3 : 0;
 	u->notify_access = unit_says_ready(u) || u->watchdog_ms ? NOTIFY_MAIN : NOTIFY_NONE;
 	p->has_pid_file = chance(w, u->type == TYPE_FORKING ? 50 : 8);
 	u->exit_type = chance(w, 10) ? EXIT_CGROUP : EXIT_MAIN;

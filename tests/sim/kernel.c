@@ -178,7 +178,10 @@ void kernel_run(struct world *w, struct process *p)
 		p->exit_at = p->doom ? 0 : p->stuck_until;
 	} else if (is_due(w, p->ready_at)) {
 		p->ready_at = 0;
-		say_to_manager(w, p, (struct notify_message){ .is_ready = true, .has_status = chance(w, 50), .status = STR("ready") });
+		if (w->plans[p->id].unit.notify_fd && i != NO_UNIT)
+			shell_feed(w, shell_event(EVENT_READY, i));
+		else
+			say_to_manager(w, p, (struct notify_message){ .is_ready = true, .has_status = chance(w, 50), .status = STR("ready") });
 	} else if (is_due(w, p->reloaded_at)) {
 		p->reloaded_at = 0;
 		say_to_manager(w, p, (struct notify_message){ .is_ready = true, .is_reloading = true });

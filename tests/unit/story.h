@@ -138,6 +138,14 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 		u->notify_access = NOTIFY_MAIN;
 	} else if (str_eq(key, STR("RuntimeMax"))) {
 		u->runtime_ms = ms_of(value);
+	} else if (str_eq(key, STR("NotifyFD"))) {
+		u->notify_fd = 3;
+	} else if (str_eq(key, STR("OnSuccess"))) {
+		u->success_action = word_of(value, unit_action_names, N_UNIT_ACTION);
+	} else if (str_eq(key, STR("OnFailure"))) {
+		u->failure_action = word_of(value, unit_action_names, N_UNIT_ACTION);
+	} else if (str_eq(key, STR("OnStartLimit"))) {
+		u->start_limit_action = word_of(value, unit_action_names, N_UNIT_ACTION);
 	} else if (str_eq(key, STR("PIDFile"))) {
 		p->has_pid_file = true;
 	} else if (str_eq(key, STR("ExitType"))) {
@@ -272,6 +280,9 @@ static void record_effect(const struct effect *e)
 		break;
 	case FX_NOTE:
 		record_note(&e->note);
+		break;
+	case FX_QUIET:
+		put(w.did, "quiet");
 		break;
 	case FX_LOAD:
 		put(w.did, "load");

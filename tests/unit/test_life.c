@@ -363,6 +363,65 @@ static void notify_reload_takes_no_old_word_for_an_answer(void **state)
 	then_state("db", UP);
 }
 
+static void a_line_in_its_descriptor_makes_it_ready(void **state)
+{
+	(void)state;
+	given_booted("db: Type=notify NotifyFD=3");
+	when_launched("db");
+	then_state("db", STARTING);
+	step(event_of(EVENT_READY, index_of("db")));
+	then_state("db", UP);
+	step(event_of(EVENT_READY, index_of("db")));
+	then_state("db", UP);
+}
+
+static void idle_waits_until_nothing_is_starting(void **state)
+{
+	(void)state;
+	given_booted("getty: Type=idle; db: Type=notify");
+	when_launched("getty");
+	then_state("getty", UP);
+	uint32_t pid = when_launched("db");
+	then_does_nothing();
+	when_notified("db", pid, "READY=1");
+	then_does("quiet");
+	when_time_passes(1000);
+	then_does_nothing();
+}
+
+/* ---- what one service's end means to the machine ---- */
+
+static void a_success_action_takes_the_rest_down(void **state)
+{
+	(void)state;
+	given_booted_as(MODE_CONTAINER, "job: Type=oneshot OnSuccess=exit OnFailure=reboot; web:");
+	uint32_t job = when_launched("job"), web = when_launched("web");
+	when_exits(job, 0);
+	then_does("swept job; swept job; signal web all 15");
+	when_killed(web, SIGTERM);
+	then_does("swept web; power exit 0");
+}
+
+static void a_failure_action_is_not_for_what_starts_again(void **state)
+{
+	(void)state;
+	given_booted_as(MODE_CONTAINER, "job: OnFailure=exit Restart=on-failure RestartSec=10 Prevent=7");
+	when_exits(when_launched("job"), 1);
+	then_state("job", BACKOFF);
+	when_time_passes(10);
+	when_exits(when_launched("job"), 7);
+	then_does("swept job; swept job; power exit 7");
+}
+
+static void too_many_starts_have_an_action_of_their_own(void **state)
+{
+	(void)state;
+	given_booted_as(MODE_VM, "job: OnFailure=poweroff OnStartLimit=reboot Restart=always RestartSec=0 StartLimit=1");
+	when_exits(when_launched("job"), 1);
+	then_does("swept job; swept job; halt");
+	assert_int_equal(w.core->system.power, POWER_REBOOT);
+}
+
 /* ---- signals ---- */
 
 static void send_sighup_follows_at_once(void **state)
@@ -472,6 +531,11 @@ int main(void)
 		STORY(who_says_that_it_is_stopping_ends_as_it_likes),
 		STORY(notify_reload_is_through_when_it_says_so),
 		STORY(notify_reload_takes_no_old_word_for_an_answer),
+		STORY(a_line_in_its_descriptor_makes_it_ready),
+		STORY(idle_waits_until_nothing_is_starting),
+		STORY(a_success_action_takes_the_rest_down),
+		STORY(a_failure_action_is_not_for_what_starts_again),
+		STORY(too_many_starts_have_an_action_of_their_own),
 		STORY(send_sighup_follows_at_once),
 		STORY(a_restart_may_have_a_signal_of_its_own),
 		STORY(a_final_signal_of_ones_own_comes_before_sigkill),

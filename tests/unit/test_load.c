@@ -369,7 +369,7 @@ static void defaults_follow_the_type(void **state)
 	assert_int_equal(unit_of(w, "timed")->start_ms, 5000);
 	assert_int_equal(unit_of(w, "ready")->notify_access, NOTIFY_ALL);
 	assert_int_equal(unit_of(w, "job")->notify_access, NOTIFY_NONE);
-	assert_int_equal(unit_of(w, "idle")->type, TYPE_SIMPLE);
+	assert_int_equal(unit_of(w, "idle")->type, TYPE_IDLE);
 	assert_int_equal(unit_of(w, "bus")->type, TYPE_NOTIFY_RELOAD);
 }
 
