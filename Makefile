@@ -8,7 +8,7 @@ PID1 = main boot loop effects spawn child childlife childfds store reap devkmsg 
 LOAD = main host scan read settings settings_exec command account settle link write builtin say keep
 NET  = main
 HALT = main
-CHORE = main find
+CHORE = main find bus
 CTL  = main wire json view words list status change deaths from mend verify
 
 PROGRAMS = oomph oomphctl oomph-load oomph-net oomph-halt oomph-chore

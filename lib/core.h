@@ -53,7 +53,7 @@ enum role { ROLE_MAIN, ROLE_CONTROL, ROLE_OTHER };
 enum launch_step {
 	LAUNCH_FORK, LAUNCH_CGROUP, LAUNCH_SESSION, LAUNCH_SCORE, LAUNCH_NICE, LAUNCH_LIMITS, LAUNCH_STDIN, LAUNCH_STDOUT,
 	LAUNCH_STDERR, LAUNCH_ENVIRONMENT, LAUNCH_GROUP, LAUNCH_USER, LAUNCH_CHDIR, LAUNCH_FDS, LAUNCH_EXEC,
-	LAUNCH_PID_FILE,                /* a chore's */
+	LAUNCH_PID_FILE, LAUNCH_BUS_NAME,       /* a chore's */
 	N_LAUNCH_STEP
 };
 struct launch_step_info {
@@ -118,7 +118,7 @@ struct event {
  * What is no command of the unit's, but a step of its plan all the same, because it may take its time (init/chore). It runs as
  * a command does: launched, under a deadline, and with an exit status.
  */
-enum chore { CHORE_FIND_MAIN = N_EXEC_LIST, CHORE_REMOVE_PID_FILE, N_LAUNCH_LIST };
+enum chore { CHORE_FIND_MAIN = N_EXEC_LIST, CHORE_REMOVE_PID_FILE, CHORE_AWAIT_BUS_NAME, N_LAUNCH_LIST };
 
 enum effect_kind {
 	FX_LAUNCH,              /* service, role, list (enum exec_list, or enum chore), index: make its cgroup if need be, clone, exec */

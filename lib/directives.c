@@ -72,6 +72,7 @@ const struct directive directives[] = {
 	SERVICE_READ("RestartForceExitStatus", READ_RESTART_STATUSES, 1, 0),
 	SERVICE_READ("RemainAfterExit", READ_FLAG, BIT_REMAIN_AFTER_EXIT, 0),
 	SERVICE_READ("PIDFile", READ_PID_FILE, 0, 0),
+	SERVICE_READ("BusName", READ_BUS_NAME, 0, 0),
 	SERVICE_READ("GuessMainPID", READ_FLAG_INVERTED, BIT_NO_GUESS, 0),
 	SERVICE_READ("ExitType", READ_ENUM, ENUM_EXIT_TYPE, AT(exit_type)),
 	SERVICE_READ("FileDescriptorStoreMax", READ_FD_STORE, 0, 0),
@@ -186,7 +187,6 @@ const struct directive directives[] = {
 	/* ---- not yet: [Service] ---- */
 	/* systemd.service(5) */
 	SERVICE_LATER("ExecReloadPost"),
-	SERVICE_LATER("BusName"),
 	SERVICE_LATER("RuntimeRandomizedExtraSec"), SERVICE_LATER("RootDirectoryStartOnly"),
 	SERVICE_LATER("PermissionsStartOnly"), SERVICE_LATER("Sockets"),
 	SERVICE_LATER("FileDescriptorStorePreserve"),
@@ -329,7 +329,7 @@ static const char *const expected[N_READING] = {
 	[READ_TEXT] = "a text",
 	[READ_UNITS] = "names of units with their suffix, such as web.service, separated by blanks",
 	[READ_COMMANDS] = "a program (absolute, or a bare name) and its arguments",
-	[READ_TYPE] = "simple, exec, oneshot, notify, notify-reload, forking or idle",
+	[READ_TYPE] = "simple, exec, oneshot, notify, notify-reload, forking, idle or dbus",
 	[READ_FLAG] = "yes or no",
 	[READ_FLAG_INVERTED] = "yes or no",
 	[READ_DELAY] = "a time such as 5s, 200ms or 2min 30s",
@@ -355,6 +355,7 @@ static const char *const expected[N_READING] = {
 	[READ_ACTION] = "none, reboot, poweroff, halt or exit",
 	[READ_FD_STORE] = "a number up to 512",
 	[READ_NOTIFY_FD] = "a number from 3 to 255",
+	[READ_BUS_NAME] = "a D-Bus name such as org.example.Name",
 	[READ_PID_FILE] = "a path, absolute or below /run",
 	[READ_DIRECTORY] = "an absolute path, or ~",
 	[READ_ENVIRONMENT] = "NAME=VALUE words, in quotes where they contain blanks",

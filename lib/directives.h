@@ -49,6 +49,7 @@ enum reading {
 	READ_GROUP,
 	READ_DIRECTORY,         /* WorkingDirectory= */
 	READ_PID_FILE,
+	READ_BUS_NAME,
 	READ_ACTION,            /* an enum unit_action at `at` */
 	READ_FD_STORE,
 	READ_NOTIFY_FD,

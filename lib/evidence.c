@@ -84,7 +84,7 @@ void record_launch_failure(struct turn *t, uint32_t i)
 	d->launch_step = t->ev->step;
 	d->launch_error = (uint8_t)t->ev->error;
 	d->is_main = t->ev->role == ROLE_MAIN;
-	account(t, i, d, t->ev->step == LAUNCH_PID_FILE ? RESULT_PROTOCOL :
+	account(t, i, d, t->ev->step >= LAUNCH_PID_FILE ? RESULT_PROTOCOL :
 		restart_is_passing(t->ev->error) ? RESULT_RESOURCES : RESULT_EXIT_CODE);
 }
 

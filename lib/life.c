@@ -13,6 +13,7 @@ const struct launch_step_info launch_step_info[N_LAUNCH_STEP] = {
 	[LAUNCH_GROUP] = { "Group=", 216 }, [LAUNCH_USER] = { "User=", 217 }, [LAUNCH_CHDIR] = { "WorkingDirectory=", 200 },
 	[LAUNCH_FDS] = { "descriptors", 202 },
 	[LAUNCH_EXEC] = { "exec", 203 }, [LAUNCH_PID_FILE] = { "PIDFile=", 0 },
+	[LAUNCH_BUS_NAME] = { "BusName=", 0 },
 };
 
 /* ---- launching and signalling ---- */
@@ -156,6 +157,11 @@ static void go_on_starting(struct turn *t, uint32_t i)
 	}
 	if (s->step == STEP_FIND) {
 		if (run_chore(t, i, CHORE_FIND_MAIN))
+			return;
+		take_step(s, STEP_POST);
+	}
+	if (s->step == STEP_BUS) {
+		if (run_chore(t, i, CHORE_AWAIT_BUS_NAME))
 			return;
 		take_step(s, STEP_POST);
 	}

@@ -12,7 +12,7 @@ const char *const unit_type_names[N_UNIT_TYPE_NAME] = {
 const char *const type_names[N_UNIT_TYPE] = {
 	[TYPE_SIMPLE] = "simple", [TYPE_EXEC] = "exec", [TYPE_ONESHOT] = "oneshot", [TYPE_NOTIFY] = "notify",
 	[TYPE_FORKING] = "forking", [TYPE_NOTIFY_RELOAD] = "notify-reload",
-	[TYPE_IDLE] = "idle",
+	[TYPE_IDLE] = "idle", [TYPE_DBUS] = "dbus",
 };
 
 const char *const restart_names[N_RESTART_POLICY] = {

@@ -40,11 +40,9 @@ void on_launched(struct turn *t)
 	else if (s->state == STARTING && s->step == STEP_MAIN && ev->role == ROLE_MAIN) {
 		enum unit_type type = unit_at(t, i)->type;
 		bool is_up_at_once = type == TYPE_SIMPLE || type == TYPE_IDLE;
-		if (is_up_at_once)
-			take_step(s, STEP_POST);
-		else if (type != TYPE_ONESHOT)
-			take_step(s, STEP_READY);
-		if (is_up_at_once)
+		if (type != TYPE_ONESHOT)
+			take_step(s, is_up_at_once ? STEP_POST : type == TYPE_DBUS ? STEP_BUS : STEP_READY);
+		if (is_up_at_once || type == TYPE_DBUS)
 			go_on(t, i);
 	}
 }
@@ -238,7 +236,8 @@ void on_main_end(struct turn *t, uint32_t i, bool is_success)
 		go_on(t, i);
 		return;
 	}
-	if (s->state == STARTING && s->step == STEP_READY && is_success && unit_says_ready(u)) {
+	bool owes_word = (s->step == STEP_READY && unit_says_ready(u)) || s->step == STEP_BUS;
+	if (s->state == STARTING && owes_word && is_success) {
 		set_result(s, RESULT_PROTOCOL);
 	} else if (is_on && remains) {
 		enqueue(t, i);

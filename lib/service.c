@@ -115,7 +115,7 @@ const char *const step_name[N_STEP] = {
 	[STEP_NONE] = "", [STEP_WAIT] = "waiting", [STEP_CONDITION] = "condition", [STEP_PRE] = "start-pre", [STEP_MAIN] = "start",
 	[STEP_READY] = "not ready yet", [STEP_POST] = "start-post", [STEP_RUN] = "running", [STEP_RELOAD] = "reload", [STEP_RELOADED] = "reload-notify",
 	[STEP_HOLD] = "waiting", [STEP_STOP] = "stop", [STEP_TERM] = "stop-signal",
-	[STEP_ABORT] = "stop-watchdog", [STEP_STOP_POST] = "stop-post", [STEP_FIND] = "looking for its main process", [STEP_CLEAN] = "cleaning up",
+	[STEP_ABORT] = "stop-watchdog", [STEP_STOP_POST] = "stop-post", [STEP_BUS] = "waiting for its bus name", [STEP_FIND] = "looking for its main process", [STEP_CLEAN] = "cleaning up",
 };
 
 const char *const service_event_name[N_SERVICE_EVENT] = {

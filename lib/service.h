@@ -86,6 +86,7 @@ enum step {
 	STEP_PRE,
 	STEP_MAIN,      /* the main process is launched, or one of a oneshot's several */
 	STEP_READY,     /* exec or notify: launched, not ready yet */
+	STEP_BUS,       /* dbus: until its name has an owner */
 	STEP_FIND,      /* forking: whom has it left behind? */
 	STEP_POST,
 	STEP_RUN,       /* UP */

@@ -103,7 +103,7 @@ static bool is_name(const struct check *c, struct span s)
 static const char *check_texts(const struct check *c, const struct unit *u)
 {
 	const struct span texts[] = {
-		u->description, u->file, u->working_directory, u->pid_file, u->stdio_path[0], u->stdio_path[1], u->stdio_path[2],
+		u->description, u->file, u->working_directory, u->pid_file, u->bus_name, u->stdio_path[0], u->stdio_path[1], u->stdio_path[2],
 	};
 	const struct span blobs[] = { u->notes, u->environment, u->environment_files };
 

@@ -27,7 +27,7 @@ struct span {
 };
 
 enum unit_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_ONESHOT, TYPE_NOTIFY, TYPE_FORKING, TYPE_NOTIFY_RELOAD,
-		 TYPE_IDLE, N_UNIT_TYPE };
+		 TYPE_IDLE, TYPE_DBUS, N_UNIT_TYPE };
 
 /* RESTART_UNSET: nobody wrote Restart=. Like `no`, but an oom-kill is still answered by a respawn (DESIGN 6). */
 enum restart_policy {
@@ -121,6 +121,7 @@ struct unit {
 	struct span stdio_path[3];      /* for tty, file, append, truncate */
 
 	struct span pid_file;           /* absolute; empty: none */
+	struct span bus_name;
 	struct span restart_prevent;    /* of struct exit_set, one or none: RestartPreventExitStatus= */
 	struct span restart_force;
 

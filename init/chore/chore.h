@@ -23,6 +23,7 @@ struct job {
 
 void chore_report(const struct job *c, struct launch_report report);
 
-int find_main(const struct job *c);           /* find.c */
+int find_main(const struct job *c);             /* find.c */
+int await_bus_name(const struct job *c);        /* bus.c */
 
 #endif

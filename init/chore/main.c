@@ -22,7 +22,7 @@ static const struct {
 	const char *name;
 	int (*run)(const struct job *);
 } chores[] = {
-	{ "find-main", find_main }, { "remove", remove_file },
+	{ "find-main", find_main }, { "remove", remove_file }, { "await-bus-name", await_bus_name },
 };
 
 int main(int argc, char **argv)

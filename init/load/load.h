@@ -61,7 +61,7 @@ struct draft {
 	struct specifiers *specifiers;
 	struct unit unit;               /* everything that is a number; its spans stay empty until write.c */
 
-	struct str pid_file;
+	struct str pid_file, bus_name;
 	struct str description, working_directory, stdio_path[3];
 	struct list exec[N_EXEC_LIST];  /* of struct draft_command */
 	struct list links;              /* of struct draft_link */

@@ -76,27 +76,11 @@ static bool read_commands(const struct setting *s)
 	return true;
 }
 
-/* Types that are not there yet, and what a unit of that type is until then. */
-static bool read_later_type(const struct setting *s)
-{
-	static const struct { struct str name; uint8_t as; } later[] = {
-		{ { "dbus", 4 }, TYPE_SIMPLE },
-	};
-	for (size_t i = 0; i < countof(later); i++)
-		if (str_eq(s->value, later[i].name)) {
-			*(uint8_t *)setting_field(s) = later[i].as;
-			note(s->d, s->line, "Type=%.*s is not yet there: taken as %s", STR_ARG(s->value),
-			     type_names[later[i].as]);
-			return true;
-		}
-	return false;
-}
-
 static bool read_type(const struct setting *s)
 {
 	int type = name_find(type_names, N_UNIT_TYPE, s->value);
 	if (type < 0)
-		return read_later_type(s);
+		return false;
 	*(uint8_t *)setting_field(s) = (uint8_t)type;
 	return true;
 }
@@ -135,6 +119,24 @@ static bool read_notify_fd(const struct setting *s)
 	if (!value_u64(s->value, &n) || n < 3 || n > UINT8_MAX)
 		return false;
 	s->d->unit.notify_fd = (uint8_t)n;
+	return true;
+}
+
+/* Of the specification's rules ("Bus names") what keeps it one word within a match rule. */
+static bool read_bus_name(const struct setting *s)
+{
+	struct str name = s->value;
+	if (!setting_specified(s, name, &name))
+		return true;
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!is_letter && c != '.' && c != '-' && c != '_')
+			return false;
+	}
+	if (name.n > 255 || (name.n && (str_chr(name, '.') == name.n || name.p[0] == '.')))
+		return false;
+	s->d->bus_name = name;
 	return true;
 }
 
@@ -284,6 +286,7 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_FD_STORE] = read_fd_store,
 	[READ_NOTIFY_FD] = read_notify_fd,
 	[READ_PID_FILE] = read_pid_file,
+	[READ_BUS_NAME] = read_bus_name,
 	[READ_ENUM] = read_enum,
 	[READ_FLAG] = read_flag,
 	[READ_FLAG_INVERTED] = read_flag,

@@ -100,6 +100,8 @@ static void judge(struct draft *d)
 	else if (n > 1 && u->type != TYPE_ONESHOT)
 		refuse(d, 0, "there are %u ExecStart= commands, which only Type=oneshot may have: the unit is left out",
 		       n);
+	else if (u->type == TYPE_DBUS && d->bus_name.n == 0)
+		refuse(d, 0, "there is no BusName=, which Type=dbus needs: the unit is left out");
 	else if (u->type == TYPE_ONESHOT && (u->restart == RESTART_ALWAYS || u->restart == RESTART_ON_SUCCESS))
 		refuse(d, 0, "Restart=always and on-success are not for Type=oneshot: the unit is left out");
 	if (d->privileged_line && d->user.n)

@@ -92,6 +92,7 @@ static void put_rest(struct unitset_writer *w, struct unit *u, const struct draf
 	u->working_directory = unitset_put_text(w, d->working_directory);
 	u->groups = put_indices(w, &d->groups);
 	u->pid_file = unitset_put_text(w, d->pid_file);
+	u->bus_name = unitset_put_text(w, d->bus_name);
 	u->restart_prevent = put_exit_set(w, &d->restart_prevent);
 	u->restart_force = put_exit_set(w, &d->restart_force);
 	u->limits = unitset_put(w, d->limits.items, d->limits.n, sizeof(struct limit));

@@ -80,7 +80,9 @@ void child_run_chore(const struct launch *l)
 {
 	static const char *const names[N_LAUNCH_LIST] = {
 		[CHORE_FIND_MAIN] = "find-main", [CHORE_REMOVE_PID_FILE] = "remove",
+		[CHORE_AWAIT_BUS_NAME] = "await-bus-name",
 	};
+	struct span argument = l->list == CHORE_AWAIT_BUS_NAME ? l->unit->bus_name : l->unit->pid_file;
 	char program[512], pipe[12], invocation[40];
 	char *environment[] = { NULL };
 	struct buf path = BUF(program), number = BUF(pipe), id = BUF(invocation);
@@ -92,7 +94,7 @@ void child_run_chore(const struct launch *l)
 	char *argv[] = {
 		(char *)buf_cstr(&path), (char *)names[l->list], (char *)buf_cstr(&number),
 		(char *)unitset_text(l->units, l->unit->name).p, (char *)buf_cstr(&id),
-		(char *)unitset_text(l->units, l->unit->pid_file).p, NULL,
+		(char *)unitset_text(l->units, argument).p, NULL,
 	};
 	fcntl(l->pipe, F_SETFD, 0);             /* what it finds comes through it */
 	execve(argv[0], argv, environment);

@@ -237,7 +237,7 @@ static void check_progress(struct world *w, uint32_t i)
 	const struct service *s = &w->core->services[i];
 	const struct plan *p = plan_of(w, i);
 	bool needs_control = (s->state == STARTING && (s->step == STEP_CONDITION || s->step == STEP_PRE || s->step == STEP_POST ||
-			s->step == STEP_FIND)) ||
+			s->step == STEP_FIND || s->step == STEP_BUS)) ||
 		(s->state == UP && s->step == STEP_RELOAD) || (s->state == STOPPING && (s->step == STEP_STOP || s->step == STEP_STOP_POST || s->step == STEP_CLEAN));
 	bool may_lack_main = p->unit.type == TYPE_FORKING || p->unit.exit_type == EXIT_CGROUP || w->has_changed[w->ids[i]];
 	bool needs_main = (s->state == STARTING && (s->step == STEP_MAIN || s->step == STEP_READY) && !may_lack_main) ||

@@ -261,7 +261,7 @@ static void record_note(const struct note *n)
 
 static void record_effect(const struct effect *e)
 {
-	static const char *const lists[N_LAUNCH_LIST] = { "condition", "pre", "start", "post", "reload", "stop", "stop-post", "find-main", "remove-pid-file" };
+	static const char *const lists[N_LAUNCH_LIST] = { "condition", "pre", "start", "post", "reload", "stop", "stop-post", "find-main", "remove-pid-file", "await-bus-name" };
 	static const char *const roles[] = { "main", "control", "all" };
 	switch (e->kind) {
 	case FX_LAUNCH:

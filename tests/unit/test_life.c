@@ -422,6 +422,26 @@ static void too_many_starts_have_an_action_of_their_own(void **state)
 	assert_int_equal(w.core->system.power, POWER_REBOOT);
 }
 
+/* ---- dbus ---- */
+
+static void a_dbus_service_is_up_once_its_name_has_an_owner(void **state)
+{
+	(void)state;
+	given_booted("db: Type=dbus; web: Type=dbus");
+	when_launched("db");
+	then_does("launch db await-bus-name/0");
+	uint32_t waiter = when_command_launched("db");
+	then_state("db", STARTING);
+	when_exits(waiter, 0);
+	then_state("db", UP);
+	uint32_t web = when_launched("web");
+	waiter = when_command_launched("web");
+	when_exits(web, 0);
+	then_does("signal web all 9");
+	when_killed(waiter, SIGKILL);
+	then_result("web", RESULT_PROTOCOL);
+}
+
 /* ---- signals ---- */
 
 static void send_sighup_follows_at_once(void **state)
@@ -536,6 +556,7 @@ int main(void)
 		STORY(a_success_action_takes_the_rest_down),
 		STORY(a_failure_action_is_not_for_what_starts_again),
 		STORY(too_many_starts_have_an_action_of_their_own),
+		STORY(a_dbus_service_is_up_once_its_name_has_an_owner),
 		STORY(send_sighup_follows_at_once),
 		STORY(a_restart_may_have_a_signal_of_its_own),
 		STORY(a_final_signal_of_ones_own_comes_before_sigkill),
