@@ -136,6 +136,8 @@ static int named_pid(const char *path)
 		return -errno;
 	ssize_t n = read(fd, text, sizeof text);
 	close(fd);
+	if (n == 0)
+		return -ENOENT;         /* made, and about to be written */
 	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
 	struct str line = str_trim(str_until(&rest, '\n'));
 	return str_u64(line, &pid) && pid > 0 && pid <= INT32_MAX ? (int)pid : -EINVAL;
