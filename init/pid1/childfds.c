@@ -30,7 +30,7 @@ static void give(const struct launch *l, int fd, int number)
 void child_pass_fds(struct launch *l)
 {
 	int fds[STORE_MAX], n = 0, notify_fd = l->unit->notify_fd;
-	for (uint32_t k = 0; k < l->n_store; k++)
+	for (uint32_t k = 0; k < l->n_store && l->list == EXEC_START; k++)
 		n += l->store[k].service == l->service;
 	if (n == 0 && l->ready < 0)
 		return;

@@ -41,6 +41,7 @@ def test_a_name_that_has_an_owner_already_will_do(box):
 
 def test_without_a_bus_it_takes_too_long(box):
     b = box({"web": on_bus(STAYS, TimeoutStartSec="500ms")}, **OURS)
+    assert b.ctl("start", "web").returncode == 1
     assert b.wait_state("web", "failed")["result"] == "timeout"
 
 
