@@ -55,12 +55,36 @@ void arm_grace(struct turn *t, uint32_t i, uint32_t ms)
 	note_deadline(t->c, s->grace_at);
 }
 
+void arm_watchdog(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->watchdog_at && s->watchdog_at <= t->c->next_deadline_at)
+		t->c->is_deadline_stale = true;
+	s->watchdog_at = s->state == UP && s->watchdog_ms ? t->c->now_ms + s->watchdog_ms : 0;
+	if (s->watchdog_at)
+		note_deadline(t->c, s->watchdog_at);
+}
+
+void extend(struct turn *t, uint32_t i, uint32_t ms)
+{
+	struct service *s = service_at(t, i);
+	uint64_t at = t->c->now_ms + ms;
+	if (s->deadline_at && s->deadline_at < at)
+		arm(t, i, ms);
+	if (s->watchdog_at && s->watchdog_at < at) {
+		s->watchdog_at = at;
+		t->c->is_deadline_stale = true;
+	}
+}
+
 static void find_next_deadline(struct core *c)
 {
 	c->is_deadline_stale = false;
 	c->next_deadline_at = 0;
-	for (uint32_t i = 0; i < c->n_services; i++)
-		c->next_deadline_at = earlier(c->next_deadline_at, earlier(c->services[i].deadline_at, c->services[i].grace_at));
+	for (uint32_t i = 0; i < c->n_services; i++) {
+		const struct service *s = &c->services[i];
+		c->next_deadline_at = earlier(c->next_deadline_at, earlier(s->watchdog_at, earlier(s->deadline_at, s->grace_at)));
+	}
 }
 
 uint64_t core_deadline(struct core *c)
@@ -149,6 +173,7 @@ void enter(struct turn *t, uint32_t i, enum state state)
 	s->state = (uint8_t)state;
 	s->since_at = t->c->now_ms;
 	arm(t, i, FOREVER_MS);
+	arm_watchdog(t, i);
 	if (state_is_resting(state) || state == BACKOFF)
 		s->step = STEP_NONE;
 	enqueue(t, i);
@@ -215,6 +240,7 @@ static void settle_one(struct turn *t, uint32_t i)
 	}
 	if (s->step == STEP_WAIT || s->step == STEP_HOLD)
 		go_on(t, i);
+	notice_end(t, i);
 	if ((s->state == STOPPING || s->state == SWEEPING) && is_gone(t, i))
 		dispatch(t, i, EV_GONE);
 }
@@ -241,6 +267,10 @@ static void fire_timers(struct turn *t)
 			s->deadline_at = 0;
 			dispatch(t, i, EV_TIMER);
 		}
+		if (s->watchdog_at && s->watchdog_at <= c->now_ms) {
+			s->watchdog_at = 0;
+			dispatch(t, i, EV_HANG);
+		}
 	}
 	find_next_deadline(c);
 }
@@ -253,7 +283,7 @@ static void on_tick(struct turn *t)
 static void (*const handlers[N_EVENT_KIND])(struct turn *) = {
 	[EVENT_TICK] = on_tick, [EVENT_UNITS] = on_units, [EVENT_RELOADED] = on_reloaded, [EVENT_REQUEST] = on_request,
 	[EVENT_LAUNCHED] = on_launched, [EVENT_EXECED] = on_execed, [EVENT_LAUNCH_FAILED] = on_launch_failed,
-	[EVENT_LAUNCH_WARNING] = on_launch_warning, [EVENT_DEATH] = on_death, [EVENT_EMPTY] = on_empty,
+	[EVENT_LAUNCH_WARNING] = on_launch_warning, [EVENT_MAIN] = on_main_found, [EVENT_READY] = on_ready, [EVENT_DEATH] = on_death, [EVENT_EMPTY] = on_empty,
 	[EVENT_COUNTER] = on_counter, [EVENT_SHARED_COUNT] = on_shared_count, [EVENT_NOTIFY] = on_notify, [EVENT_OOM_KILL] = on_oom_kill,
 	[EVENT_OOM_GROUP] = on_oom_group, [EVENT_KMSG_LOST] = on_kmsg_lost, [EVENT_SIGNAL] = on_signal,
 	[EVENT_FILES] = on_files, [EVENT_HALTED] = on_halted,

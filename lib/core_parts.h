@@ -1,7 +1,8 @@
 /*
  * What the files of the core share among themselves: core.c (a step, its queue and deadlines), machine.c (the whole, units
- * and power), life.c (a generation's steps from wish to end), outcome.c (how far launches and ends bring it), evidence.c
- * (deaths, and what the kernel says of them), wound.c (of their children), request.c (what clients ask).
+ * and power), life.c (a generation's steps from wish to end), ending.c (how it is ended, and what comes next), outcome.c (how
+ * far launches and ends bring it), evidence.c (deaths, and what the kernel says of them), wound.c (of their children), request.c
+ * (what clients ask).
  */
 #ifndef OOMPH_CORE_PARTS_H
 #define OOMPH_CORE_PARTS_H
@@ -38,6 +39,8 @@ void enter(struct turn *t, uint32_t i, enum state state);
 /* The one place where a service's deadline is set; FOREVER_MS: none. */
 void arm(struct turn *t, uint32_t i, uint32_t ms);
 void arm_grace(struct turn *t, uint32_t i, uint32_t ms);
+void arm_watchdog(struct turn *t, uint32_t i);  /* from now on, where it has one */
+void extend(struct turn *t, uint32_t i, uint32_t ms);   /* no deadline of it comes earlier than that */
 
 void enqueue(struct turn *t, uint32_t i);
 void set_want(struct turn *t, uint32_t i, bool want);
@@ -57,15 +60,31 @@ void on_halted(struct turn *t);
 /* ---- life.c ---- */
 
 void act(struct turn *t, uint32_t i, enum action action, enum service_event why);
+void launch(struct turn *t, uint32_t i, enum role role, unsigned list);  /* enum exec_list, or enum chore */
 void go_on(struct turn *t, uint32_t i);         /* the next step of the plan, as far as it goes without waiting */
+bool is_going_down(const struct service *s);    /* has to end before what it stands upon may */
+void take_step(struct service *s, enum step step);
+enum exec_list step_list(enum step step);       /* whose command runs in it; N_EXEC_LIST: none of the unit's */
+bool start_limit_is_spent(struct turn *t, uint32_t i, uint64_t at);
+
+/* ---- ending.c ---- */
+
 bool has_process(const struct service *s);
 bool is_gone(struct turn *t, uint32_t i);
-bool is_going_down(const struct service *s);    /* has to end before what it stands upon may */
 void set_result(struct service *s, enum result result); /* what came first is the reason */
-void take_step(struct service *s, enum step step);
 void drop_control(struct turn *t, uint32_t i);
 void terminate(struct turn *t, uint32_t i);     /* KillSignal= to whom KillMode= says */
 void sweep(struct turn *t, uint32_t i);         /* SIGKILL to what is left, as far as KillMode= lets us */
+void end_newborn(struct turn *t, uint32_t i);   /* a process came to be when its generation was ending already */
+void begin_stop(struct turn *t, uint32_t i);          /* and so on: the actions of service.h */
+void expire(struct turn *t, uint32_t i);
+void kill_rest(struct turn *t, uint32_t i, enum service_event why);
+void stop_late(struct turn *t, uint32_t i);
+void linger(struct turn *t, uint32_t i);
+void up_late(struct turn *t, uint32_t i);
+void abort_hung(struct turn *t, uint32_t i);
+void decide(struct turn *t, uint32_t i);
+void act_on_end(struct turn *t, uint32_t i);    /* SuccessAction= and its kin, of a service that has come to rest */
 
 /* ---- outcome.c ---- */
 
@@ -73,6 +92,9 @@ void on_launched(struct turn *t);
 void on_execed(struct turn *t);
 void on_launch_failed(struct turn *t);
 void on_launch_warning(struct turn *t);
+void on_main_found(struct turn *t);
+void on_ready(struct turn *t);
+void notice_end(struct turn *t, uint32_t i);    /* of one that nobody's death ends, but everybody's */
 void on_notify(struct turn *t);
 void on_empty(struct turn *t);
 void on_main_end(struct turn *t, uint32_t i, bool is_success);

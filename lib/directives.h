@@ -39,6 +39,7 @@ enum reading {
 	READ_START_BURST,
 	READ_SIGNAL,            /* a byte at `at` */
 	READ_EXIT_STATUSES,
+	READ_RESTART_STATUSES,  /* `which`: 0 RestartPreventExitStatus=, 1 RestartForceExitStatus= */
 	READ_MEMORY,            /* `which`: enum cgroup_knob */
 	READ_TASKS,
 	READ_WEIGHT,
@@ -49,6 +50,11 @@ enum reading {
 	READ_USER,
 	READ_GROUP,
 	READ_DIRECTORY,         /* WorkingDirectory= */
+	READ_PID_FILE,
+	READ_BUS_NAME,
+	READ_ACTION,            /* an enum unit_action at `at` */
+	READ_FD_STORE,
+	READ_NOTIFY_FD,
 	READ_ENVIRONMENT,
 	READ_ENVIRONMENT_FILE,
 	READ_STDIO,             /* `which`: 0, 1, 2 */
@@ -89,8 +95,8 @@ enum variables_kind { VARIABLES_PASSED, VARIABLES_UNSET };
 enum link { LINK_AFTER, LINK_BEFORE, LINK_REQUIRES, LINK_WANTS, N_LINK };
 
 enum enumeration {
-	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, ENUM_SCHEDULING, ENUM_NUMA_POLICY, ENUM_KEYRING_MODE,
-	N_ENUMERATION
+	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, ENUM_FAILURE_MODE, ENUM_EXIT_TYPE,
+	ENUM_SCHEDULING, ENUM_NUMA_POLICY, ENUM_KEYRING_MODE, N_ENUMERATION
 };
 struct enumeration_names {
 	const char *const *names;

@@ -66,6 +66,14 @@ static bool leavers_rest(const struct core *c)
 	return true;
 }
 
+static bool is_any_starting(const struct core *c)
+{
+	for (uint32_t i = 0; i < c->n_services; i++)
+		if (c->services[i].state == STARTING)
+			return true;
+	return false;
+}
+
 void settle_system(struct turn *t)
 {
 	struct core *c = t->c;
@@ -89,6 +97,10 @@ void settle_system(struct turn *t)
 		} else {
 			system_over(t);
 		}
+	}
+	if (c->has_idle && c->queue_head == NO_UNIT && !is_any_starting(c)) {
+		c->has_idle = false;
+		emit(t, FX_QUIET, NO_UNIT);
 	}
 	if (y->phase == SYSTEM_HALTING && y->deadline_at <= c->now_ms)
 		system_over(t);

@@ -49,6 +49,17 @@ static enum answer restart(struct turn *t, uint32_t i)
 	return answer;
 }
 
+/* systemd.service(5), Type=notify-reload: it answers with RELOADING=1, and with READY=1 once it has. */
+static void tell_to_reload(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	struct effect *e = emit(t, FX_SIGNAL, i);
+	e->role = ROLE_MAIN;
+	e->number = unit_at(t, i)->reload_signal;
+	s->reload_at = t->c->now_ms;
+	s->flags &= ~(uint32_t)SERVICE_SAYS_RELOADING;
+}
+
 static enum answer reload(struct turn *t, uint32_t i)
 {
 	if (i == NO_UNIT) {
@@ -63,12 +74,15 @@ static enum answer reload(struct turn *t, uint32_t i)
 	struct service *s = service_at(t, i);
 	if (s->state != UP || is_going_down(s))
 		return ANSWER_NOT_RUNNING;
-	if (unit_at(t, i)->exec[EXEC_RELOAD].n == 0)
+	const struct unit *u = unit_at(t, i);
+	bool by_signal = u->type == TYPE_NOTIFY_RELOAD && s->main_pid;
+	if (u->exec[EXEC_RELOAD].n == 0 && !by_signal)
 		return ANSWER_NO_RELOAD;
 	if (s->step != STEP_RUN)
 		return ANSWER_BUSY;
-	s->step = STEP_RELOAD;
-	s->step_number = 0;
+	if (by_signal)
+		tell_to_reload(t, i);
+	take_step(s, STEP_RELOAD);
 	emit_note(t, NOTE_RELOADING, i, 0);
 	arm(t, i, unit_at(t, i)->start_ms);     /* systemd puts reloads under TimeoutStartSec= as well */
 	go_on(t, i);

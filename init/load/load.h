@@ -90,6 +90,7 @@ struct draft {
 	struct unit unit;               /* everything that is a number; its spans stay empty until write.c */
 	struct context context;         /* likewise */
 
+	struct str pid_file, bus_name;
 	struct str description, working_directory, stdio_path[3];
 	struct list exec[N_EXEC_LIST];  /* of struct draft_command */
 	struct list links;              /* of struct draft_link */
@@ -116,6 +117,8 @@ struct draft {
 	struct str user, group;
 	uint32_t user_line, group_line, groups_line;
 	uint32_t n_steps;
+	struct exit_set restart_prevent, restart_force;
+	bool has_abort_timeout;
 	bool has_start_timeout, has_restart_sec, has_restart_max, has_notify_access, has_start_limit;
 	bool wants_home;                /* WorkingDirectory=~ */
 	enum { UNSAID, SAID_NO, SAID_YES } switches[N_SWITCH];

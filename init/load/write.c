@@ -55,6 +55,12 @@ static struct span put_commands(struct unitset_writer *w, const struct list *lis
 	return unitset_put(w, commands, list->n, sizeof *commands);
 }
 
+static struct span put_exit_set(struct unitset_writer *w, const struct exit_set *set)
+{
+	const struct exit_set none = { .signals = 0 };
+	return unitset_put(w, set, memcmp(set, &none, sizeof none) != 0, sizeof *set);
+}
+
 /* The environment written last, and where it stands. */
 struct environment {
 	const struct list *list;
@@ -157,6 +163,10 @@ static void put_rest(struct unitset_writer *w, struct unit *u, const struct draf
 	u->working_directory = unitset_put_text(w, d->working_directory);
 	u->groups = put_indices(w, &d->groups);
 	u->context = put_context(w, d);
+	u->pid_file = unitset_put_text(w, d->pid_file);
+	u->bus_name = unitset_put_text(w, d->bus_name);
+	u->restart_prevent = put_exit_set(w, &d->restart_prevent);
+	u->restart_force = put_exit_set(w, &d->restart_force);
 	u->limits = unitset_put(w, d->limits.items, d->limits.n, sizeof(struct limit));
 	for (int i = 0; i < 3; i++)
 		u->stdio_path[i] = unitset_put_text(w, d->stdio_path[i]);

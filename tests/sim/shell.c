@@ -48,6 +48,9 @@ static void do_launch(struct world *w, const struct effect *e)
 	if (!w->has_cgroup[id])
 		w->counters[id] = 0;
 	w->has_cgroup[id] = true;
+	p->list = e->list;
+	if (e->list == EXEC_START && e->role == ROLE_CONTROL)
+		draw_daemons(w, id);
 	w->last_launch_error = 0;
 	ev.pid = p->pid;
 	ev.has_counter = w->has_counters;

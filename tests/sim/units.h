@@ -16,6 +16,8 @@ struct plan {
 	uint32_t may_fail[N_EXEC_LIST];         /* bit N: `-` before command N */
 	uint32_t after[PLAN_EDGES_MAX], requires[PLAN_EDGES_MAX], wants[PLAN_EDGES_MAX];
 	uint32_t n_after, n_requires, n_wants;
+	bool has_pid_file;
+	uint32_t prevent_status, force_status;  /* RestartPreventExitStatus=, RestartForceExitStatus=: one each; 0: none */
 };
 
 static inline void plan_begin(struct plan *p, struct str name)
@@ -36,6 +38,13 @@ static inline struct span plan_commands(struct unitset_writer *w, const struct p
 		commands[i].flags = p->may_fail[list] >> i & 1 ? COMMAND_MAY_FAIL : 0;
 	}
 	return unitset_put(w, commands, n, sizeof *commands);
+}
+
+static inline struct span plan_status(struct unitset_writer *w, uint32_t status)
+{
+	struct exit_set set = { .signals = 0 };
+	set.statuses[status / 64 % 4] = (uint64_t)1 << status % 64;
+	return unitset_put(w, &set, status != 0, sizeof set);
 }
 
 /* The other end of every edge: of all plans, those whose list (told by its offset) names unit i. */
@@ -71,6 +80,9 @@ static inline struct unitset units_build(const struct plan *plans, uint32_t n)
 			u.exec[list] = plan_commands(&w, p, (enum exec_list)list);
 		u.after = unitset_put(&w, p->after, p->n_after, sizeof *p->after);
 		u.requires = unitset_put(&w, p->requires, p->n_requires, sizeof *p->requires);
+		u.pid_file = unitset_put_text(&w, p->has_pid_file ? STR("/run/x.pid") : STR(""));
+		u.restart_prevent = plan_status(&w, p->prevent_status);
+		u.restart_force = plan_status(&w, p->force_status);
 		u.wants = unitset_put(&w, p->wants, p->n_wants, sizeof *p->wants);
 		u.before = plan_backwards(&w, plans, n, i, offsetof(struct plan, after), offsetof(struct plan, n_after));
 		u.required_by = plan_backwards(&w, plans, n, i, offsetof(struct plan, requires),

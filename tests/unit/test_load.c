@@ -147,9 +147,46 @@ static void defaults_follow_the_type(void **state)
 	assert_int_equal(unit_of(w, "timed")->start_ms, 5000);
 	assert_int_equal(unit_of(w, "ready")->notify_access, NOTIFY_ALL);
 	assert_int_equal(unit_of(w, "job")->notify_access, NOTIFY_NONE);
-	assert_int_equal(unit_of(w, "idle")->type, TYPE_SIMPLE);
-	assert_int_equal(unit_of(w, "bus")->type, TYPE_NOTIFY);
-	then_noted(w, "bus", "Type=notify-reload is not yet there: taken as notify");
+	assert_int_equal(unit_of(w, "idle")->type, TYPE_IDLE);
+	assert_int_equal(unit_of(w, "bus")->type, TYPE_NOTIFY_RELOAD);
+}
+
+static void a_life_is_read_with_all_its_ends(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service",
+	      "[Unit]\nSuccessAction=exit\nFailureAction=reboot-force\nStartLimitAction=poweroff\n"
+	      "[Service]\nType=forking\nExecStart=/bin/d\nExecCondition=/bin/may\nExecStopPost=/bin/clean\nPIDFile=%p/d.pid\n"
+	      "GuessMainPID=no\nExitType=cgroup\nRestartPreventExitStatus=7 SIGABRT\nRestartForceExitStatus=TEMPFAIL\n"
+	      "TimeoutStopSec=10\nTimeoutStartFailureMode=abort\nTimeoutStopFailureMode=kill\nRestartKillSignal=USR2\n"
+	      "SendSIGHUP=yes\nFinalKillSignal=SIGQUIT\nWatchdogSignal=SIGBUS\nReloadSignal=SIGUSR1\nWatchdogSec=1500ms\n"
+	      "RuntimeMaxSec=1h\nFileDescriptorStoreMax=7\nNonBlocking=yes\nBusName=org.example.D\nRestartMode=direct\n");
+	given(w, "b.service", RUN "X-NotifyFD=3\nPIDFile=/var/run/b.pid\nTimeoutAbortSec=5\nX-Other=1\n");
+	when_loaded(w);
+	const struct unit *u = unit_of(w, "a");
+	assert_string_equal(commands_of(w, u, EXEC_CONDITION), "/bin/may [/bin/may]");
+	assert_string_equal(commands_of(w, u, EXEC_STOP_POST), "/bin/clean [/bin/clean]");
+	then_text(w, u->pid_file, "/run/a/d.pid");
+	then_text(w, u->bus_name, "org.example.D");
+	assert_int_equal(u->flags & (UNIT_NO_GUESS | UNIT_SEND_SIGHUP | UNIT_NON_BLOCKING), UNIT_NO_GUESS | UNIT_SEND_SIGHUP | UNIT_NON_BLOCKING);
+	assert_true(unitset_has_status(w->set, u->restart_prevent, false, 7) && unitset_has_status(w->set, u->restart_prevent, true, 6));
+	assert_true(unitset_has_status(w->set, u->restart_force, false, 75) && !unitset_has_status(w->set, u->restart_force, false, 7));
+	const struct { int is, expected; } numbers[] = {
+		{ u->type, TYPE_FORKING }, { u->exit_type, EXIT_CGROUP }, { u->success_action, ACTION_EXIT },
+		{ u->failure_action, ACTION_REBOOT }, { u->start_limit_action, ACTION_POWEROFF }, { u->abort_ms, 10000 },
+		{ u->start_failure_mode, FAILURE_ABORT }, { u->stop_failure_mode, FAILURE_KILL }, { u->restart_signal, 12 },
+		{ u->final_signal, 3 }, { u->watchdog_signal, 7 }, { u->reload_signal, 10 }, { u->watchdog_ms, 1500 },
+		{ u->runtime_ms, 3600000 }, { u->fd_store_max, 7 }, { u->notify_access, NOTIFY_MAIN },
+	};
+	for (size_t i = 0; i < countof(numbers); i++)
+		if (numbers[i].is != numbers[i].expected)
+			fail_msg("number %zu: %d instead of %d", i, numbers[i].is, numbers[i].expected);
+	then_noted(w, "a", "a.service:3: FailureAction=reboot-force: taken as reboot");
+	u = unit_of(w, "b");
+	assert_int_equal(u->type, TYPE_NOTIFY);
+	assert_int_equal(u->notify_fd, 3);
+	assert_int_equal(u->abort_ms, 5000);
+	then_text(w, u->pid_file, "/run/b.pid");
 }
 
 static void backoff_is_ours_unless_the_unit_has_its_own(void **state)
@@ -784,7 +821,8 @@ static void what_cannot_start_stays_in_the_set_and_says_why(void **state)
 		/* 78 */ { "two.service", RUN "ExecStart=/b\nType=notify\n", "two.service: there are 2 ExecStart= commands" },
 		/* 82 */ { "stop.service", "[Service]\nType=oneshot\nExecStop=/b\n", "stop.service: there is only ExecStop=" },
 		{ "always.service", RUN "Type=oneshot\nRestart=always\n", "are not for Type=oneshot" },
-		{ "fork.service", RUN "Type=forking\n", "fork.service:3: Type=forking is not yet there" },
+		{ "pid.service", RUN "PIDFile=/run/../x.pid\n", "pid.service:3: PIDFile=/run/../x.pid: expected a path" },
+		{ "bus.service", RUN "Type=dbus\n", "bus.service: there is no BusName=" },
 		/* 194 */ { "dir.service", RUN "WorkingDirectory=rel\n", 
 		  "dir.service:3: WorkingDirectory=rel: expected an absolute path" },
 		/* 19 */ { "head.service", "[Service\nExecStart=/b\n",
@@ -994,7 +1032,9 @@ static void check_tells_what_becomes_of_each_line(void **state)
 		{ RUN "TimeoutStopSec=5s\n", "3: honoured: TimeoutStopSec=" },
 		{ RUN "ExecStop=/bin/grep '\\w'\n", "3: honoured: ExecStop=: `\\w` has an escape that means nothing" },
 		{ RUN "StandardError=journal\n", "3: approximated: StandardError=journal is not yet there: goes where output" },
-		{ RUN "Type=idle\n", "3: approximated: Type=idle is not yet there: taken as simple" },
+		{ RUN "Type=idle\n", "3: honoured: Type=" },
+		{ RUN "FailureAction=reboot-force\n", "3: approximated: FailureAction=reboot-force: taken as reboot" },
+		{ RUN "X-NotifyFD=3\n", "3: honoured: X-NotifyFD=" },
 		{ RUN "PrivateTmp=yes\n", "3: not enforced: PrivateTmp=: the service can see and change what others have in" },
 		{ RUN "PrivateTmp=no\n", "3: honoured: PrivateTmp=" },
 		{ RUN "[Unit]\nDocumentation=man:x\n", "4: ignored: Documentation=: nothing is lost" },
@@ -1073,6 +1113,7 @@ int main(void)
 		TEST(a_wrong_value_leaves_the_one_before),
 		TEST(names_of_older_systemds_work),
 		TEST(defaults_follow_the_type),
+		TEST(a_life_is_read_with_all_its_ends),
 		TEST(backoff_is_ours_unless_the_unit_has_its_own),
 		TEST(a_share_is_of_what_this_machine_has),
 		TEST(texts_and_names_of_units_are_taken_as_they_stand),
