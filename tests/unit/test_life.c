@@ -195,6 +195,26 @@ static void the_pid_file_goes_when_all_else_is_gone(void **state)
 	then_state("db", DONE);
 }
 
+/* Its commands may want what is in RuntimeDirectory=; and how long that takes is no matter of FinalKillSignal= or of a core dump. */
+static void its_folders_go_behind_the_last_command(void **state)
+{
+	(void)state;
+	given_booted("db: PIDFile=1 StopPost=1 Cleans FinalKillSignal=3 StopFailureMode=abort");
+	when_exits(given_running("db"), 0);
+	then_does("launch db stop-post/0");
+	when_exits(when_command_launched("db"), 0);
+	then_does("launch db remove-pid-file/0");
+	when_exits(when_command_launched("db"), 0);
+	then_does("launch db clean/0");
+	uint32_t cleaner = when_command_launched("db");
+	then_does_nothing();
+	when_time_passes(CLEAN_DEADLINE_MS);
+	then_does("signal db all 9");
+	when_killed(cleaner, SIGKILL);
+	then_state("db", DONE);
+	then_result("db", RESULT_SUCCESS);
+}
+
 static void a_service_whose_exit_is_its_cgroups_outlives_its_main_process(void **state)
 {
 	(void)state;
@@ -540,6 +560,7 @@ int main(void)
 		STORY(a_daemon_that_nobody_found_lives_as_long_as_anybody_of_it),
 		STORY(a_pid_file_that_is_of_no_use_is_a_breach_of_protocol),
 		STORY(the_pid_file_goes_when_all_else_is_gone),
+		STORY(its_folders_go_behind_the_last_command),
 		STORY(a_service_whose_exit_is_its_cgroups_outlives_its_main_process),
 		STORY(a_watchdog_is_fed_or_bites),
 		STORY(a_core_dump_by_the_watchdog_is_the_watchdogs),
