@@ -54,23 +54,25 @@ static uint32_t process_of(uint32_t pid)
 /*
  * The log tells the victim's own cgroup, or only one that may be above it, or none: headers are rate-limited, and a kill
  * without one may seem to belong to the group kill before it. While the victim is dying, /proc still knows it; once it is
- * gone, who watched its end does.
+ * gone, who watched its end does. He is asked last: whom /proc did not know any more has ended by then.
  */
 static void find_victim(struct pid1 *p, struct oom_kill *victim, struct event *ev)
 {
 	struct sigtrace_sent sent;
-	bool is_known = false, is_gone = sigtrace_find_end(p, victim->pid, &sent);
 	bool is_told = victim->task_memcg[0] && !victim->is_task_memcg_above && !victim->is_task_memcg_cut;
-	if (victim->tgid == victim->pid)
-		victim->tgid = is_gone ? sent.process : process_of(victim->pid);
-	if (is_told)
-		ev->service = attrib_path(p->units, str_from(p->core->cgroup_root), str_from(victim->task_memcg));
-	else if (is_gone)
-		is_known = cgroup_owner_of(p, sent.cgroup, &ev->service);
-	else
-		ev->service = cgroup_owner(p, victim->pid);
+	bool is_told_process = victim->tgid != victim->pid;
+	if (!is_told_process)
+		victim->tgid = process_of(victim->pid);
+	ev->service = is_told ? attrib_path(p->units, str_from(p->core->cgroup_root), str_from(victim->task_memcg)) :
+		cgroup_owner(p, victim->pid);
 	/* Who is there still and in nobody's cgroup is nobody's. */
-	ev->is_ok = is_told || is_known || ev->service != NO_UNIT || (!is_gone && kill((pid_t)victim->pid, 0) == 0);
+	ev->is_ok = is_told || ev->service != NO_UNIT || kill((pid_t)victim->pid, 0) == 0;
+	if (!sigtrace_find_end(p, victim->pid, &sent))
+		return;
+	if (!is_told_process)
+		victim->tgid = sent.process;
+	if (!is_told)
+		ev->is_ok = cgroup_owner_of(p, sent.cgroup, &ev->service);
 }
 
 static void take_record(struct pid1 *p, struct str bytes)

@@ -8,8 +8,15 @@ from machine import KERNELS  # noqa: F401
 
 PAUSE = "[Service]\nExecStart=/usr/bin/pause\n"
 LEAK = "[Service]\nExecStart=/usr/bin/hog 60\nMemoryMax=12M\nRestart=no\n"
-# A worker that leaks, and a main process that outlives it.
-WOUND = "[Service]\nExecStart=/usr/bin/hog 60 0 child\nMemoryMax=12M\nRestart=no\n"
+# A worker that leaks, and a main process that outlives it: the kernel may not take that one next, while the worker's memory
+# is not free yet (MMF_OOM_SKIP in mm/oom_kill.c).
+WOUND = """\
+[Service]
+ExecStart=/bin/sh -c '(echo 0 >/proc/self/oom_score_adj; exec hog 60); exec pause'
+OOMScoreAdjust=-1000
+MemoryMax=12M
+Restart=no
+"""
 # One that leaks when it is told to, through a FIFO.
 ON_WORD = """\
 [Service]
