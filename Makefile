@@ -3,9 +3,9 @@
 #     make build/musl/lib/str.o      make unit-str LIB=str
 
 LIB  = str unitfile words values directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text sigtrace proto names graph \
-       service restart shared_count verdict attrib system core machine life outcome evidence request notify expand say
+       service restart shared_count verdict attrib system core machine depend life outcome evidence request notify expand say
 PID1 = main boot loop effects spawn child reap devkmsg sigtrace cgroupfs counters ctlsock notifysock loader console files
-LOAD = main host scan read settings settings_exec command account settle link write builtin say keep
+LOAD = main host scan read settings settings_exec command account settle target link write builtin say keep
 NET  = main
 HALT = main
 CTL  = main wire json view words list status change deaths from mend verify

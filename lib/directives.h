@@ -22,6 +22,8 @@ enum reading {
 	READ_NOTHING,
 	READ_TEXT,              /* Description= */
 	READ_UNITS,             /* `which`: enum link */
+	READ_DEFAULTS,          /* DefaultDependencies= */
+	READ_MOUNTS,            /* RequiresMountsFor= */
 	READ_COMMANDS,          /* `which`: enum exec_list */
 	READ_TYPE,              /* Type=: an enumeration with its own ideas about those not there yet */
 	READ_ENUM,              /* `which`: enum enumeration; a byte at `at` */
@@ -53,7 +55,18 @@ enum reading {
 	N_READING
 };
 
-enum link { LINK_AFTER, LINK_BEFORE, LINK_REQUIRES, LINK_WANTS, N_LINK };
+/* What one unit may say of another. */
+enum link {
+	LINK_AFTER, LINK_BEFORE, LINK_REQUIRES, LINK_WANTS, LINK_REQUISITE, LINK_BINDS_TO, LINK_PART_OF, LINK_CONFLICTS, LINK_UPHOLDS,
+	LINK_ON_FAILURE, LINK_ON_SUCCESS, LINK_RELOADS_TO, LINK_RELOADED_FROM, LINK_STOPS_TO, LINK_STOPPED_FROM, N_LINK
+};
+
+/* What comes of it at either end: a directive is a bundle of effects, some of them the other unit's. */
+struct link_effects {
+	uint32_t here, there;   /* enum edge_kind, at the unit that names and at the one named */
+	bool is_needed;         /* without the other one, no start */
+};
+extern const struct link_effects link_effects[N_LINK];
 
 enum enumeration {
 	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, N_ENUMERATION

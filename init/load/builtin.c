@@ -11,6 +11,7 @@ static const struct builtin {
 	{ { "oomph-net.service", 17 },
 	  "[Unit]\n"
 	  "Description=Network links\n"
+	  "DefaultDependencies=no\n"
 	  "[Service]\n"
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
@@ -34,8 +35,7 @@ static void put_first(struct load *load, struct str name)
 		struct draft *d = &LIST_AT(load->drafts, struct draft, i);
 		if (str_eq(d->name, name))
 			continue;
-		struct draft_link *link = list_add(&d->links, sizeof *link);
-		*link = (struct draft_link){ name, 0, LINK_AFTER, NO_UNIT };
+		link_add(d, name, LINK_AFTER, 0);
 	}
 }
 

@@ -31,8 +31,8 @@ const char *scan_refusal(struct str name)
 {
 	size_t at = str_chr(name, '@');
 
-	if (!str_ends(name, SUFFIX))
-		return value_is_unit_name(name) ? "not yet: only .service units are run" : "is not a .service file";
+	if (!str_ends(name, SUFFIX) && !target_is(name))
+		return value_is_unit_name(name) ? "not yet: only .service and .target units are run" : "is not a .service file";
 	if (!value_is_unit_name(name))
 		return "left out: not a name that a unit can have (letters, digits and :-_.\\@, up to 255)";
 	return at < name.n && at + 1 == name.n - SUFFIX.n ? "not yet: templates" : NULL;

@@ -34,8 +34,7 @@ static void read_link(const struct setting *s, struct str name)
 			 "web.service: ignored", STR_ARG(s->row->key), STR_ARG(shown(name)));
 		return;
 	}
-	struct draft_link *link = list_add(&s->d->links, sizeof *link);
-	*link = (struct draft_link){ keep_str(name), s->line, (enum link)s->row->which, NO_UNIT };
+	link_add(s->d, keep_str(name), (enum link)s->row->which, s->line);
 }
 
 /* No quotes in these, and the empty value clears nothing (both measured). */
@@ -45,6 +44,33 @@ static bool read_units(const struct setting *s)
 	while (words_plain(&rest, &word))
 		if (setting_specified(s, word, &word))
 			read_link(s, word);
+	return true;
+}
+
+static bool read_defaults(const struct setting *s)
+{
+	bool value;
+	if (!value_boolean(s->value, &value))
+		return false;
+	s->d->has_no_defaults = !value;
+	return true;
+}
+
+/* Whoever mounts, it is done by then: at boot before us, or by a unit that is Before= it. */
+static bool read_mounts(const struct setting *s)
+{
+	struct str rest = s->value, word;
+	while (words_plain(&rest, &word)) {
+		if (!setting_specified(s, word, &word))
+			continue;
+		if (!str_starts(word, STR("/")))
+			complain(s->d, s->line, "%.*s=: `%.*s` is not an absolute path: ignored", STR_ARG(s->row->key),
+				 STR_ARG(shown(word)));
+		else
+			note(s->d, s->line, "%.*s=%.*s: mounts are not run: taken as After=local-fs.target",
+			     STR_ARG(s->row->key), STR_ARG(shown(word)));
+	}
+	link_add(s->d, STR("local-fs.target"), LINK_AFTER, s->line);
 	return true;
 }
 
@@ -214,6 +240,8 @@ static bool read_exit_statuses(const struct setting *s)
 static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_TEXT] = read_text,
 	[READ_UNITS] = read_units,
+	[READ_DEFAULTS] = read_defaults,
+	[READ_MOUNTS] = read_mounts,
 	[READ_COMMANDS] = read_commands,
 	[READ_TYPE] = read_type,
 	[READ_ENUM] = read_enum,
