@@ -126,55 +126,6 @@ void set_result(struct service *s, enum result result)
 
 /* ---- the steps ---- */
 
-enum wait { WAIT_OVER, WAIT_ON, WAIT_VAIN };
-
-static bool requires(struct turn *t, const struct unit *u, uint32_t other)
-{
-	const uint32_t *list = unitset_indices(t->units, u->requires);
-	for (uint32_t k = 0; k < u->requires.n; k++)
-		if (list[k] == other)
-			return true;
-	return false;
-}
-
-/* What stands before this one in order, systemd.unit(5) After=; with Requires= it must also have come up. */
-static enum wait wait_for_start(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	const uint32_t *list = unitset_indices(t->units, u->after);
-	enum wait wait = u->flags & UNIT_DEPENDENCY_MISSING ? WAIT_VAIN : WAIT_OVER;
-	for (uint32_t k = 0; k < u->after.n && wait != WAIT_VAIN; k++) {
-		const struct service *d = service_at(t, list[k]);
-		bool is_moving = d->state == STARTING || d->state == STOPPING || d->state == SWEEPING;
-		if (is_moving || (d->flags & SERVICE_WANT_CHANGED))
-			wait = WAIT_ON;
-		else if (!requires(t, u, list[k]))
-			continue;
-		else if (d->state == FAILED || d->state == IDLE)
-			wait = WAIT_VAIN;
-		else if (d->state == BACKOFF)
-			wait = WAIT_ON;         /* it will come, and so shall we: nobody is there to start us by hand */
-	}
-	return wait;
-}
-
-bool is_going_down(const struct service *s)
-{
-	bool runs = s->state == UP || s->state == STARTING;
-	return s->state == STOPPING || s->state == SWEEPING || (runs && (!s->want || (s->flags & SERVICE_RESTART_ASKED)));
-}
-
-/* The order of stopping is that of starting, backwards. */
-static bool is_stood_upon(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	const uint32_t *list = unitset_indices(t->units, u->before);
-	for (uint32_t k = 0; k < u->before.n; k++)
-		if (is_going_down(service_at(t, list[k])))
-			return true;
-	return false;
-}
-
 static bool run_list(struct turn *t, uint32_t i, enum role role, enum exec_list list)
 {
 	if (service_at(t, i)->step_number >= unit_at(t, i)->exec[list].n)
@@ -256,6 +207,23 @@ void go_on(struct turn *t, uint32_t i)
 	}
 }
 
+enum answer begin_reload(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->state != UP || is_going_down(s))
+		return ANSWER_NOT_RUNNING;
+	if (unit_at(t, i)->exec[EXEC_RELOAD].n == 0)
+		return ANSWER_NO_RELOAD;
+	if (s->step != STEP_RUN)
+		return ANSWER_BUSY;
+	take_step(s, STEP_RELOAD);
+	emit_note(t, NOTE_RELOADING, i, 0);
+	arm(t, i, unit_at(t, i)->start_ms);     /* systemd puts reloads under TimeoutStartSec= as well */
+	pass_on_reload(t, i);
+	go_on(t, i);
+	return ANSWER_OK;
+}
+
 /* ---- the actions ---- */
 
 /* systemd.unit(5), StartLimitBurst= starts within StartLimitIntervalSec=: may another one come at that time? */
@@ -284,12 +252,13 @@ static void refuse(struct turn *t, uint32_t i, enum result result)
 	emit(t, FX_SWEPT, i);                   /* BACKOFF had kept the cgroup */
 	enter(t, i, FAILED);
 	emit_note(t, NOTE_FAILED, i, result);
+	pass_on_end(t, i);
 }
 
 static void begin(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	uint32_t kept = SERVICE_QUEUED | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING;
+	uint32_t kept = SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING;
 	if (unit_at(t, i)->flags & UNIT_BROKEN) {
 		refuse(t, i, RESULT_BAD_SETTING);       /* pulled in by another unit, or broken since its last generation */
 		return;
@@ -321,6 +290,7 @@ static void go_up(struct turn *t, uint32_t i)
 	s->up_at = t->c->now_ms;
 	take_step(s, STEP_RUN);
 	emit_note(t, NOTE_UP, i, (uint32_t)(s->up_at - s->began_at));
+	uphold_others(t, i);
 }
 
 /* SIGKILL to the command that runs beside the main process. Not by send(): it says nothing about the generation's end. */
@@ -392,21 +362,26 @@ static void reload_late(struct turn *t, uint32_t i)
 	arm(t, i, SWEEP_AGAIN_MS);              /* until its death is told, and again if it is not */
 }
 
+/* Somebody has asked for it: nothing has failed. */
+static uint32_t no_delay(struct service *s)
+{
+	s->n_failures = s->delay_ms = 0;
+	return 0;
+}
+
 /* The delay before the next generation, jitter and all; s->delay_ms is what it climbs from. */
-static uint32_t next_delay(struct turn *t, uint32_t i)
+static uint32_t next_delay(struct turn *t, uint32_t i, uint32_t least_ms)
 {
 	struct service *s = service_at(t, i);
 	const struct unit *u = unit_at(t, i);
 	bool was_healthy = s->up_at && t->c->now_ms - s->up_at >= HEALTHY_RUN_MS;
 	bool is_first = was_healthy || s->n_failures == 0;
-	if (s->flags & SERVICE_RESTART_ASKED) {
-		s->n_failures = s->delay_ms = 0;
-		return 0;
-	}
 	s->n_failures = is_first ? 1 : s->n_failures + 1;
 	s->delay_ms = restart_delay(u, is_first, s->delay_ms);
-	if (s->result == RESULT_RESOURCES && s->delay_ms < BACKOFF_FIRST_MS)
-		s->delay_ms = BACKOFF_FIRST_MS;         /* RestartSec=0 must not turn a full machine into a busy one */
+	if (s->result == RESULT_RESOURCES && least_ms < BACKOFF_FIRST_MS)
+		least_ms = BACKOFF_FIRST_MS;            /* RestartSec=0 must not turn a full machine into a busy one */
+	if (s->delay_ms < least_ms)
+		s->delay_ms = least_ms;
 	return restart_jitter(u, s->delay_ms, next_random(t->c));
 }
 
@@ -417,6 +392,20 @@ static void rest(struct turn *t, uint32_t i)
 	emit(t, FX_SWEPT, i);
 	enter(t, i, !s->want ? IDLE : s->result == RESULT_SUCCESS ? DONE : FAILED);
 	emit_note(t, s->state == IDLE ? NOTE_IDLE : s->state == DONE ? NOTE_DONE : NOTE_FAILED, i, s->result);
+	pass_on_end(t, i);
+}
+
+static void back_off(struct turn *t, uint32_t i, uint32_t delay_ms)
+{
+	enter(t, i, BACKOFF);
+	arm(t, i, delay_ms);
+	emit_note(t, NOTE_BACKOFF, i, delay_ms);
+}
+
+void start_later(struct turn *t, uint32_t i)
+{
+	set_want_later(t, i);
+	back_off(t, i, next_delay(t, i, BACKOFF_FIRST_MS));
 }
 
 /* RuntimeDirectory= and its like go with the generation, systemd.exec(5): by a command that no unit has, and that cannot fail. */
@@ -437,8 +426,9 @@ static bool clean(struct turn *t, uint32_t i, bool restarts)
 static void decide(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	bool is_asked = s->flags & SERVICE_RESTART_ASKED;
-	bool restarts = s->want && (is_asked || restart_applies(unit_at(t, i)->restart, s->result));
+	bool is_asked = s->want && (s->flags & SERVICE_RESTART_ASKED);
+	bool has_to_be = is_upheld(t, i);
+	bool restarts = is_asked || has_to_be || (s->want && restart_applies(unit_at(t, i)->restart, s->result));
 	close_count(t, i);
 	if (clean(t, i, restarts))
 		return;
@@ -446,7 +436,7 @@ static void decide(struct turn *t, uint32_t i)
 		rest(t, i);
 		return;
 	}
-	uint32_t delay_ms = next_delay(t, i);
+	uint32_t delay_ms = is_asked ? no_delay(s) : next_delay(t, i, has_to_be ? BACKOFF_FIRST_MS : 0);
 	if (!is_asked && start_limit_is_spent(t, i, t->c->now_ms + delay_ms)) {
 		s->result = RESULT_START_LIMIT;
 		rest(t, i);
@@ -454,9 +444,19 @@ static void decide(struct turn *t, uint32_t i)
 	}
 	s->n_restarts += !is_asked;
 	tell_decided(t, i, true, delay_ms);
-	enter(t, i, BACKOFF);
-	arm(t, i, delay_ms);
-	emit_note(t, NOTE_BACKOFF, i, delay_ms);
+	if (!s->want)
+		set_want_later(t, i);           /* Upholds=, after a stop */
+	back_off(t, i, delay_ms);
+	if (!is_asked)
+		pass_on_respawn(t, i);
+}
+
+static void cancel(struct turn *t, uint32_t i)
+{
+	emit(t, FX_SWEPT, i);
+	emit_note(t, NOTE_IDLE, i, service_at(t, i)->result);
+	if (is_upheld(t, i))
+		start_later(t, i);
 }
 
 void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
@@ -486,8 +486,7 @@ void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
 		reload_late(t, i);
 		break;
 	case ACT_CANCEL:
-		emit(t, FX_SWEPT, i);
-		emit_note(t, NOTE_IDLE, i, s->result);
+		cancel(t, i);
 		break;
 	case ACT_DECIDE:
 		decide(t, i);
