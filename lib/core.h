@@ -85,7 +85,7 @@ enum verb {
 
 enum answer {
 	ANSWER_OK, ANSWER_NO_SUCH_UNIT, ANSWER_NOT_PERMITTED, ANSWER_BROKEN_UNIT, ANSWER_NOT_RUNNING, ANSWER_NO_RELOAD,
-	ANSWER_BUSY, ANSWER_STOPPING, ANSWER_BAD_REQUEST, ANSWER_LOAD_FAILED, ANSWER_LATER /* the answer comes in a later FX_REPLY */, N_ANSWER
+	ANSWER_BUSY, ANSWER_STOPPING, ANSWER_BAD_REQUEST, ANSWER_LOAD_FAILED, ANSWER_NOT_BY_HAND, ANSWER_LATER /* the answer comes in a later FX_REPLY */, N_ANSWER
 };
 
 #define NO_CLIENT UINT32_MAX
@@ -194,7 +194,11 @@ enum service_flags {
 	SERVICE_WAS_SIGKILLED = 1 << 1, /* by us */
 	SERVICE_HAS_COUNTER = 1 << 2,
 	SERVICE_LAUNCHING = 1 << 3,     /* FX_LAUNCH is out, and neither LAUNCHED nor LAUNCH_FAILED has come of it yet */
-	SERVICE_QUEUED = 1 << 4,
+	SERVICE_QUEUED = 1 << 4,        /* to settle */
+	SERVICE_HAS_WISH = 1 << 14,     /* to be passed on */
+	SERVICE_PUT_DOWN = 1 << 17,     /* not wanted, by another unit's wish */
+	SERVICE_SUMMONED = 1 << 16,     /* by OnFailure=, OnSuccess= or Upholds= of another unit */
+	SERVICE_RELOAD_ASKED = 1 << 15, /* by the reload of another unit (PropagatesReloadTo=) */
 	SERVICE_WAS_UP = 1 << 5,        /* this generation got as far as UP */
 	SERVICE_IS_EMPTY = 1 << 6,      /* nothing is left in its cgroup */
 	SERVICE_HAS_KMSG = 1 << 7,      /* the log was readable at launch, and nothing was lost since */
@@ -202,11 +206,17 @@ enum service_flags {
 	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
 	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= or PIDFile= named its main process, which may be another process's child, and not ours to reap */
 	SERVICE_GROUP_KILLED = 1 << 13, /* the kernel said that it kills all of this generation's cgroup (memory.oom.group) */
-	SERVICE_HAS_BEGUN = 1 << 14,    /* its plan: so there is something for ExecStopPost= to clean up behind */
-	SERVICE_SAYS_STOPPING = 1 << 16, /* STOPPING=1: it leaves by itself */
-	SERVICE_SAYS_RELOADING = 1 << 17, /* RELOADING=1 has come since reload_at */
-	SERVICE_FINAL_SENT = 1 << 15,   /* FinalKillSignal= was sent */
+	SERVICE_HAS_BEGUN = 1 << 18,    /* its plan: so there is something for ExecStopPost= to clean up behind */
+	SERVICE_SAYS_STOPPING = 1 << 20, /* STOPPING=1: it leaves by itself */
+	SERVICE_SAYS_RELOADING = 1 << 21, /* RELOADING=1 has come since reload_at */
+	SERVICE_FINAL_SENT = 1 << 19,   /* FinalKillSignal= was sent */
 	SERVICE_COMMAND_LATE = 1 << 11, /* we killed the ExecReload= that runs: it took too long */
+};
+
+/* Of services, linked by their indices. */
+enum queue_name { QUEUE_WISHES, QUEUE_SETTLE, N_QUEUE };
+struct queue {
+	uint32_t head, tail;            /* head NO_UNIT: empty */
 };
 
 struct service {
@@ -230,7 +240,8 @@ struct service {
 	uint32_t delay_ms;              /* of the last backoff, without jitter */
 	uint32_t watchdog_ms;           /* WatchdogSec=, or what it said itself; 0: none */
 	uint32_t n_starts;              /* within the start limit's window */
-	uint32_t next_queued;           /* settle queue */
+	uint32_t next[N_QUEUE];         /* in each queue */
+	uint32_t wished_in;             /* the round of wishes in which `want` was last set */
 	uint64_t limit_since_at;
 	uint64_t since_at;              /* in this state */
 	uint64_t began_at;              /* this generation */
@@ -264,7 +275,8 @@ struct core {
 	uint64_t newest_seq;            /* of the records of kills */
 	uint64_t stray_at[KILLS_KEPT];  /* since when nobody could place the victim of these; 0: it is placed */
 	bool is_disputed[KILLS_KEPT];   /* and more than one service may have it */
-	uint32_t queue_head, queue_tail;
+	struct queue queues[N_QUEUE];
+	uint32_t round;                 /* of wishes: each lasts until they are passed on all the way */
 	uint32_t reload_client;         /* who waits for the answer to `reload`; NO_CLIENT */
 	bool is_loading, is_pending;    /* oomph-load runs; its set waits for leaving services */
 	bool wants_load;                /* once more, when that is through */

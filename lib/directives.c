@@ -20,11 +20,34 @@ const struct enumeration_names enumerations[N_ENUMERATION] = {
 };
 
 /* Numbers of the bits in enum unit_flags: a row has a byte for `which`. */
-enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3, BIT_SEND_SIGHUP = 12, BIT_NO_GUESS = 13, BIT_NON_BLOCKING = 14 };
+enum {
+	BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3, BIT_SEND_SIGHUP = 12, BIT_NO_GUESS = 13, BIT_NON_BLOCKING = 14,
+	BIT_REFUSE_START = 17, BIT_REFUSE_STOP = 18, BIT_STOP_UNNEEDED = 19
+};
 _Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_NO_SIGKILL == UNIT_NO_SIGKILL &&
 	       1 << BIT_SEND_SIGHUP == UNIT_SEND_SIGHUP && 1 << BIT_NO_GUESS == UNIT_NO_GUESS &&
-	       1 << BIT_NON_BLOCKING == UNIT_NON_BLOCKING,
+	       1 << BIT_NON_BLOCKING == UNIT_NON_BLOCKING && 1 << BIT_REFUSE_START == UNIT_REFUSE_START &&
+	       1 << BIT_REFUSE_STOP == UNIT_REFUSE_STOP && 1 << BIT_STOP_UNNEEDED == UNIT_STOP_UNNEEDED,
 	       "the bits of the flags have moved");
+
+/* systemd.unit(5), and src/core/unit-dependency-atom.c of systemd, which says the same in a table. */
+const struct link_effects link_effects[N_LINK] = {
+	[LINK_AFTER]         = { EDGE_AFTER, EDGE_BEFORE, false },
+	[LINK_BEFORE]        = { EDGE_BEFORE, EDGE_AFTER, false },
+	[LINK_REQUIRES]      = { EDGE_REQUIRES, EDGE_STOPS | EDGE_RESTARTS | EDGE_NEEDED_BY, true },
+	[LINK_BINDS_TO]      = { EDGE_REQUIRES | EDGE_BINDS, EDGE_STOPS | EDGE_RESTARTS | EDGE_ENDS | EDGE_NEEDED_BY, true },
+	[LINK_REQUISITE]     = { EDGE_REQUISITE, EDGE_STOPS | EDGE_RESTARTS | EDGE_NEEDED_BY, true },
+	[LINK_WANTS]         = { EDGE_WANTS, EDGE_NEEDED_BY, false },
+	[LINK_UPHOLDS]       = { EDGE_WANTS | EDGE_UPHOLDS, EDGE_UPHELD_BY | EDGE_NEEDED_BY, false },
+	[LINK_PART_OF]       = { 0, EDGE_STOPS | EDGE_RESTARTS, false },
+	[LINK_CONFLICTS]     = { EDGE_CONFLICTS, EDGE_CONFLICTS, false },
+	[LINK_ON_FAILURE]    = { EDGE_ON_FAILURE, 0, false },
+	[LINK_ON_SUCCESS]    = { EDGE_ON_SUCCESS, 0, false },
+	[LINK_RELOADS_TO]    = { EDGE_RELOADS, 0, false },
+	[LINK_RELOADED_FROM] = { 0, EDGE_RELOADS, false },
+	[LINK_STOPS_TO]      = { EDGE_STOPS | EDGE_ENDS, 0, false },
+	[LINK_STOPPED_FROM]  = { 0, EDGE_STOPS | EDGE_ENDS, false },
+};
 
 enum { BIT_NO_NEW_PRIVILEGES, BIT_DEFAULT_SIGPIPE, BIT_RESET_ON_FORK = 3, BIT_TTY_RESET, BIT_TTY_HANGUP, BIT_TTY_DISALLOCATE };
 _Static_assert(1 << BIT_NO_NEW_PRIVILEGES == CONTEXT_NO_NEW_PRIVILEGES && 1 << BIT_DEFAULT_SIGPIPE == CONTEXT_DEFAULT_SIGPIPE &&
@@ -51,6 +74,24 @@ const struct directive directives[] = {
 	UNIT_READ("Before", READ_UNITS, LINK_BEFORE, 0),
 	UNIT_READ("Requires", READ_UNITS, LINK_REQUIRES, 0),
 	UNIT_READ("Wants", READ_UNITS, LINK_WANTS, 0),
+	UNIT_READ("Requisite", READ_UNITS, LINK_REQUISITE, 0),
+	UNIT_READ("BindsTo", READ_UNITS, LINK_BINDS_TO, 0),
+	UNIT_READ("PartOf", READ_UNITS, LINK_PART_OF, 0),
+	UNIT_READ("Conflicts", READ_UNITS, LINK_CONFLICTS, 0),
+	UNIT_READ("Upholds", READ_UNITS, LINK_UPHOLDS, 0),
+	UNIT_READ("OnFailure", READ_UNITS, LINK_ON_FAILURE, 0),
+	UNIT_READ("OnSuccess", READ_UNITS, LINK_ON_SUCCESS, 0),
+	UNIT_READ("PropagatesReloadTo", READ_UNITS, LINK_RELOADS_TO, 0),
+	UNIT_READ("ReloadPropagatedFrom", READ_UNITS, LINK_RELOADED_FROM, 0),
+	UNIT_READ("PropagatesStopTo", READ_UNITS, LINK_STOPS_TO, 0),
+	UNIT_READ("StopPropagatedFrom", READ_UNITS, LINK_STOPPED_FROM, 0),
+	UNIT_READ("DefaultDependencies", READ_SWITCH, SWITCH_DEFAULT_DEPENDENCIES, 0),
+	/* Mounts are not ours. */
+	UNIT_READ("RequiresMountsFor", READ_MOUNTS, 0, 0),
+	UNIT_READ("WantsMountsFor", READ_MOUNTS, 0, 0),
+	UNIT_READ("RefuseManualStart", READ_FLAG, BIT_REFUSE_START, 0),
+	UNIT_READ("RefuseManualStop", READ_FLAG, BIT_REFUSE_STOP, 0),
+	UNIT_READ("StopWhenUnneeded", READ_FLAG, BIT_STOP_UNNEEDED, 0),
 	UNIT_READ("StartLimitIntervalSec", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	UNIT_READ("StartLimitBurst", READ_START_BURST, 0, AT(start_limit_burst)),
 	{ KEY("Alias"), SECTION_INSTALL, HONOURED, READ_ALIASES, 0, 0 },
@@ -189,6 +230,11 @@ const struct directive directives[] = {
 	SERVICE_READ("CPUWeight", READ_WEIGHT, KNOB_CPU_WEIGHT, 0),
 
 	/* ---- honoured under the names and in the sections of older systemds: shipped units still use them ---- */
+	UNIT_READ("BindTo", READ_UNITS, LINK_BINDS_TO, 0),
+	UNIT_READ("RequiresOverridable", READ_UNITS, LINK_REQUIRES, 0),
+	UNIT_READ("RequisiteOverridable", READ_UNITS, LINK_REQUISITE, 0),
+	UNIT_READ("PropagateReloadTo", READ_UNITS, LINK_RELOADS_TO, 0),
+	UNIT_READ("PropagateReloadFrom", READ_UNITS, LINK_RELOADED_FROM, 0),
 	UNIT_READ("StartLimitInterval", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	SERVICE_READ("StartLimitInterval", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	SERVICE_READ("StartLimitIntervalSec", READ_START_LIMIT, 0, AT(start_limit_ms)),
@@ -199,7 +245,6 @@ const struct directive directives[] = {
 
 	/* ---- nothing is lost without them ---- */
 	PASS(SECTION_UNIT, "Documentation"), PASS(SECTION_UNIT, "SourcePath"),
-	PASS(SECTION_UNIT, "DefaultDependencies"),      /* there are no default dependencies */
 	PASS(SECTION_UNIT, "AllowIsolate"), PASS(SECTION_UNIT, "IgnoreOnIsolate"), PASS(SECTION_UNIT, "CollectMode"),
 	PASS(SECTION_SERVICE, "RestartMode"),           /* a service that will be started again is never `failed` on the way */
 	/* A cgroup of version 2 counts all of this as soon as its controllers are on, and here they are. */
@@ -271,15 +316,9 @@ const struct directive directives[] = {
 
 	/* ---- not yet: systemd.unit(5) ---- */
 	/* dependencies */
-	UNIT_LATER("Requisite"), UNIT_LATER("BindsTo"), UNIT_LATER("BindTo"), UNIT_LATER("PartOf"),
-	UNIT_LATER("Upholds"), UNIT_LATER("Conflicts"), UNIT_LATER("OnFailure"), UNIT_LATER("OnSuccess"),
-	UNIT_LATER("PropagatesReloadTo"), UNIT_LATER("PropagateReloadTo"), UNIT_LATER("ReloadPropagatedFrom"),
-	UNIT_LATER("PropagateReloadFrom"), UNIT_LATER("PropagatesStopTo"), UNIT_LATER("StopPropagatedFrom"),
-	UNIT_LATER("JoinsNamespaceOf"), UNIT_LATER("RequiresMountsFor"), UNIT_LATER("WantsMountsFor"),
-	UNIT_LATER("RequiresOverridable"), UNIT_LATER("RequisiteOverridable"),
+	UNIT_LATER("JoinsNamespaceOf"),
 	/* jobs and actions */
 	UNIT_LATER("OnFailureJobMode"), UNIT_LATER("OnSuccessJobMode"), UNIT_LATER("OnFailureIsolate"),
-	UNIT_LATER("StopWhenUnneeded"), UNIT_LATER("RefuseManualStart"), UNIT_LATER("RefuseManualStop"),
 	UNIT_LATER("SurviveFinalKillSignal"), UNIT_LATER("JobTimeoutSec"), UNIT_LATER("JobRunningTimeoutSec"),
 	UNIT_LATER("JobTimeoutAction"), UNIT_LATER("JobTimeoutRebootArgument"), 
 	UNIT_LATER("FailureActionExitStatus"),
@@ -420,6 +459,7 @@ static const char *const expected[N_READING] = {
 	[READ_TEXT] = "a text",
 	[READ_UNITS] = "names of units with their suffix, such as web.service, separated by blanks",
 	[READ_ALIASES] = "names of the same type, such as web.service, separated by blanks",
+	[READ_MOUNTS] = "absolute paths, separated by blanks",
 	[READ_COMMANDS] = "a program (absolute, or a bare name) and its arguments",
 	[READ_TYPE] = "simple, exec, oneshot, notify, notify-reload, forking, idle or dbus",
 	[READ_FLAG] = "yes or no",

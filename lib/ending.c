@@ -274,21 +274,26 @@ void abort_hung(struct turn *t, uint32_t i)
 
 /* ---- what next ---- */
 
+/* Somebody has asked for it: nothing has failed. */
+static uint32_t no_delay(struct service *s)
+{
+	s->n_failures = s->delay_ms = 0;
+	return 0;
+}
+
 /* The delay before the next generation, jitter and all; s->delay_ms is what it climbs from. */
-static uint32_t next_delay(struct turn *t, uint32_t i)
+static uint32_t next_delay(struct turn *t, uint32_t i, uint32_t least_ms)
 {
 	struct service *s = service_at(t, i);
 	const struct unit *u = unit_at(t, i);
 	bool was_healthy = s->up_at && t->c->now_ms - s->up_at >= HEALTHY_RUN_MS;
 	bool is_first = was_healthy || s->n_failures == 0;
-	if (s->flags & SERVICE_RESTART_ASKED) {
-		s->n_failures = s->delay_ms = 0;
-		return 0;
-	}
 	s->n_failures = is_first ? 1 : s->n_failures + 1;
 	s->delay_ms = restart_delay(u, is_first, s->delay_ms);
-	if (s->result == RESULT_RESOURCES && s->delay_ms < BACKOFF_FIRST_MS)
-		s->delay_ms = BACKOFF_FIRST_MS;         /* RestartSec=0 must not turn a full machine into a busy one */
+	if (s->result == RESULT_RESOURCES && least_ms < BACKOFF_FIRST_MS)
+		least_ms = BACKOFF_FIRST_MS;            /* RestartSec=0 must not turn a full machine into a busy one */
+	if (s->delay_ms < least_ms)
+		s->delay_ms = least_ms;
 	return restart_jitter(u, s->delay_ms, next_random(t->c));
 }
 
@@ -322,7 +327,21 @@ static void rest(struct turn *t, uint32_t i)
 	emit(t, FX_SWEPT, i);
 	enter(t, i, rest_of(s));
 	emit_note(t, s->state == IDLE ? NOTE_IDLE : s->state == DONE ? NOTE_DONE : NOTE_FAILED, i, s->result);
+	pass_on_end(t, i);
 	act_on_end(t, i);
+}
+
+static void back_off(struct turn *t, uint32_t i, uint32_t delay_ms)
+{
+	enter(t, i, BACKOFF);
+	arm(t, i, delay_ms);
+	emit_note(t, NOTE_BACKOFF, i, delay_ms);
+}
+
+void start_later(struct turn *t, uint32_t i)
+{
+	set_want_later(t, i);
+	back_off(t, i, next_delay(t, i, BACKOFF_FIRST_MS));
 }
 
 /* systemd.service(5): RestartPreventExitStatus= beats RestartForceExitStatus=, which beats Restart=. */
@@ -371,18 +390,19 @@ static bool clean(struct turn *t, uint32_t i, bool restarts)
 void decide(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	bool is_asked = s->flags & SERVICE_RESTART_ASKED;
+	bool is_asked = s->want && (s->flags & SERVICE_RESTART_ASKED);
 	close_count(t, i);
 	if (follow_up(t, i))
 		return;
-	bool restarts = s->want && (is_asked || restarts_itself(t, i));
+	bool has_to_be = is_upheld(t, i);
+	bool restarts = is_asked || has_to_be || (s->want && restarts_itself(t, i));
 	if (clean(t, i, restarts))
 		return;
 	if (!restarts) {
 		rest(t, i);
 		return;
 	}
-	uint32_t delay_ms = next_delay(t, i);
+	uint32_t delay_ms = is_asked ? no_delay(s) : next_delay(t, i, has_to_be ? BACKOFF_FIRST_MS : 0);
 	if (!is_asked && start_limit_is_spent(t, i, t->c->now_ms + delay_ms)) {
 		s->result = RESULT_START_LIMIT;
 		rest(t, i);
@@ -390,7 +410,17 @@ void decide(struct turn *t, uint32_t i)
 	}
 	s->n_restarts += !is_asked;
 	tell_decided(t, i, true, delay_ms);
-	enter(t, i, BACKOFF);
-	arm(t, i, delay_ms);
-	emit_note(t, NOTE_BACKOFF, i, delay_ms);
+	if (!s->want)
+		set_want_later(t, i);           /* Upholds=, after a stop */
+	back_off(t, i, delay_ms);
+	if (!is_asked)
+		pass_on_respawn(t, i);
+}
+
+void cancel(struct turn *t, uint32_t i)
+{
+	emit(t, FX_SWEPT, i);
+	emit_note(t, NOTE_IDLE, i, service_at(t, i)->result);
+	if (is_upheld(t, i))
+		start_later(t, i);
 }

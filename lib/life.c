@@ -40,55 +40,6 @@ void launch(struct turn *t, uint32_t i, enum role role, unsigned list)
 
 /* ---- the steps ---- */
 
-enum wait { WAIT_OVER, WAIT_ON, WAIT_VAIN };
-
-static bool requires(struct turn *t, const struct unit *u, uint32_t other)
-{
-	const uint32_t *list = unitset_indices(t->units, u->requires);
-	for (uint32_t k = 0; k < u->requires.n; k++)
-		if (list[k] == other)
-			return true;
-	return false;
-}
-
-/* What stands before this one in order, systemd.unit(5) After=; with Requires= it must also have come up. */
-static enum wait wait_for_start(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	const uint32_t *list = unitset_indices(t->units, u->after);
-	enum wait wait = u->flags & UNIT_DEPENDENCY_MISSING ? WAIT_VAIN : WAIT_OVER;
-	for (uint32_t k = 0; k < u->after.n && wait != WAIT_VAIN; k++) {
-		const struct service *d = service_at(t, list[k]);
-		bool is_moving = d->state == STARTING || d->state == STOPPING || d->state == SWEEPING;
-		if (is_moving || (d->flags & SERVICE_WANT_CHANGED))
-			wait = WAIT_ON;
-		else if (!requires(t, u, list[k]))
-			continue;
-		else if (d->state == FAILED || d->state == IDLE)
-			wait = WAIT_VAIN;
-		else if (d->state == BACKOFF)
-			wait = WAIT_ON;         /* it will come, and so shall we: nobody is there to start us by hand */
-	}
-	return wait;
-}
-
-bool is_going_down(const struct service *s)
-{
-	bool runs = s->state == UP || s->state == STARTING;
-	return s->state == STOPPING || s->state == SWEEPING || (runs && (!s->want || (s->flags & SERVICE_RESTART_ASKED)));
-}
-
-/* The order of stopping is that of starting, backwards. */
-static bool is_stood_upon(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	const uint32_t *list = unitset_indices(t->units, u->before);
-	for (uint32_t k = 0; k < u->before.n; k++)
-		if (is_going_down(service_at(t, list[k])))
-			return true;
-	return false;
-}
-
 enum exec_list step_list(enum step step)
 {
 	static const uint8_t lists[N_STEP] = {
@@ -246,6 +197,38 @@ void go_on(struct turn *t, uint32_t i)
 		go_on_reloading(t, i);
 }
 
+/* systemd.service(5), Type=notify-reload: it answers with RELOADING=1, and with READY=1 once it has. */
+static void tell_to_reload(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	struct effect *e = emit(t, FX_SIGNAL, i);
+	e->role = ROLE_MAIN;
+	e->number = unit_at(t, i)->reload_signal;
+	s->reload_at = t->c->now_ms;
+	s->flags &= ~(uint32_t)SERVICE_SAYS_RELOADING;
+}
+
+enum answer begin_reload(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	bool by_signal = u->type == TYPE_NOTIFY_RELOAD && s->main_pid;
+	if (s->state != UP || is_going_down(s))
+		return ANSWER_NOT_RUNNING;
+	if (u->exec[EXEC_RELOAD].n == 0 && !by_signal)
+		return ANSWER_NO_RELOAD;
+	if (s->step != STEP_RUN)
+		return ANSWER_BUSY;
+	if (by_signal)
+		tell_to_reload(t, i);
+	take_step(s, STEP_RELOAD);
+	emit_note(t, NOTE_RELOADING, i, 0);
+	arm(t, i, u->start_ms);                 /* systemd puts reloads under TimeoutStartSec= as well */
+	pass_on_reload(t, i);
+	go_on(t, i);
+	return ANSWER_OK;
+}
+
 /* ---- the actions ---- */
 
 /* systemd.unit(5), StartLimitBurst= starts within StartLimitIntervalSec=: may another one come at that time? */
@@ -275,12 +258,13 @@ static void refuse(struct turn *t, uint32_t i, enum result result)
 	enter(t, i, FAILED);
 	emit_note(t, NOTE_FAILED, i, result);
 	act_on_end(t, i);
+	pass_on_end(t, i);
 }
 
 static void begin(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	uint32_t kept = SERVICE_QUEUED | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING;
+	uint32_t kept = SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING;
 	if (unit_at(t, i)->flags & UNIT_BROKEN) {
 		refuse(t, i, RESULT_BAD_SETTING);       /* pulled in by another unit, or broken since its last generation */
 		return;
@@ -314,6 +298,7 @@ static void go_up(struct turn *t, uint32_t i)
 	run(t, i);
 	arm_watchdog(t, i);
 	emit_note(t, NOTE_UP, i, (uint32_t)(s->up_at - s->began_at));
+	uphold_others(t, i);
 }
 
 void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
@@ -349,8 +334,7 @@ void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
 		abort_hung(t, i);
 		break;
 	case ACT_CANCEL:
-		emit(t, FX_SWEPT, i);
-		emit_note(t, NOTE_IDLE, i, s->result);
+		cancel(t, i);
 		break;
 	case ACT_DECIDE:
 		decide(t, i);

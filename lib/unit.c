@@ -14,9 +14,10 @@
 
 enum { SIG_HUP = 1, SIG_INT = 2, SIG_ABRT = 6, SIG_KILL = 9, SIG_PIPE = 13, SIG_TERM = 15 };        /* signal(7): the same on all of Linux */
 
-#define UNIT_FLAGS_ALL (UNIT_CLEANS_AT_REST * 2u - 1u)
+#define UNIT_FLAGS_ALL (UNIT_STOP_UNNEEDED * 2u - 1u)
 #define COMMAND_FLAGS_ALL (COMMAND_KEEPS_USER * 2u - 1u)
 #define CONTEXT_FLAGS_ALL (CONTEXT_HAS_IO * 2u - 1u)
+#define EDGE_KINDS_ALL (EDGE_NEEDED_BY * 2u - 1u)
 
 const char *const cgroup_knob_file[N_CGROUP_KNOB] = {
 	[KNOB_MEMORY_MIN] = "memory.min",
@@ -136,16 +137,16 @@ static const char *check_commands(struct check *c, struct span list)
 	return NULL;
 }
 
-static const char *check_edges(struct check *c, const struct unit *u)
+static const char *check_edges(struct check *c, struct span list)
 {
-	const struct span lists[] = { u->after, u->before, u->requires, u->required_by, u->wants };
-	for (size_t l = 0; l < countof(lists); l++) {
-		if (!is_list(c, lists[l], sizeof(uint32_t), _Alignof(uint32_t)))
-			return "a list of dependencies";
-		const uint32_t *edges = elements(c->set, lists[l]);
-		for (uint32_t i = 0; i < lists[l].n; i++)
-			if (edges[i] >= c->n_units)
-				return "a dependency on a unit that is not there";
+	if (!is_list(c, list, sizeof(struct edge), _Alignof(struct edge)))
+		return "a list of dependencies";
+	const struct edge *edges = elements(c->set, list);
+	for (uint32_t i = 0; i < list.n; i++) {
+		if (edges[i].unit >= c->n_units)
+			return "a dependency on a unit that is not there";
+		if (edges[i].kinds & ~EDGE_KINDS_ALL)
+			return "the kind of a dependency";
 	}
 	return NULL;
 }
@@ -248,7 +249,7 @@ static const char *check_unit(struct check *c, const struct unit *u)
 	for (int i = 0; i < N_EXEC_LIST && !wrong; i++)
 		wrong = check_commands(c, u->exec[i]);
 	if (!wrong)
-		wrong = check_edges(c, u);
+		wrong = check_edges(c, u->edges);
 	if (!wrong)
 		wrong = check_limits(c, u->limits);
 	if (!wrong)
@@ -351,6 +352,11 @@ struct str unitset_text(struct unitset set, struct span span)
 const struct command *unitset_commands(struct unitset set, const struct unit *u, enum exec_list list)
 {
 	return elements(set, u->exec[list]);
+}
+
+const struct edge *unitset_edges(struct unitset set, const struct unit *u)
+{
+	return elements(set, u->edges);
 }
 
 const uint32_t *unitset_indices(struct unitset set, struct span span)

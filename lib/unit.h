@@ -7,7 +7,7 @@
  * execve(2) and open(2) as they stand. A `blob` is a span over NUL-terminated words ("a\0b\0", all counted): walk it with str_next().
  *
  * Everything that needs a heap, a passwd file or patience was settled by oomph-load: users are numbers, percentages are
- * bytes, PATH defaults and HOME are in the environment, Before= has become After=, dependencies are indices.
+ * bytes, PATH defaults and HOME are in the environment, dependencies are edges between indices.
  * Only what changes between two launches is left to the launch: $VAR expansion and EnvironmentFile= (see expand.h).
  */
 #ifndef OOMPH_UNIT_H
@@ -90,6 +90,35 @@ struct limit {
 	uint64_t soft, hard;
 	uint32_t kind;                  /* enum limit_kind */
 	uint32_t zero;
+};
+
+/*
+ * What another unit is to this one. Each bit is one thing that the core does about it, not one directive: which directive
+ * sets which bits, here and at the other end, tells link_effects (directives.h). Both ends know of an edge, so nobody has to search.
+ */
+enum edge_kind {
+	EDGE_AFTER = 1 << 0,            /* the other one starts first, and stops last */
+	EDGE_BEFORE = 1 << 1,
+	EDGE_REQUIRES = 1 << 2,         /* is started with this one, which cannot start if that fails */
+	EDGE_WANTS = 1 << 3,            /* is started with this one */
+	EDGE_REQUISITE = 1 << 4,        /* has to be up already */
+	EDGE_BINDS = 1 << 5,            /* has to be up: that it was, and is done, is not enough */
+	EDGE_CONFLICTS = 1 << 6,        /* the start of either stops the other */
+	EDGE_STOPS = 1 << 7,            /* is stopped when this one is told to stop */
+	EDGE_RESTARTS = 1 << 8,         /* is restarted when this one is told to restart */
+	EDGE_ENDS = 1 << 9,             /* is stopped when this one ends by itself */
+	EDGE_RELOADS = 1 << 10,         /* is reloaded with this one */
+	EDGE_ON_FAILURE = 1 << 11,      /* is started when this one has failed */
+	EDGE_ON_SUCCESS = 1 << 12,      /* is started when this one is done */
+	EDGE_UPHOLDS = 1 << 13,         /* is started again and again as long as this one is up */
+	EDGE_UPHELD_BY = 1 << 14,
+	EDGE_NEEDED_BY = 1 << 15,       /* was started with, or requires, this one: StopWhenUnneeded= */
+};
+#define EDGE_PULLS (EDGE_REQUIRES | EDGE_WANTS)
+
+struct edge {
+	uint32_t unit;                  /* index of the other one */
+	uint32_t kinds;                 /* enum edge_kind */
 };
 
 /* SuccessExitStatus=: statuses 0-255 and signals 1-64 as bits. 0 and the clean signals are not in it, they always count. */
@@ -185,7 +214,10 @@ enum unit_flags {
 	UNIT_NON_BLOCKING = 1 << 14,    /* what it is passed is set to O_NONBLOCK */
 	UNIT_CLEANS = 1 << 15,          /* EXEC_CLEAN has something to do after every generation */
 	UNIT_CLEANS_AT_REST = 1 << 16,  /* ... after one that no other follows at once */
-	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net): not stopped by the shutdown of services, not counted in `list` tables as the user's */
+	UNIT_REFUSE_START = 1 << 17,    /* RefuseManualStart=: only other units may start it */
+	UNIT_REFUSE_STOP = 1 << 18,
+	UNIT_STOP_UNNEEDED = 1 << 19,   /* StopWhenUnneeded=: stopped when nothing that is up needs it */
+	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net, built-in targets): not counted in `list` tables as the user's */
 };
 
 struct unit {
@@ -196,9 +228,7 @@ struct unit {
 	struct span notes;              /* blob of lines "file:line: text" said while loading; `status` shows them */
 
 	struct span exec[N_EXEC_LIST];  /* of struct command */
-	struct span after, before;      /* of uint32_t unit indices: each edge stands at both ends */
-	struct span requires, required_by;
-	struct span wants;
+	struct span edges;              /* of struct edge: one for each neighbour, in the order of their indices */
 
 	struct span environment;        /* blob of NAME=VALUE in final order: defaults, HOME USER LOGNAME SHELL, Environment= */
 	struct span environment_files;  /* blob of absolute paths, `-` in front where it may be missing; they override `environment` */
@@ -267,6 +297,7 @@ uint32_t unitset_find_any(struct unitset set, struct str name); /* by its other 
 
 struct str unitset_text(struct unitset set, struct span span);
 const struct command *unitset_commands(struct unitset set, const struct unit *u, enum exec_list list);
+const struct edge *unitset_edges(struct unitset set, const struct unit *u);
 const uint32_t *unitset_indices(struct unitset set, struct span span);
 const struct limit *unitset_limits(struct unitset set, const struct unit *u);
 const struct folder *unitset_folders(struct unitset set, const struct context *x);

@@ -85,7 +85,7 @@ static bool read_text(const struct setting *s)
 void draft_link(struct draft *d, struct str name, enum link kind, uint32_t line)
 {
 	struct draft_link *link = list_add(&d->links, sizeof *link);
-	*link = (struct draft_link){ keep_str(instance_for(d, name)), line, kind, NO_UNIT };
+	*link = (struct draft_link){ .name = keep_str(instance_for(d, name)), .line = line, .kind = kind, .other = NO_UNIT };
 }
 
 static void read_link(const struct setting *s, struct str name)
@@ -119,6 +119,24 @@ static bool read_units(const struct setting *s)
 	while (words_plain(&rest, &word))
 		if (setting_specified(s, word, &word))
 			read_link(s, word);
+	return true;
+}
+
+/* Whoever mounts, it is done by then: at boot before us, or by a unit that is Before= it. */
+static bool read_mounts(const struct setting *s)
+{
+	struct str rest = s->value, word;
+	while (words_plain(&rest, &word)) {
+		if (!setting_specified(s, word, &word))
+			continue;
+		if (!str_starts(word, STR("/")))
+			complain(s->d, s->line, "%.*s=: `%.*s` is not an absolute path: ignored", STR_ARG(s->row->key),
+				 STR_ARG(shown(word)));
+		else
+			approximate(s->d, s->line, "%.*s=%.*s: mounts are not run: taken as After=local-fs.target",
+				    STR_ARG(s->row->key), STR_ARG(shown(word)));
+	}
+	draft_link(s->d, STR("local-fs.target"), LINK_AFTER, s->line);
 	return true;
 }
 
@@ -277,6 +295,7 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_TEXT] = read_text,
 	[READ_UNITS] = read_units,
 	[READ_ALIASES] = read_aliases,
+	[READ_MOUNTS] = read_mounts,
 	[READ_COMMANDS] = read_commands,
 	[READ_TYPE] = read_type,
 	[READ_ACTION] = read_action,

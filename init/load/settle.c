@@ -138,8 +138,26 @@ static void judge(struct draft *d)
 		refuse(d, 0, "Restart=always and on-success are not for Type=oneshot: the unit is left out");
 }
 
+/* A target's plan is empty: up as soon as its turn comes, and until it is stopped. */
+static void settle_target(struct draft *d)
+{
+	for (int i = 0; i < N_EXEC_LIST; i++) {
+		if (d->exec[i].n)
+			complain(d, 0, "a target runs nothing: its commands are ignored");
+		d->exec[i].n = 0;
+	}
+	d->unit.type = TYPE_ONESHOT;
+	d->unit.flags |= UNIT_REMAIN_AFTER_EXIT;
+	d->unit.restart = RESTART_UNSET;
+	settle_environment(d);
+}
+
 void settle(struct draft *d)
 {
+	if (target_is(d->name)) {
+		settle_target(d);
+		return;
+	}
 	settle_type(d);
 	settle_restart(d);
 	settle_commands(d);

@@ -151,11 +151,7 @@ static void put_rest(struct unitset_writer *w, struct unit *u, const struct draf
 {
 	for (int i = 0; i < N_EXEC_LIST; i++)
 		u->exec[i] = put_commands(w, &d->exec[i]);
-	u->after = put_indices(w, &d->after);
-	u->before = put_indices(w, &d->before);
-	u->requires = put_indices(w, &d->requires);
-	u->required_by = put_indices(w, &d->required_by);
-	u->wants = put_indices(w, &d->wants);
+	u->edges = unitset_put(w, d->edges.items, d->edges.n, sizeof(struct edge));
 	if (!last->list || !lists_equal(last->list, &d->environment))
 		*last = (struct environment){ &d->environment, put_blob(w, &d->environment) };
 	u->environment = last->span;

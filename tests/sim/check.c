@@ -50,7 +50,8 @@ void check_launch(struct world *w, const struct effect *e)
 	if (p->unit.flags & UNIT_BROKEN && !w->has_changed[id])
 		broken(w, "%s: launched, though it is broken", p->name);
 	check_alone(w, e, (is_first && s->state == STARTING) || e->list == EXEC_CLEAN);
-	if (is_first && s->generation == w->backoff_generation[id] + 1 && w->now_ms < w->not_before[id])
+	bool is_same_wish = s->wished_in == w->wished_in[id];
+	if (is_first && is_same_wish && s->generation == w->backoff_generation[id] + 1 && w->now_ms < w->not_before[id])
 		broken(w, "%s: launched %d ms too early", p->name, (int)(w->not_before[id] - w->now_ms));
 	w->launched_generation[id] = s->generation;
 }
@@ -170,20 +171,25 @@ static bool is_moving(const struct service *s)
 	return s->state == STARTING || s->state == STOPPING || s->state == SWEEPING;
 }
 
-static bool requires(const struct plan *p, uint32_t other)
+/* What the unit of index `other` is to that of index i. */
+static uint32_t kinds_of(const struct world *w, uint32_t i, uint32_t other)
 {
-	for (uint32_t k = 0; k < p->n_requires; k++)
-		if (p->requires[k] == other)
-			return true;
-	return false;
+	const struct unit *u = unitset_unit(w->units, i);
+	const struct edge *edges = unitset_edges(w->units, u);
+	for (uint32_t k = 0; k < u->edges.n; k++)
+		if (edges[k].unit == other)
+			return edges[k].kinds;
+	return 0;
 }
 
 static bool waits_for_somebody(const struct world *w, uint32_t i)
 {
-	const struct plan *p = plan_of(w, i);
-	for (uint32_t k = 0; k < p->n_after; k++) {
-		const struct service *d = &w->core->services[p->after[k]];
-		if (is_moving(d) || (d->state == BACKOFF && requires(p, p->after[k])))
+	for (uint32_t other = 0; other < w->n_units; other++) {
+		const struct service *d = &w->core->services[other];
+		uint32_t kinds = kinds_of(w, i, other);
+		if ((kinds & EDGE_AFTER) && (is_moving(d) || (d->state == BACKOFF && (kinds & (EDGE_REQUIRES | EDGE_REQUISITE)))))
+			return true;
+		if ((kinds & EDGE_BEFORE) && (kinds & EDGE_CONFLICTS) && (d->state == STOPPING || d->state == SWEEPING))
 			return true;
 	}
 	return false;
@@ -192,11 +198,9 @@ static bool waits_for_somebody(const struct world *w, uint32_t i)
 static bool holds_for_somebody(const struct world *w, uint32_t i)
 {
 	for (uint32_t other = 0; other < w->n_units; other++) {
-		const struct plan *p = plan_of(w, other);
-		for (uint32_t k = 0; k < p->n_after; k++)
-			if (p->after[k] == i && (w->core->services[other].state == STOPPING ||
-						 w->core->services[other].state == SWEEPING))
-				return true;
+		const struct service *d = &w->core->services[other];
+		if ((d->state == STOPPING || d->state == SWEEPING) && (kinds_of(w, i, other) & EDGE_BEFORE))
+			return true;
 	}
 	return false;
 }
@@ -254,7 +258,7 @@ static void check_progress(struct world *w, uint32_t i)
 	w->steps[s->step]++;
 	if ((needs_control && !s->control_pid) || (needs_main && !s->main_pid))
 		broken(w, "%s: %s %s, and nothing runs", p->name, state_name[s->state], step_name[s->step]);
-	if (s->flags & (SERVICE_QUEUED | SERVICE_WANT_CHANGED | SERVICE_LAUNCHING))
+	if (s->flags & (SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_SUMMONED | SERVICE_RELOAD_ASKED | SERVICE_WANT_CHANGED | SERVICE_LAUNCHING))
 		broken(w, "%s: flags %x of something that is through", p->name, s->flags);
 }
 
@@ -267,6 +271,9 @@ static void check_want(const struct world *w, uint32_t i)
 		broken(w, "%s: wanted, and rests", plan_of(w, i)->name);
 	if (!s->want && !is_leaving && !is_aside)
 		broken(w, "%s: not wanted, and %s", plan_of(w, i)->name, state_name[s->state]);
+	for (uint32_t other = 0; other < i && s->want; other++)
+		if (w->core->services[other].want && (kinds_of(w, i, other) & EDGE_CONFLICTS))
+			broken(w, "%s and %s: rivals, and both are wanted", plan_of(w, i)->name, plan_of(w, other)->name);
 	if (w->core->system.phase >= SYSTEM_STOPPING && s->want)
 		broken(w, "%s: wanted while the machine goes down", plan_of(w, i)->name);
 }
@@ -286,12 +293,32 @@ static void check_backoff(struct world *w, uint32_t i)
 		broken(w, "%s: a delay of %d ms", plan_of(w, i)->name, (int)delay);
 	w->backoff_generation[id] = s->generation;
 	w->not_before[id] = s->deadline_at;
+	w->wished_in[id] = s->wished_in;
+}
+
+/* What one of them may not be while the other is as it is. Not where a reload has just made them neighbours. */
+static void check_bonds(const struct world *w, uint32_t i)
+{
+	const struct service *s = &w->core->services[i];
+	bool rests = state_is_resting((enum state)s->state), is_final = s->result == RESULT_START_LIMIT || s->result == RESULT_BAD_SETTING;
+	if (w->has_reloaded || (s->flags & SERVICE_LEAVING) || w->core->system.phase >= SYSTEM_STOPPING || !rests || is_final)
+		return;
+	for (uint32_t other = 0; other < w->n_units; other++) {
+		const struct service *d = &w->core->services[other];
+		uint32_t kinds = kinds_of(w, i, other);
+		if (d->state != UP || !d->want || (d->flags & SERVICE_RESTART_ASKED))
+			continue;
+		if ((kinds_of(w, other, i) & EDGE_BINDS) && (kinds & EDGE_BEFORE) && !(kinds & EDGE_CONFLICTS))
+			broken(w, "%s: up, though bound to %s", plan_of(w, other)->name, plan_of(w, i)->name);
+		if ((kinds & EDGE_UPHELD_BY) && !(s->flags & SERVICE_PUT_DOWN))
+			broken(w, "%s: at rest, though %s upholds it", plan_of(w, i)->name, plan_of(w, other)->name);
+	}
 }
 
 void check_settled(struct world *w)
 {
 	bool is_any_starting = false;
-	if (w->core->queue_head != NO_UNIT)
+	if (w->core->queues[QUEUE_SETTLE].head != NO_UNIT || w->core->queues[QUEUE_WISHES].head != NO_UNIT)
 		broken(w, "settled, and the queue is not empty");
 	for (uint32_t i = 0; i < w->n_units; i++)
 		is_any_starting |= w->core->services[i].state == STARTING;
@@ -302,6 +329,7 @@ void check_settled(struct world *w)
 		check_progress(w, i);
 		check_want(w, i);
 		check_backoff(w, i);
+		check_bonds(w, i);
 	}
 	for (size_t n = 0; n < PROCESSES; n++) {
 		struct process *p = &w->processes[n];

@@ -65,6 +65,8 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 	if (chance(w, u->type == TYPE_ONESHOT ? 50 : 8))
 		u->flags |= UNIT_REMAIN_AFTER_EXIT;
 	draw_commands(w, p);
+	if (u->type == TYPE_ONESHOT && (u->flags & UNIT_REMAIN_AFTER_EXIT) && chance(w, 40))
+		memset(p->n_commands, 0, sizeof p->n_commands);         /* a target */
 	draw_backoff(w, u);
 	u->start_ms = ONE_OF(w, 50, 500, 5000, 90000, FOREVER_MS);
 	u->stop_ms = ONE_OF(w, 50, 500, 5000, 90000, FOREVER_MS);
@@ -81,7 +83,8 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 	u->oom_policy = (uint8_t)draw(w, N_OOM_POLICY);
 	u->flags |= (chance(w, 80) ? UNIT_WANTED : 0) | (chance(w, 8) ? UNIT_NO_SIGKILL : 0) |
 		(chance(w, 15) ? UNIT_CLEANS : 0) | (chance(w, 8) ? UNIT_CLEANS_AT_REST : 0) |
-		(chance(w, 4) ? UNIT_BROKEN : 0) | (chance(w, 5) ? UNIT_SEND_SIGHUP : 0) | (chance(w, 3) ? UNIT_DEPENDENCY_MISSING : 0);
+		(chance(w, 4) ? UNIT_STOP_UNNEEDED : 0) | (chance(w, 4) ? UNIT_BROKEN : 0) | (chance(w, 5) ? UNIT_SEND_SIGHUP : 0) |
+		(chance(w, 3) ? UNIT_DEPENDENCY_MISSING : 0);
 	if (chance(w, 10))
 		u->success.statuses[0] |= 2;
 	/* With RemainAfterExit=yes it would mean: stay up, by SIGKILL or not. Then nothing waits for the verdict. */
@@ -93,20 +96,24 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 static void draw_edges(struct world *w, struct plan *plans, const uint32_t *ids, uint32_t n, uint32_t i)
 {
 	struct plan *p = &plans[ids[i]];
-	p->n_after = p->n_requires = p->n_wants = 0;
+	static const enum link rest[] = {
+		LINK_REQUISITE, LINK_BINDS_TO, LINK_PART_OF, LINK_CONFLICTS, LINK_UPHOLDS, LINK_ON_FAILURE, LINK_ON_SUCCESS,
+		LINK_RELOADS_TO, LINK_STOPS_TO,
+	};
+	p->n_links = 0;
 	for (uint32_t k = draw(w, 4); k > 0 && n > 1; k--) {
 		uint32_t other = draw(w, n);
-		bool is_lower = ids[other] < ids[i], is_after = false;
-		for (uint32_t e = 0; e < p->n_after; e++)
-			is_after |= p->after[e] == other;
-		if (other == i || is_after)
+		bool is_lower = ids[other] < ids[i];
+		if (other == i)
 			continue;
 		if (is_lower)
-			p->after[p->n_after++] = other;
+			plan_link(p, other, LINK_AFTER);
 		if (chance(w, is_lower ? 40 : 10))
-			p->requires[p->n_requires++] = other;
+			plan_link(p, other, LINK_REQUIRES);
 		else if (chance(w, 15))
-			p->wants[p->n_wants++] = other;
+			plan_link(p, other, LINK_WANTS);
+		else if (chance(w, 30))
+			plan_link(p, other, rest[draw(w, countof(rest))]);
 	}
 }
 
@@ -281,7 +288,7 @@ static struct event draw_request(struct world *w, uint32_t i)
  */
 void draw_rudeness(struct world *w)
 {
-	uint32_t i = w->core->queue_head == NO_UNIT ? 0 : w->core->queue_tail;
+	uint32_t i = w->core->queues[QUEUE_SETTLE].head == NO_UNIT ? 0 : w->core->queues[QUEUE_SETTLE].tail;
 	if (w->n_units == 0)
 		return;
 	if (w->rude_to < w->n_units && (w->core->services[w->rude_to].flags & SERVICE_WANT_CHANGED))

@@ -59,6 +59,7 @@ struct world {
 	struct plan plans[IDS], next_plans[IDS];        /* by id */
 	uint32_t ids[IDS], next_ids[IDS];               /* of the units by index */
 	uint32_t n_units, n_next;
+	bool has_reloaded;
 	bool wants_adopt, has_changed[IDS];             /* its unit is another than the one it was started by */
 	struct process processes[PROCESSES];
 	uint32_t next_pid;
@@ -79,6 +80,7 @@ struct world {
 	/* What check.c remembers between steps. */
 	uint64_t not_before[IDS];                       /* BACKOFF: no launch earlier than that */
 	uint32_t backoff_generation[IDS];
+	uint32_t wished_in[IDS];                        /* ... by the wish of then: a newer one need not wait */
 	uint32_t launched_generation[IDS];
 	uint8_t last_main_code, last_main_status;
 	int last_launch_error;

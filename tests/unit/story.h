@@ -102,9 +102,22 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 		{ "RemainAfterExit", UNIT_REMAIN_AFTER_EXIT }, { "NoSIGKILL", UNIT_NO_SIGKILL }, { "Broken", UNIT_BROKEN },
 		{ "Missing", UNIT_DEPENDENCY_MISSING }, { "SendSIGHUP", UNIT_SEND_SIGHUP }, { "NoGuess", UNIT_NO_GUESS },
 		{ "Cleans", UNIT_CLEANS }, { "CleansAtRest", UNIT_CLEANS_AT_REST },
+		{ "RefuseManualStart", UNIT_REFUSE_START }, { "RefuseManualStop", UNIT_REFUSE_STOP },
+		{ "StopWhenUnneeded", UNIT_STOP_UNNEEDED },
+	};
+	static const struct { const char *key; enum link link; } links[] = {
+		{ "After", LINK_AFTER }, { "Before", LINK_BEFORE }, { "Requires", LINK_REQUIRES }, { "Wants", LINK_WANTS },
+		{ "Requisite", LINK_REQUISITE }, { "BindsTo", LINK_BINDS_TO }, { "PartOf", LINK_PART_OF },
+		{ "Conflicts", LINK_CONFLICTS }, { "Upholds", LINK_UPHOLDS }, { "OnFailure", LINK_ON_FAILURE },
+		{ "OnSuccess", LINK_ON_SUCCESS }, { "PropagatesReloadTo", LINK_RELOADS_TO }, { "PropagatesStopTo", LINK_STOPS_TO },
 	};
 	struct plan *p = &plans[i];
 	struct unit *u = &p->unit;
+	for (size_t l = 0; l < countof(links); l++)
+		if (str_eq(key, str_from(links[l].key))) {
+			plan_link(p, plan_find(plans, n, value), links[l].link);
+			return;
+		}
 	for (size_t l = 0; l < countof(lists); l++)
 		if (str_eq(key, str_from(lists[l].key))) {
 			read_commands(p, lists[l].list, value);
@@ -169,14 +182,12 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 		u->kill_mode = word_of(value, kill_modes, countof(kill_modes));
 	} else if (str_eq(key, STR("OOMPolicy"))) {
 		u->oom_policy = word_of(value, policies, countof(policies));
+	} else if (str_eq(key, STR("Target"))) {
+		u->type = TYPE_ONESHOT;
+		u->flags |= UNIT_REMAIN_AFTER_EXIT;
+		p->n_commands[EXEC_START] = 0;
 	} else if (str_eq(key, STR("Unwanted"))) {
 		u->flags &= ~(uint32_t)UNIT_WANTED;
-	} else if (str_eq(key, STR("After"))) {
-		p->after[p->n_after++] = plan_find(plans, n, value);
-	} else if (str_eq(key, STR("Requires"))) {
-		p->requires[p->n_requires++] = plan_find(plans, n, value);
-	} else if (str_eq(key, STR("Wants"))) {
-		p->wants[p->n_wants++] = plan_find(plans, n, value);
 	} else {
 		fail_msg("no such key: %.*s", (int)key.n, key.p);
 	}

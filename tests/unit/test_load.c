@@ -266,7 +266,7 @@ static void texts_and_names_of_units_are_taken_as_they_stand(void **state)
 	then_text(w, unit_of(w, "case")->description, "");
 	then_noted(w, "case", "case.service:1: [unit] is not a section of a service");
 	then_noted(w, "case", "case.service:4: description= is not a directive; did you mean Description=?");
-	assert_string_equal(names_of(w, unit_of(w, "after")->after), "after-x");
+	assert_string_equal(names_of(w, unit_of(w, "after"), EDGE_AFTER), "after-x");
 	then_noted(w, "after", "after.service:2: After=: `case.service,empty.service` is not a unit's name");
 	then_noted(w, "after", "after.service:3: After=: `case` is not a unit's name");
 }
@@ -888,7 +888,7 @@ static void other_files_are_passed_over(void **state)
 	given(w, "bad name.service", RUN);
 	given(w, "t@1.service", RUN);
 	when_loaded(w);
-	snprintf(line, sizeof line, "%s/x.socket: not yet: only .service units are run\n", w->folder);
+	snprintf(line, sizeof line, "%s/x.socket: not yet: only .service and .target units are run\n", w->folder);
 	then_said(w, line);
 	then_said(w, "bad name.service: left out: not a name that a unit can have");
 	assert_int_equal(unitset_count(w->set), 1);
@@ -944,13 +944,13 @@ static void dependencies_become_indices_at_both_ends(void **state)
 	given(w, "web.service", "[Unit]\nAfter=app.service \"quoted.service\"\n" RUN);
 	when_loaded(w);
 	const struct unit *app = unit_of(w, "app");
-	assert_string_equal(names_of(w, app->after), "db,log");
-	assert_string_equal(names_of(w, app->before), "web");
-	assert_string_equal(names_of(w, app->requires), "db");
-	assert_string_equal(names_of(w, app->wants), "log");
-	assert_string_equal(names_of(w, unit_of(w, "db")->required_by), "app");
-	assert_string_equal(names_of(w, unit_of(w, "db")->before), "app");
-	assert_string_equal(names_of(w, unit_of(w, "web")->after), "app");
+	assert_string_equal(names_of(w, app, EDGE_AFTER), "db,log,network.target");
+	assert_string_equal(names_of(w, app, EDGE_BEFORE), "web");
+	assert_string_equal(names_of(w, app, EDGE_REQUIRES), "basic.target,db");
+	assert_string_equal(names_of(w, app, EDGE_WANTS), "log");
+	assert_string_equal(names_of(w, unit_of(w, "db"), EDGE_STOPS), "app");
+	assert_string_equal(names_of(w, unit_of(w, "db"), EDGE_BEFORE), "app");
+	assert_string_equal(names_of(w, unit_of(w, "web"), EDGE_AFTER), "app");
 	assert_int_equal(app->notes.n, 0);
 	then_noted(w, "web", "web.service:2: After=: `\"quoted.service\"` is not a unit's name");
 }
@@ -968,8 +968,7 @@ static void a_requirement_that_cannot_be_met_is_flagged(void **state)
 	then_noted(w, "a", "a.service:2: Requires=gone.service, which is not there: every start will fail");
 	then_noted(w, "b", "b.service:2: Requires=broken.service, which cannot be started");
 	then_noted(w, "c", "c.service:2: Requires=c.socket, which is not yet a type that is run");
-	assert_int_equal(unit_of(w, "b")->requires.n, 0);
-	assert_int_equal(unit_of(w, "b")->after.n, 0);
+	assert_int_equal(unit_of(w, "b")->edges.n, 0);
 }
 
 static void a_cycle_is_told_link_by_link_and_opened(void **state)
@@ -980,10 +979,163 @@ static void a_cycle_is_told_link_by_link_and_opened(void **state)
 	given(w, "c.service", "[Unit]\nDescription=x\nAfter=a.service\n" RUN);
 	when_loaded(w);
 	then_noted(w, "c", "c.service:3: ordering cycle: a after b after c after a; \"After=a.service\" is ignored");
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "b");
-	assert_string_equal(names_of(w, unit_of(w, "b")->after), "c");
-	assert_string_equal(names_of(w, unit_of(w, "c")->after), "");
-	assert_string_equal(names_of(w, unit_of(w, "a")->before), "");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "b");
+	assert_string_equal(names_of(w, unit_of(w, "b"), EDGE_AFTER), "c");
+	assert_string_equal(names_of(w, unit_of(w, "c"), EDGE_AFTER), "");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_BEFORE), "");
+}
+
+/* Exactly these kinds, and 0 for no edge at all. */
+static void then_edge(const struct world *w, const char *from, const char *to, uint32_t kinds)
+{
+	const struct unit *u = unit_of(w, from);
+	const struct edge *edges = unitset_edges(w->set, u);
+	uint32_t other = unitset_find(w->set, str_from(to)), found = 0;
+	for (uint32_t i = 0; i < u->edges.n; i++)
+		if (edges[i].unit == other)
+			found = edges[i].kinds;
+	if (found != kinds)
+		fail_msg("%s to %s: %#x instead of %#x", from, to, found, kinds);
+}
+
+static void each_directive_has_its_effects_at_both_ends(void **state)
+{
+	struct world *w = *state;
+	static const struct { const char *key; uint32_t here, there; } rows[] = {
+		{ "After", EDGE_AFTER, EDGE_BEFORE }, { "Before", EDGE_BEFORE, EDGE_AFTER },
+		{ "Requires", EDGE_REQUIRES, EDGE_STOPS | EDGE_RESTARTS | EDGE_NEEDED_BY },
+		{ "Wants", EDGE_WANTS, EDGE_NEEDED_BY },
+		{ "Requisite", EDGE_REQUISITE, EDGE_STOPS | EDGE_RESTARTS | EDGE_NEEDED_BY },
+		{ "BindsTo", EDGE_REQUIRES | EDGE_BINDS, EDGE_STOPS | EDGE_RESTARTS | EDGE_ENDS | EDGE_NEEDED_BY },
+		{ "PartOf", 0, EDGE_STOPS | EDGE_RESTARTS }, { "Conflicts", EDGE_CONFLICTS, EDGE_CONFLICTS },
+		{ "Upholds", EDGE_WANTS | EDGE_UPHOLDS, EDGE_UPHELD_BY | EDGE_NEEDED_BY },
+		{ "OnFailure", EDGE_ON_FAILURE, 0 }, { "OnSuccess", EDGE_ON_SUCCESS, 0 },
+		{ "PropagatesReloadTo", EDGE_RELOADS, 0 }, { "ReloadPropagatedFrom", 0, EDGE_RELOADS },
+		{ "PropagatesStopTo", EDGE_STOPS | EDGE_ENDS, 0 }, { "StopPropagatedFrom", 0, EDGE_STOPS | EDGE_ENDS },
+	};
+	given(w, "b.service", RUN);
+	for (size_t i = 0; i < countof(rows); i++) {
+		char text[128];
+		snprintf(text, sizeof text, "[Unit]\n%s=b.service\n" RUN, rows[i].key);
+		given(w, "a.service", text);
+		when_loaded(w);
+		then_edge(w, "a", "b", rows[i].here);
+		then_edge(w, "b", "a", rows[i].there);
+	}
+	given(w, "a.service", "[Unit]\nBindsTo=b.service\nAfter=b.service\nConflicts=gone.service\nPartOf=gone.service\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	then_edge(w, "a", "b", EDGE_REQUIRES | EDGE_BINDS | EDGE_AFTER);
+}
+
+static void rivals_that_are_both_there_are_told(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN);
+	given(w, "b.service", "[Unit]\nConflicts=a.service\n" RUN);
+	when_loaded(w);
+	then_noted(w, "b", "b.service: conflicts with a.service, which is there to be started, too: only that one is");
+	assert_int_equal(unit_of(w, "a")->notes.n, 0);
+}
+
+/* ---- targets ---- */
+
+static void a_built_in_target_is_there_if_somebody_names_it(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", "[Unit]\nAfter=multi-user.target network-online.target\nWants=network-online.target\n"
+		     "Before=shutdown.target\nConflicts=shutdown.target umount.target\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	assert_int_equal(unitset_count(w->set), 3);
+	const struct unit *reached = unit_of(w, "multi-user.target"), *passive = unit_of(w, "network-online.target");
+	assert_int_equal(reached->flags & (UNIT_HELPER | UNIT_WANTED), UNIT_HELPER | UNIT_WANTED);
+	assert_int_equal(passive->flags & (UNIT_HELPER | UNIT_WANTED), UNIT_HELPER);
+	assert_int_equal(reached->type, TYPE_ONESHOT);
+	assert_true(reached->flags & UNIT_REMAIN_AFTER_EXIT);
+	then_text(w, reached->file, "(built in)");
+}
+
+/* DefaultDependencies= costs nothing where nobody comes early. */
+static void everything_is_after_what_comes_early(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", "[Unit]\nAfter=local-fs.target\n" RUN);
+	given(w, "late.service", RUN);
+	when_loaded(w);
+	assert_string_equal(names_of(w, unit_of(w, "late"), EDGE_AFTER), "");
+
+	given(w, "disk.service", "[Unit]\nDefaultDependencies=no\nBefore=local-fs.target\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	assert_string_equal(names_of(w, unit_of(w, "late"), EDGE_AFTER), "local-fs.target");
+	assert_string_equal(names_of(w, unit_of(w, "disk"), EDGE_AFTER), "");
+	then_edge(w, "late", "local-fs.target", EDGE_AFTER);
+
+	given(w, "early.service", "[Unit]\nDefaultDependencies=no\nBefore=sysinit.target\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	then_edge(w, "late", "sysinit.target", EDGE_AFTER | EDGE_REQUIRES);
+	then_edge(w, "sysinit.target", "local-fs.target", EDGE_AFTER);
+}
+
+static void a_target_is_after_what_it_pulls_in(void **state)
+{
+	struct world *w = *state;
+	given(w, "all.target", "[Unit]\nDescription=All of it\nWants=a.service later.service\nRequires=b.service early.service\n");
+	given(w, "a.service", RUN);
+	given(w, "b.service", RUN);
+	given(w, "later.service", "[Unit]\nAfter=all.target\n" RUN);
+	given(w, "early.service", "[Unit]\nDefaultDependencies=no\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	const struct unit *all = unit_of(w, "all.target");
+	assert_string_equal(names_of(w, all, EDGE_AFTER), "a,b");
+	assert_int_equal(all->flags & (UNIT_HELPER | UNIT_WANTED), UNIT_WANTED);
+	then_text(w, all->description, "All of it");
+}
+
+static void the_multi_user_target_is_after_everything_in_services_d(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN);
+	given(w, "last.service", "[Unit]\nAfter=multi-user.target\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	assert_string_equal(names_of(w, unit_of(w, "multi-user.target"), EDGE_AFTER), "a");
+	assert_string_equal(names_of(w, unit_of(w, "last"), EDGE_AFTER), "multi-user.target");
+}
+
+static void what_is_implied_gives_way_to_what_is_written(void **state)
+{
+	struct world *w = *state;
+	given(w, "early.service", "[Unit]\nBefore=sysinit.target\n" RUN);
+	when_loaded(w);
+	then_noted(w, "early", "early.service: ordering cycle: early after sysinit.target after early; the implied "
+		   "\"After=sysinit.target\" is ignored");
+	then_edge(w, "early", "sysinit.target", EDGE_BEFORE | EDGE_REQUIRES);
+}
+
+static void a_target_has_nothing_to_run(void **state)
+{
+	struct world *w = *state;
+	given(w, "t.target", RUN);
+	given(w, "a.service", "[Unit]\nRequires=gone.target t.target x.slice\n" RUN);
+	when_loaded(w);
+	then_noted(w, "t.target", "t.target: a target runs nothing: its commands are ignored");
+	then_noted(w, "a", "a.service:2: Requires=gone.target, which is not there");
+	assert_int_equal(unit_of(w, "t.target")->exec[EXEC_START].n, 0);
+	assert_false(unit_of(w, "t.target")->flags & UNIT_BROKEN);
+}
+
+static void mounts_are_waited_for_as_one(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", "[Unit]\nRequiresMountsFor=/var/lib/%p relative\n" RUN);
+	when_loaded(w);
+	then_noted(w, "a", "a.service:2: RequiresMountsFor=/var/lib/a: mounts are not run: taken as After=local-fs.target");
+	then_noted(w, "a", "a.service:2: RequiresMountsFor=: `relative` is not an absolute path: ignored");
+	then_edge(w, "a", "local-fs.target", EDGE_AFTER);
 }
 
 /* ---- oomph's own ---- */
@@ -1001,15 +1153,15 @@ static void on_a_machine_the_network_comes_first(void **state)
 	assert_int_equal(net->start_ms, 10000);
 	const char *command = commands_of(w, net, EXEC_START);
 	assert_true(command[0] == '/' && strstr(command, "/oomph-net ["));
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net,oomph-tmpfiles");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "oomph-net,oomph-tmpfiles");
 
 	given(w, "oomph-net.service", RUN);
 	when_loaded_from(w, "--vm", w->folder, NULL);
 	assert_false(unit_of(w, "oomph-net")->flags & UNIT_HELPER);
 	assert_string_equal(commands_of(w, unit_of(w, "oomph-net"), EXEC_START), "/bin/true [/bin/true]");
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net,oomph-tmpfiles");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "oomph-net,oomph-tmpfiles");
 	when_loaded_from(w, "--container", w->folder, NULL);
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "");
 }
 
 /* ---- the program itself ---- */
@@ -1101,7 +1253,7 @@ static void a_thousand_units_fit(void **state)
 	assert_int_equal(unitset_count(w->set), 1000);
 	then_noted(w, "s0999", "ordering cycle: s0000 after s0001 after");
 	then_noted(w, "s0999", "... (988 more) after s0000; \"After=s0000.service\" is ignored");
-	assert_string_equal(names_of(w, unit_of(w, "s0000")->after), "s0001");
+	assert_string_equal(names_of(w, unit_of(w, "s0000"), EDGE_AFTER), "s0001");
 }
 
 int main(void)
@@ -1145,6 +1297,15 @@ int main(void)
 		TEST(unknown_keys_and_sections_get_one_line_each),
 		TEST(units_stand_in_the_order_of_their_names),
 		TEST(dependencies_become_indices_at_both_ends),
+		TEST(each_directive_has_its_effects_at_both_ends),
+		TEST(rivals_that_are_both_there_are_told),
+		TEST(a_built_in_target_is_there_if_somebody_names_it),
+		TEST(everything_is_after_what_comes_early),
+		TEST(a_target_is_after_what_it_pulls_in),
+		TEST(the_multi_user_target_is_after_everything_in_services_d),
+		TEST(what_is_implied_gives_way_to_what_is_written),
+		TEST(a_target_has_nothing_to_run),
+		TEST(mounts_are_waited_for_as_one),
 		TEST(a_requirement_that_cannot_be_met_is_flagged),
 		TEST(a_cycle_is_told_link_by_link_and_opened),
 		TEST(on_a_machine_the_network_comes_first),
