@@ -25,9 +25,11 @@ bool read_action(const struct setting *s)
 bool read_fd_store(const struct setting *s)
 {
 	uint64_t n;
-	if (!value_u64(s->value, &n) || n > STORE_MAX)
+	if (!value_u64(s->value, &n))
 		return false;
-	s->d->unit.fd_store_max = (uint16_t)n;
+	if (n > STORE_MAX)
+		approximate(s->d, s->line, "FileDescriptorStoreMax=%.*s: taken as %u, which is the room for all", STR_ARG(s->value), STORE_MAX);
+	s->d->unit.fd_store_max = (uint16_t)(n < STORE_MAX ? n : STORE_MAX);
 	return true;
 }
 

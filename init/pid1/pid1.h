@@ -195,7 +195,7 @@ struct launch {
 	const struct command *command;  /* of the unit; NULL: EXEC_CLEAN, or a chore */
 	uint8_t list;                   /* enum exec_list: whose command it is; or enum chore */
 	bool restarts;                  /* EXEC_CLEAN: another generation follows */
-	bool is_alone;                  /* no other process of the unit's runs: what is found of credentials is old */
+	bool is_alone;                  /* no other process of the generation runs yet: what is found of credentials is old */
 	char *const *argv;              /* of a helper: argv[0] is its path */
 	int pass_fd;                    /* stays open in a helper; -1 */
 	int cgroup;                     /* folder to enter; -1 */

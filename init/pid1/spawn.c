@@ -129,7 +129,8 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 		unwatch(p, exec);
 	struct launch l = {
 		.service = i, .list = (uint8_t)list, .unit = unit, .units = p->units, .pass_fd = -1, .restarts = index != 0,
-		.is_alone = !slot->process[ROLE_MAIN].pid && !slot->process[ROLE_CONTROL].pid && !s->main_pid,
+		/* Later there may be a main process that nobody has found (Type=forking). */
+		.is_alone = s->state == STARTING && s->step <= STEP_MAIN && !slot->process[ROLE_MAIN].pid && !slot->process[ROLE_CONTROL].pid,
 		.command = list < N_EXEC_LIST ? &unitset_commands(p->units, unit, list)[index] : NULL,
 		.main_pid = role == ROLE_CONTROL ? s->main_pid : 0,
 		.last_death = incident_path(p, i, &last_death),

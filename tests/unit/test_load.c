@@ -1186,6 +1186,7 @@ static void check_tells_what_becomes_of_each_line(void **state)
 		{ RUN "StandardError=journal\n", "3: approximated: StandardError=journal is not yet there: goes where output" },
 		{ RUN "Type=idle\n", "3: honoured: Type=" },
 		{ RUN "FailureAction=reboot-force\n", "3: approximated: FailureAction=reboot-force: taken as reboot" },
+		{ RUN "FileDescriptorStoreMax=4224\n", "3: approximated: FileDescriptorStoreMax=4224: taken as 512" },
 		{ RUN "X-NotifyFD=3\n", "3: honoured: X-NotifyFD=" },
 		{ RUN "PrivateTmp=yes\n", "3: not enforced: PrivateTmp=: the service can see and change what others have in" },
 		{ RUN "PrivateTmp=no\n", "3: honoured: PrivateTmp=" },
