@@ -154,11 +154,11 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 		u->runtime_ms = ms_of(value);
 	} else if (str_eq(key, STR("NotifyFD"))) {
 		u->notify_fd = 3;
-	} else if (str_eq(key, STR("OnSuccess"))) {
+	} else if (str_eq(key, STR("SuccessAction"))) {
 		u->success_action = word_of(value, unit_action_names, N_UNIT_ACTION);
-	} else if (str_eq(key, STR("OnFailure"))) {
+	} else if (str_eq(key, STR("FailureAction"))) {
 		u->failure_action = word_of(value, unit_action_names, N_UNIT_ACTION);
-	} else if (str_eq(key, STR("OnStartLimit"))) {
+	} else if (str_eq(key, STR("StartLimitAction"))) {
 		u->start_limit_action = word_of(value, unit_action_names, N_UNIT_ACTION);
 	} else if (str_eq(key, STR("PIDFile"))) {
 		p->has_pid_file = true;

@@ -414,7 +414,7 @@ static void idle_waits_until_nothing_is_starting(void **state)
 static void a_success_action_takes_the_rest_down(void **state)
 {
 	(void)state;
-	given_booted_as(MODE_CONTAINER, "job: Type=oneshot OnSuccess=exit OnFailure=reboot; web:");
+	given_booted_as(MODE_CONTAINER, "job: Type=oneshot SuccessAction=exit FailureAction=reboot; web:");
 	uint32_t job = when_launched("job"), web = when_launched("web");
 	when_exits(job, 0);
 	then_does("swept job; swept job; signal web all 15");
@@ -425,7 +425,7 @@ static void a_success_action_takes_the_rest_down(void **state)
 static void a_failure_action_is_not_for_what_starts_again(void **state)
 {
 	(void)state;
-	given_booted_as(MODE_CONTAINER, "job: OnFailure=exit Restart=on-failure RestartSec=10 Prevent=7");
+	given_booted_as(MODE_CONTAINER, "job: FailureAction=exit Restart=on-failure RestartSec=10 Prevent=7");
 	when_exits(when_launched("job"), 1);
 	then_state("job", BACKOFF);
 	when_time_passes(10);
@@ -436,7 +436,7 @@ static void a_failure_action_is_not_for_what_starts_again(void **state)
 static void too_many_starts_have_an_action_of_their_own(void **state)
 {
 	(void)state;
-	given_booted_as(MODE_VM, "job: OnFailure=poweroff OnStartLimit=reboot Restart=always RestartSec=0 StartLimit=1");
+	given_booted_as(MODE_VM, "job: FailureAction=poweroff StartLimitAction=reboot Restart=always RestartSec=0 StartLimit=1");
 	when_exits(when_launched("job"), 1);
 	then_does("swept job; swept job; halt");
 	assert_int_equal(w.core->system.power, POWER_REBOOT);
