@@ -107,9 +107,12 @@ static bool read_action(const struct setting *s)
 static bool read_fd_store(const struct setting *s)
 {
 	uint64_t n;
-	if (!value_u64(s->value, &n) || n > STORE_MAX)
+	if (!value_u64(s->value, &n))
 		return false;
-	s->d->unit.fd_store_max = (uint16_t)n;
+	if (n > STORE_MAX)
+		note(s->d, s->line, "FileDescriptorStoreMax=%.*s: taken as %u, which is all there is for all services",
+		     STR_ARG(s->value), STORE_MAX);
+	s->d->unit.fd_store_max = (uint16_t)(n < STORE_MAX ? n : STORE_MAX);
 	return true;
 }
 
