@@ -123,11 +123,12 @@ static void judge(struct draft *d)
 
 	if (d->is_broken)
 		return;
-	if (n == 0 && d->exec[EXEC_STOP].n == 0)
+	bool is_for_action = u->type == TYPE_ONESHOT && u->success_action;      /* systemd-poweroff.service runs nothing else */
+	if (n == 0 && d->exec[EXEC_STOP].n == 0 && !is_for_action)
 		refuse(d, 0, "there is no ExecStart=: the unit is left out");
 	else if (n == 0 && u->type != TYPE_ONESHOT)
 		refuse(d, 0, "there is no ExecStart=, which only Type=oneshot may lack: the unit is left out");
-	else if (n == 0 && !remains)
+	else if (n == 0 && !remains && !is_for_action)
 		refuse(d, 0, "there is only ExecStop=, which needs RemainAfterExit=yes: the unit is left out");
 	else if (n > 1 && u->type != TYPE_ONESHOT)
 		refuse(d, 0, "there are %u ExecStart= commands, which only Type=oneshot may have: the unit is left out",

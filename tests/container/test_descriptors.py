@@ -126,3 +126,9 @@ def test_a_container_may_live_for_one_service(box):
     (b.folder / "fifo").write_text("go\n")
     assert b.leave() == 7
     assert b.said_in_order("job: failed", "web: stopping")
+
+
+def test_a_unit_may_be_nothing_but_an_action(box):
+    b = box({"off": service(Type="oneshot", SuccessAction="exit-force", After="job.service"), "job": service("true", Type="oneshot")})
+    assert b.leave() == 0
+    assert b.said_in_order("job: done", "off: done")

@@ -160,7 +160,7 @@ static void a_life_is_read_with_all_its_ends(void **state)
 	      "GuessMainPID=no\nExitType=cgroup\nRestartPreventExitStatus=7 SIGABRT\nRestartForceExitStatus=TEMPFAIL\n"
 	      "TimeoutStopSec=10\nTimeoutStartFailureMode=abort\nTimeoutStopFailureMode=kill\nRestartKillSignal=USR2\n"
 	      "SendSIGHUP=yes\nFinalKillSignal=SIGQUIT\nWatchdogSignal=SIGBUS\nReloadSignal=SIGUSR1\nWatchdogSec=1500ms\n"
-	      "RuntimeMaxSec=1h\nFileDescriptorStoreMax=7\nNonBlocking=yes\nBusName=org.example.D\nRestartMode=direct\n");
+	      "RuntimeMaxSec=1h\nFileDescriptorStoreMax=4224\nNonBlocking=yes\nBusName=org.example.D\nRestartMode=direct\n");
 	given(w, "b.service", RUN "X-NotifyFD=3\nPIDFile=/var/run/b.pid\nTimeoutAbortSec=5\nX-Other=1\n");
 	when_loaded(w);
 	const struct unit *u = unit_of(w, "a");
@@ -176,12 +176,15 @@ static void a_life_is_read_with_all_its_ends(void **state)
 		{ u->failure_action, ACTION_REBOOT }, { u->start_limit_action, ACTION_POWEROFF }, { u->abort_ms, 10000 },
 		{ u->start_failure_mode, FAILURE_ABORT }, { u->stop_failure_mode, FAILURE_KILL }, { u->restart_signal, 12 },
 		{ u->final_signal, 3 }, { u->watchdog_signal, 7 }, { u->reload_signal, 10 }, { u->watchdog_ms, 1500 },
-		{ u->runtime_ms, 3600000 }, { u->fd_store_max, 7 }, { u->notify_access, NOTIFY_MAIN },
+		{ u->runtime_ms, 3600000 }, { u->fd_store_max, STORE_MAX }, { u->notify_access, NOTIFY_MAIN },
 	};
 	for (size_t i = 0; i < countof(numbers); i++)
 		if (numbers[i].is != numbers[i].expected)
 			fail_msg("number %zu: %d instead of %d", i, numbers[i].is, numbers[i].expected);
 	then_noted(w, "a", "a.service:3: FailureAction=reboot-force: taken as reboot");
+	given(w, "off.service", "[Unit]\nSuccessAction=poweroff-force\n[Service]\nType=oneshot\n");
+	when_loaded(w);
+	assert_false(unit_of(w, "off")->flags & UNIT_BROKEN);
 	u = unit_of(w, "b");
 	assert_int_equal(u->type, TYPE_NOTIFY);
 	assert_int_equal(u->notify_fd, 3);
