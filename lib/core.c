@@ -55,12 +55,36 @@ void arm_grace(struct turn *t, uint32_t i, uint32_t ms)
 	note_deadline(t->c, s->grace_at);
 }
 
+void arm_watchdog(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->watchdog_at && s->watchdog_at <= t->c->next_deadline_at)
+		t->c->is_deadline_stale = true;
+	s->watchdog_at = s->state == UP && s->watchdog_ms ? t->c->now_ms + s->watchdog_ms : 0;
+	if (s->watchdog_at)
+		note_deadline(t->c, s->watchdog_at);
+}
+
+void extend(struct turn *t, uint32_t i, uint32_t ms)
+{
+	struct service *s = service_at(t, i);
+	uint64_t at = t->c->now_ms + ms;
+	if (s->deadline_at && s->deadline_at < at)
+		arm(t, i, ms);
+	if (s->watchdog_at && s->watchdog_at < at) {
+		s->watchdog_at = at;
+		t->c->is_deadline_stale = true;
+	}
+}
+
 static void find_next_deadline(struct core *c)
 {
 	c->is_deadline_stale = false;
 	c->next_deadline_at = 0;
-	for (uint32_t i = 0; i < c->n_services; i++)
-		c->next_deadline_at = earlier(c->next_deadline_at, earlier(c->services[i].deadline_at, c->services[i].grace_at));
+	for (uint32_t i = 0; i < c->n_services; i++) {
+		const struct service *s = &c->services[i];
+		c->next_deadline_at = earlier(c->next_deadline_at, earlier(s->watchdog_at, earlier(s->deadline_at, s->grace_at)));
+	}
 }
 
 uint64_t core_deadline(struct core *c)
@@ -79,37 +103,46 @@ uint32_t next_random(struct core *c)
 	return (uint32_t)((c->random * 0x2545f4914f6cdd1du) >> 32);
 }
 
-/* ---- the settle queue ---- */
+/* ---- the queues: wishes to be passed on, and services to settle ---- */
 
-void enqueue(struct turn *t, uint32_t i)
+static const uint32_t queued_flag[N_QUEUE] = { [QUEUE_WISHES] = SERVICE_HAS_WISH, [QUEUE_SETTLE] = SERVICE_QUEUED };
+
+static void put_in(struct turn *t, enum queue_name name, uint32_t i)
 {
-	struct core *c = t->c;
+	struct queue *q = &t->c->queues[name];
 	struct service *s = service_at(t, i);
-	if (s->flags & SERVICE_QUEUED)
+	if (s->flags & queued_flag[name])
 		return;
-	s->flags |= SERVICE_QUEUED;
-	s->next_queued = NO_UNIT;
-	if (c->queue_head == NO_UNIT)
-		c->queue_head = i;
+	s->flags |= queued_flag[name];
+	s->next[name] = NO_UNIT;
+	if (q->head == NO_UNIT)
+		q->head = i;
 	else
-		c->services[c->queue_tail].next_queued = i;
-	c->queue_tail = i;
+		service_at(t, q->tail)->next[name] = i;
+	q->tail = i;
 }
 
-static uint32_t dequeue(struct turn *t)
+static uint32_t take_from(struct turn *t, enum queue_name name)
 {
-	struct core *c = t->c;
-	uint32_t i = c->queue_head;
-	c->queue_head = c->services[i].next_queued;
-	c->services[i].flags &= ~(uint32_t)SERVICE_QUEUED;
+	struct queue *q = &t->c->queues[name];
+	uint32_t i = q->head;
+	q->head = service_at(t, i)->next[name];
+	service_at(t, i)->flags &= ~queued_flag[name];
 	return i;
 }
 
-static void enqueue_all(struct turn *t, struct span span)
+void enqueue(struct turn *t, uint32_t i)
 {
-	const uint32_t *list = unitset_indices(t->units, span);
-	for (uint32_t k = 0; k < span.n; k++)
-		enqueue(t, list[k]);
+	put_in(t, QUEUE_SETTLE, i);
+}
+
+static void note_wish(struct turn *t, uint32_t i, bool want)
+{
+	struct service *s = service_at(t, i);
+	s->want = want;
+	s->wished_in = t->c->round;
+	s->flags &= ~(uint32_t)SERVICE_PUT_DOWN;
+	put_in(t, QUEUE_WISHES, i);
 }
 
 void set_want(struct turn *t, uint32_t i, bool want)
@@ -121,9 +154,27 @@ void set_want(struct turn *t, uint32_t i, bool want)
 		s->flags |= SERVICE_RESTART_ASKED;      /* whatever Restart= says: this wish is newer than that end */
 	if (s->want == want && !(want && (state_is_resting(s->state) || s->state == BACKOFF)))
 		return;
-	s->want = want;
+	note_wish(t, i, want);
 	s->flags |= SERVICE_WANT_CHANGED;
 	enqueue(t, i);
+}
+
+void set_want_later(struct turn *t, uint32_t i)
+{
+	note_wish(t, i, true);
+}
+
+/*
+ * All the way, before anything acts on one of them: whoever is After= a unit must know that it is wanted, however long the
+ * chain by which it was pulled in. Causes no effects, and ends (put_down).
+ */
+static void pass_on_wishes(struct turn *t)
+{
+	if (t->c->queues[QUEUE_WISHES].head == NO_UNIT)
+		return;
+	t->c->round++;
+	while (t->c->queues[QUEUE_WISHES].head != NO_UNIT)
+		pass_on_want(t, take_from(t, QUEUE_WISHES));
 }
 
 /* ---- the machine of a service ---- */
@@ -143,17 +194,16 @@ static void park(struct turn *t, uint32_t i, enum service_event ev)
 void enter(struct turn *t, uint32_t i, enum state state)
 {
 	struct service *s = service_at(t, i);
-	const struct unit *u = unit_at(t, i);
 	if (s->state == state)
 		return;
 	s->state = (uint8_t)state;
 	s->since_at = t->c->now_ms;
 	arm(t, i, FOREVER_MS);
+	arm_watchdog(t, i);
 	if (state_is_resting(state) || state == BACKOFF)
 		s->step = STEP_NONE;
 	enqueue(t, i);
-	enqueue_all(t, u->after);
-	enqueue_all(t, u->before);
+	enqueue_neighbours(t, i);
 }
 
 void dispatch(struct turn *t, uint32_t i, enum service_event ev)
@@ -171,50 +221,28 @@ void dispatch(struct turn *t, uint32_t i, enum service_event ev)
 	act(t, i, cell.action, ev);
 }
 
-/* Requires= and Wants= pull in; the end of a unit takes those along that require it (systemd.unit(5)). */
-static void pass_on_want(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	bool want = service_at(t, i)->want;
-	if (service_at(t, i)->flags & SERVICE_LEAVING)
-		return;                         /* the set to come may not require it any more, and says so if it does */
-	struct span lists[] = { want ? u->requires : u->required_by, want ? u->wants : (struct span){ 0, 0 } };
-	for (size_t l = 0; l < countof(lists); l++) {
-		const uint32_t *list = unitset_indices(t->units, lists[l]);
-		for (uint32_t k = 0; k < lists[l].n; k++)
-			if (!want || !t->c->services[list[k]].want)
-				set_want(t, list[k], want);
-	}
-}
-
-static void pass_on_restart(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	const uint32_t *list = unitset_indices(t->units, u->required_by);
-	for (uint32_t k = 0; k < u->required_by.n; k++) {
-		struct service *d = service_at(t, list[k]);
-		if (!d->want || (d->flags & SERVICE_RESTART_ASKED) || (d->state != UP && d->state != STARTING))
-			continue;
-		d->flags |= SERVICE_RESTART_ASKED;
-		enqueue(t, list[k]);
-	}
-}
-
 /* One service's turn: what it owes to a changed wish, to its neighbours' states, or to the end of its last process. */
 static void settle_one(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	if (s->flags & SERVICE_WANT_CHANGED) {
 		s->flags &= ~(uint32_t)SERVICE_WANT_CHANGED;
-		pass_on_want(t, i);
+		enqueue_neighbours(t, i);       /* who waited to see what would come of it; even if nothing has */
 		dispatch(t, i, s->want ? EV_WANT_UP : EV_WANT_DOWN);
 	}
 	if ((s->flags & SERVICE_RESTART_ASKED) && (s->state == UP || s->state == STARTING)) {
 		pass_on_restart(t, i);
 		dispatch(t, i, EV_WANT_DOWN);   /* to the machine a restart is a stop; the wish stays up */
 	}
+	if (s->flags & SERVICE_SUMMONED)
+		answer_summons(t, i);
+	if (s->flags & SERVICE_RELOAD_ASKED) {
+		s->flags &= ~(uint32_t)SERVICE_RELOAD_ASKED;
+		begin_reload(t, i);
+	}
 	if (s->step == STEP_WAIT || s->step == STEP_HOLD)
 		go_on(t, i);
+	notice_end(t, i);
 	if ((s->state == STOPPING || s->state == SWEEPING) && is_gone(t, i))
 		dispatch(t, i, EV_GONE);
 }
@@ -241,6 +269,10 @@ static void fire_timers(struct turn *t)
 			s->deadline_at = 0;
 			dispatch(t, i, EV_TIMER);
 		}
+		if (s->watchdog_at && s->watchdog_at <= c->now_ms) {
+			s->watchdog_at = 0;
+			dispatch(t, i, EV_HANG);
+		}
 	}
 	find_next_deadline(c);
 }
@@ -253,7 +285,7 @@ static void on_tick(struct turn *t)
 static void (*const handlers[N_EVENT_KIND])(struct turn *) = {
 	[EVENT_TICK] = on_tick, [EVENT_UNITS] = on_units, [EVENT_RELOADED] = on_reloaded, [EVENT_REQUEST] = on_request,
 	[EVENT_LAUNCHED] = on_launched, [EVENT_EXECED] = on_execed, [EVENT_LAUNCH_FAILED] = on_launch_failed,
-	[EVENT_LAUNCH_WARNING] = on_launch_warning, [EVENT_DEATH] = on_death, [EVENT_EMPTY] = on_empty,
+	[EVENT_LAUNCH_WARNING] = on_launch_warning, [EVENT_MAIN] = on_main_found, [EVENT_READY] = on_ready, [EVENT_DEATH] = on_death, [EVENT_EMPTY] = on_empty,
 	[EVENT_COUNTER] = on_counter, [EVENT_SHARED_COUNT] = on_shared_count, [EVENT_NOTIFY] = on_notify, [EVENT_OOM_KILL] = on_oom_kill,
 	[EVENT_OOM_GROUP] = on_oom_group, [EVENT_KMSG_LOST] = on_kmsg_lost, [EVENT_SIGNAL] = on_signal,
 	[EVENT_FILES] = on_files, [EVENT_HALTED] = on_halted,
@@ -278,13 +310,15 @@ void core_step(struct core *c, struct unitset units, const struct event *ev, str
 	bool settles = !is_echo(ev->kind);
 	if (settles)
 		fire_timers(&t);
-	while (settles && c->queue_head != NO_UNIT && has_room(fx)) {
-		settle_one(&t, dequeue(&t));
+	pass_on_wishes(&t);
+	while (settles && c->queues[QUEUE_SETTLE].head != NO_UNIT && has_room(fx)) {
+		settle_one(&t, take_from(&t, QUEUE_SETTLE));
 		fire_timers(&t);
+		pass_on_wishes(&t);
 	}
 	if (settles && has_room(fx))
 		settle_system(&t);
-	fx->is_unsettled = !settles || c->queue_head != NO_UNIT || !has_room(fx) ||
+	fx->is_unsettled = !settles || c->queues[QUEUE_SETTLE].head != NO_UNIT || !has_room(fx) ||
 		(c->next_deadline_at && c->next_deadline_at <= c->now_ms);
 }
 
@@ -295,13 +329,19 @@ size_t core_size(uint32_t n_services)
 	return sizeof(struct core) + n_services * sizeof(struct service);
 }
 
+static void empty_queues(struct core *c)
+{
+	for (int q = 0; q < N_QUEUE; q++)
+		c->queues[q].head = NO_UNIT;
+}
+
 void core_init(struct core *c, enum system_mode mode, uint64_t seed)
 {
 	*c = (struct core){
 		.magic = CORE_MAGIC, .version = CORE_VERSION, .size = (uint32_t)core_size(0), .random = seed | 1,
-		.system.mode = (uint8_t)mode, .next_death = 1, .queue_head = NO_UNIT, .queue_tail = NO_UNIT,
-		.reload_client = NO_CLIENT,
+		.system.mode = (uint8_t)mode, .next_death = 1, .reload_client = NO_CLIENT, .round = 1,
 	};
+	empty_queues(c);
 }
 
 static uint32_t counterpart(struct unitset from, uint32_t i, struct unitset in)
@@ -323,7 +363,7 @@ void core_adopt(struct core *to, const struct core *from, struct unitset old, st
 	memcpy(to, from, sizeof *to);
 	to->n_services = unitset_count(new);
 	to->size = (uint32_t)core_size(to->n_services);
-	to->queue_head = to->queue_tail = NO_UNIT;
+	empty_queues(to);
 	for (uint32_t i = 0; i < to->n_services; i++) {
 		uint32_t before = counterpart(new, i, old);
 		struct service *s = &to->services[i];
@@ -331,7 +371,7 @@ void core_adopt(struct core *to, const struct core *from, struct unitset old, st
 			*s = (struct service){ .state = IDLE, .since_at = from->now_ms, .flags = SERVICE_IS_EMPTY };
 		else
 			*s = from->services[before];
-		s->flags &= ~(uint32_t)SERVICE_QUEUED;
+		s->flags &= ~(uint32_t)(SERVICE_QUEUED | SERVICE_HAS_WISH);
 	}
 	for (size_t d = 0; d < DEATHS_KEPT; d++)
 		if (to->deaths[d].id)

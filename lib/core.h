@@ -30,6 +30,8 @@ enum event_kind {
 	EVENT_LAUNCHED,         /* a process was made: service, role, pid */
 	EVENT_EXECED,           /* ... and its program runs: service, role. Told where it is waited for: Type=exec, main process */
 	EVENT_LAUNCH_FAILED,    /* ... or will not: service, role, step, error. A pid known by then still dies as EVENT_DEATH */
+	EVENT_MAIN,             /* CHORE_FIND_MAIN found the main process: service, pid */
+	EVENT_READY,            /* the main process has written a line into the descriptor of X-NotifyFD=: service */
 	EVENT_LAUNCH_WARNING,   /* a setting could not be applied, the launch goes on: service, step, error */
 	EVENT_DEATH,            /* a child died and is not reaped yet: pid, code, status, comm; counter, is_empty of its service */
 	EVENT_EMPTY,            /* no process is left in the service's cgroup (or session) */
@@ -52,16 +54,28 @@ enum launch_step {
 	LAUNCH_FORK, LAUNCH_CGROUP, LAUNCH_SESSION, LAUNCH_SCORE, LAUNCH_COREDUMP_FILTER,
 	LAUNCH_NICE, LAUNCH_SCHEDULING, LAUNCH_AFFINITY, LAUNCH_NUMA, LAUNCH_IO, LAUNCH_TIMER_SLACK, LAUNCH_PERSONALITY,
 	LAUNCH_RUNTIME_FOLDER, LAUNCH_STATE_FOLDER, LAUNCH_CACHE_FOLDER, LAUNCH_LOGS_FOLDER, LAUNCH_CONFIGURATION_FOLDER,
-	LAUNCH_CREDENTIALS, LAUNCH_STDIN, LAUNCH_STDOUT, LAUNCH_STDERR,
+	LAUNCH_CREDENTIALS, LAUNCH_STDIN, LAUNCH_STDOUT, LAUNCH_STDERR, LAUNCH_FDS,
 	LAUNCH_ENVIRONMENT, LAUNCH_LIMITS, LAUNCH_GROUP, LAUNCH_CAPABILITIES, LAUNCH_USER, LAUNCH_KEYRING,
 	LAUNCH_CHDIR, LAUNCH_SECURE_BITS,
-	LAUNCH_NO_NEW_PRIVILEGES, LAUNCH_EXEC, N_LAUNCH_STEP
+	LAUNCH_NO_NEW_PRIVILEGES, LAUNCH_EXEC,
+	LAUNCH_PID_FILE, LAUNCH_BUS_NAME,       /* a chore's */
+	N_LAUNCH_STEP
 };
 struct launch_step_info {
 	const char *setting;            /* the directive it obeys, or what it does */
 	uint8_t status;                 /* with which a child leaves that got no further */
 };
 extern const struct launch_step_info launch_step_info[N_LAUNCH_STEP];
+
+/* What a child says through the pipe that all of them report on. */
+enum report_kind { REPORT_FAILED, REPORT_WARNING, REPORT_MAIN };
+struct launch_report {
+	uint32_t pid;                   /* of the child itself */
+	uint32_t main_pid;              /* MAIN: the service's main process */
+	uint8_t kind;                   /* enum report_kind */
+	uint8_t step;                   /* enum launch_step */
+	uint16_t error;                 /* errno */
+};
 
 /* What can be asked; the wire's numbers (proto.h). */
 enum verb {
@@ -71,7 +85,7 @@ enum verb {
 
 enum answer {
 	ANSWER_OK, ANSWER_NO_SUCH_UNIT, ANSWER_NOT_PERMITTED, ANSWER_BROKEN_UNIT, ANSWER_NOT_RUNNING, ANSWER_NO_RELOAD,
-	ANSWER_BUSY, ANSWER_STOPPING, ANSWER_BAD_REQUEST, ANSWER_LOAD_FAILED, ANSWER_LATER /* the answer comes in a later FX_REPLY */, N_ANSWER
+	ANSWER_BUSY, ANSWER_STOPPING, ANSWER_BAD_REQUEST, ANSWER_LOAD_FAILED, ANSWER_NOT_BY_HAND, ANSWER_LATER /* the answer comes in a later FX_REPLY */, N_ANSWER
 };
 
 #define NO_CLIENT UINT32_MAX
@@ -96,6 +110,7 @@ struct event {
 	int32_t argument;
 	uint64_t now_ms;                /* CLOCK_BOOTTIME */
 	uint64_t wall_ms;               /* CLOCK_REALTIME */
+	uint64_t told_at;               /* NOTIFY: when the sender said it, in the clock of now_ms; 0: it did not tell */
 	uint64_t kmsg_seq;              /* LAUNCHED: the newest record read so far */
 	char comm[16];
 	struct sender sender;           /* DEATH: of the signal that ended it, where the kernel tells; pid 0 */
@@ -105,17 +120,30 @@ struct event {
 
 /* ---- what to do about it ---- */
 
+/*
+ * What is no command of the unit's, but a step of its plan all the same, because it may take its time (init/chore). It runs as
+ * a command does: launched, under a deadline, and with an exit status.
+ */
+enum chore { CHORE_FIND_MAIN = EXEC_CLEAN + 1, CHORE_REMOVE_PID_FILE, CHORE_AWAIT_BUS_NAME, N_LAUNCH_LIST };
+
 enum effect_kind {
-	FX_LAUNCH,              /* service, role, list, index: make its cgroup if need be, clone, exec */
-	FX_SIGNAL,              /* service, role or ROLE_OTHER for all in the cgroup: signal `number` */
+	FX_LAUNCH,              /* service, role, list (enum exec_list, or enum chore), index: make its cgroup if need be, clone, exec */
+	FX_SIGNAL,              /* service, role or ROLE_OTHER for all in the cgroup: signal `number`, `argument`: enum also */
 	FX_SWEPT,               /* service is over: its cgroup may go */
 	FX_REPLY,               /* client, number: enum answer */
 	FX_NOTE,                /* note: for the console and for clients of `events -f` */
+	FX_QUIET,               /* nothing is starting: Type=idle may go on */
 	FX_LOAD,                /* run oomph-load */
 	FX_ADOPT,               /* the loaded set may come into force: core_adopt(), then EVENT_UNITS */
 	FX_HALT,                /* run oomph-halt */
 	FX_POWER,               /* number: enum power; exit status in `argument`. The end */
 	N_EFFECT_KIND
+};
+
+/* What else goes to whoever gets a signal, behind it (systemd.kill(5)). */
+enum also {
+	ALSO_CONTINUE = 1 << 0, /* SIGCONT: one that is stopped cannot act on it */
+	ALSO_HANG_UP = 1 << 1,  /* SendSIGHUP= */
 };
 
 enum note_kind {
@@ -166,15 +194,29 @@ enum service_flags {
 	SERVICE_WAS_SIGKILLED = 1 << 1, /* by us */
 	SERVICE_HAS_COUNTER = 1 << 2,
 	SERVICE_LAUNCHING = 1 << 3,     /* FX_LAUNCH is out, and neither LAUNCHED nor LAUNCH_FAILED has come of it yet */
-	SERVICE_QUEUED = 1 << 4,
+	SERVICE_QUEUED = 1 << 4,        /* to settle */
+	SERVICE_HAS_WISH = 1 << 14,     /* to be passed on */
+	SERVICE_PUT_DOWN = 1 << 17,     /* not wanted, by another unit's wish */
+	SERVICE_SUMMONED = 1 << 16,     /* by OnFailure=, OnSuccess= or Upholds= of another unit */
+	SERVICE_RELOAD_ASKED = 1 << 15, /* by the reload of another unit (PropagatesReloadTo=) */
 	SERVICE_WAS_UP = 1 << 5,        /* this generation got as far as UP */
 	SERVICE_IS_EMPTY = 1 << 6,      /* nothing is left in its cgroup */
 	SERVICE_HAS_KMSG = 1 << 7,      /* the log was readable at launch, and nothing was lost since */
 	SERVICE_WARNED = 1 << 8,
 	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
-	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= named its main process, which may be another process's child, and not ours to reap */
+	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= or PIDFile= named its main process, which may be another process's child, and not ours to reap */
 	SERVICE_GROUP_KILLED = 1 << 13, /* the kernel said that it kills all of this generation's cgroup (memory.oom.group) */
+	SERVICE_HAS_BEGUN = 1 << 18,    /* its plan: so there is something for ExecStopPost= to clean up behind */
+	SERVICE_SAYS_STOPPING = 1 << 20, /* STOPPING=1: it leaves by itself */
+	SERVICE_SAYS_RELOADING = 1 << 21, /* RELOADING=1 has come since reload_at */
+	SERVICE_FINAL_SENT = 1 << 19,   /* FinalKillSignal= was sent */
 	SERVICE_COMMAND_LATE = 1 << 11, /* we killed the ExecReload= that runs: it took too long */
+};
+
+/* Of services, linked by their indices. */
+enum queue_name { QUEUE_WISHES, QUEUE_SETTLE, N_QUEUE };
+struct queue {
+	uint32_t head, tail;            /* head NO_UNIT: empty */
 };
 
 struct service {
@@ -184,6 +226,7 @@ struct service {
 	uint8_t sent_signal;
 	uint8_t warned_step;            /* the last setting that could not be applied, with SERVICE_WARNED */
 	uint8_t warned_error;
+	uint8_t main_code, main_status; /* of waitid(2): how the last main process of this generation ended; 0: none has */
 	uint32_t flags;
 	uint32_t step_number;           /* command in its list */
 	uint32_t main_pid, control_pid;
@@ -195,14 +238,18 @@ struct service {
 	uint64_t risen_seq;             /* the newest record when the count was first seen to tell of a kill that nothing explained */
 	uint32_t n_failures;            /* in a row, without a healthy run between */
 	uint32_t delay_ms;              /* of the last backoff, without jitter */
+	uint32_t watchdog_ms;           /* WatchdogSec=, or what it said itself; 0: none */
 	uint32_t n_starts;              /* within the start limit's window */
-	uint32_t next_queued;           /* settle queue */
+	uint32_t next[N_QUEUE];         /* in each queue */
+	uint32_t wished_in;             /* the round of wishes in which `want` was last set */
 	uint64_t limit_since_at;
 	uint64_t since_at;              /* in this state */
 	uint64_t began_at;              /* this generation */
 	uint64_t launched_at;           /* its main process */
 	uint64_t up_at;
 	uint64_t deadline_at;           /* 0: none */
+	uint64_t watchdog_at;           /* it has to be heard of until then; 0: nobody waits for it */
+	uint64_t reload_at;             /* when it was told to reload, and has not said that it has yet; 0: nothing is open */
 	uint64_t grace_at;              /* evidence may still come until then; 0: nothing is open */
 	uint64_t kmsg_seq;              /* records up to here are older than the main process */
 	uint64_t control_seq;           /* ... and than the control process */
@@ -228,10 +275,12 @@ struct core {
 	uint64_t newest_seq;            /* of the records of kills */
 	uint64_t stray_at[KILLS_KEPT];  /* since when nobody could place the victim of these; 0: it is placed */
 	bool is_disputed[KILLS_KEPT];   /* and more than one service may have it */
-	uint32_t queue_head, queue_tail;
+	struct queue queues[N_QUEUE];
+	uint32_t round;                 /* of wishes: each lasts until they are passed on all the way */
 	uint32_t reload_client;         /* who waits for the answer to `reload`; NO_CLIENT */
 	bool is_loading, is_pending;    /* oomph-load runs; its set waits for leaving services */
 	bool wants_load;                /* once more, when that is through */
+	bool has_idle;                  /* somebody of Type=idle waits for FX_QUIET */
 	bool is_deadline_stale;         /* next_deadline_at may be too early; harmless, but nobody should wake for it */
 	uint64_t load_at;               /* run oomph-load then; 0: no plan to */
 	char cgroup_root[KMSG_PATH_MAX];        /* of the services, as the kernel's log writes it: "/system.slice" */
@@ -269,6 +318,9 @@ uint64_t core_deadline(struct core *c);
 
 /* The service whose main or control process this is; NO_UNIT. */
 uint32_t core_find_pid(const struct core *c, uint32_t pid, enum role *role);
+
+/* NotifyAccess=: whether a service takes the word of this process. */
+bool core_heeds(const struct core *c, struct unitset units, uint32_t service, uint32_t pid);
 
 const struct death *core_death(const struct core *c, uint64_t id);      /* NULL when it is not kept any more */
 

@@ -1,7 +1,8 @@
 /*
- * What the files of the core share among themselves: core.c (a step, its queue and deadlines), machine.c (the whole, units
- * and power), life.c (a generation's steps from wish to end), outcome.c (how far launches and ends bring it), evidence.c
- * (deaths, and what the kernel says of them), wound.c (of their children), request.c (what clients ask).
+ * What the files of the core share among themselves: core.c (a step, its queues and deadlines), machine.c (the whole, units
+ * and power), depend.c (units and one another), life.c (a generation's steps from wish to end), ending.c (how it is ended, and
+ * what comes next), outcome.c (how far launches and ends bring it), evidence.c (deaths, and what the kernel says of them),
+ * wound.c (of their children), request.c (what clients ask).
  */
 #ifndef OOMPH_CORE_PARTS_H
 #define OOMPH_CORE_PARTS_H
@@ -38,9 +39,12 @@ void enter(struct turn *t, uint32_t i, enum state state);
 /* The one place where a service's deadline is set; FOREVER_MS: none. */
 void arm(struct turn *t, uint32_t i, uint32_t ms);
 void arm_grace(struct turn *t, uint32_t i, uint32_t ms);
+void arm_watchdog(struct turn *t, uint32_t i);  /* from now on, where it has one */
+void extend(struct turn *t, uint32_t i, uint32_t ms);   /* no deadline of it comes earlier than that */
 
 void enqueue(struct turn *t, uint32_t i);
 void set_want(struct turn *t, uint32_t i, bool want);
+void set_want_later(struct turn *t, uint32_t i);        /* wanted, and others are told; it starts itself when its delay is over */
 uint32_t next_random(struct core *c);
 
 /* ---- machine.c ---- */
@@ -54,18 +58,55 @@ void on_signal(struct turn *t);
 void on_files(struct turn *t);
 void on_halted(struct turn *t);
 
+/* ---- depend.c ---- */
+
+enum wait { WAIT_OVER, WAIT_ON, WAIT_VAIN };
+enum wait wait_for_start(struct turn *t, uint32_t i);   /* for those before it; in vain where it cannot start without one */
+bool is_stood_upon(struct turn *t, uint32_t i);         /* by one that has to end first */
+bool is_going_down(const struct service *s);            /* has to end before what it stands upon may */
+void enqueue_neighbours(struct turn *t, uint32_t i);    /* whoever waits for it, or holds */
+void pass_on_want(struct turn *t, uint32_t i);
+void pass_on_restart(struct turn *t, uint32_t i);
+void pass_on_reload(struct turn *t, uint32_t i);
+void pass_on_respawn(struct turn *t, uint32_t i);
+void pass_on_end(struct turn *t, uint32_t i);           /* it rests: who goes with it, and who is called */
+bool is_upheld(struct turn *t, uint32_t i);
+void uphold_others(struct turn *t, uint32_t i);
+void answer_summons(struct turn *t, uint32_t i);        /* of OnFailure= and its kin */
+bool is_new(struct turn *t, uint32_t i);                /* to be started when a unit set comes into force */
+void part_rivals(struct turn *t);
+void try_again_what_it_requires(struct turn *t, uint32_t i);
+
 /* ---- life.c ---- */
 
 void act(struct turn *t, uint32_t i, enum action action, enum service_event why);
+void launch(struct turn *t, uint32_t i, enum role role, unsigned list);  /* enum exec_list, or enum chore */
 void go_on(struct turn *t, uint32_t i);         /* the next step of the plan, as far as it goes without waiting */
+void take_step(struct service *s, enum step step);
+enum answer begin_reload(struct turn *t, uint32_t i);
+enum exec_list step_list(enum step step);       /* whose command runs in it; N_EXEC_LIST: none of the unit's */
+bool start_limit_is_spent(struct turn *t, uint32_t i, uint64_t at);
+
+/* ---- ending.c ---- */
+
 bool has_process(const struct service *s);
 bool is_gone(struct turn *t, uint32_t i);
-bool is_going_down(const struct service *s);    /* has to end before what it stands upon may */
 void set_result(struct service *s, enum result result); /* what came first is the reason */
-void take_step(struct service *s, enum step step);
+void start_later(struct turn *t, uint32_t i);   /* from rest, after the delay of a failure */
 void drop_control(struct turn *t, uint32_t i);
 void terminate(struct turn *t, uint32_t i);     /* KillSignal= to whom KillMode= says */
 void sweep(struct turn *t, uint32_t i);         /* SIGKILL to what is left, as far as KillMode= lets us */
+void end_newborn(struct turn *t, uint32_t i);   /* a process came to be when its generation was ending already */
+void begin_stop(struct turn *t, uint32_t i);          /* and so on: the actions of service.h */
+void expire(struct turn *t, uint32_t i);
+void kill_rest(struct turn *t, uint32_t i, enum service_event why);
+void stop_late(struct turn *t, uint32_t i);
+void linger(struct turn *t, uint32_t i);
+void up_late(struct turn *t, uint32_t i);
+void abort_hung(struct turn *t, uint32_t i);
+void decide(struct turn *t, uint32_t i);
+void cancel(struct turn *t, uint32_t i);
+void act_on_end(struct turn *t, uint32_t i);    /* SuccessAction= and its kin, of a service that has come to rest */
 
 /* ---- outcome.c ---- */
 
@@ -73,6 +114,9 @@ void on_launched(struct turn *t);
 void on_execed(struct turn *t);
 void on_launch_failed(struct turn *t);
 void on_launch_warning(struct turn *t);
+void on_main_found(struct turn *t);
+void on_ready(struct turn *t);
+void notice_end(struct turn *t, uint32_t i);    /* of one that nobody's death ends, but everybody's */
 void on_notify(struct turn *t);
 void on_empty(struct turn *t);
 void on_main_end(struct turn *t, uint32_t i, bool is_success);

@@ -12,15 +12,42 @@ const struct enumeration_names enumerations[N_ENUMERATION] = {
 	[ENUM_KILL_MODE] = { kill_mode_names, N_KILL_MODE },
 	[ENUM_OOM_POLICY] = { oom_policy_names, N_OOM_POLICY },
 	[ENUM_NOTIFY_ACCESS] = { notify_access_names, N_NOTIFY_ACCESS },
+	[ENUM_FAILURE_MODE] = { failure_mode_names, N_FAILURE_MODE },
+	[ENUM_EXIT_TYPE] = { exit_type_names, N_EXIT_TYPE },
 	[ENUM_SCHEDULING] = { scheduling_names, N_SCHEDULING },
 	[ENUM_NUMA_POLICY] = { numa_policy_names, N_NUMA_POLICY },
 	[ENUM_KEYRING_MODE] = { keyring_mode_names, N_KEYRING_MODE },
 };
 
 /* Numbers of the bits in enum unit_flags: a row has a byte for `which`. */
-enum { BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3 };
-_Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_NO_SIGKILL == UNIT_NO_SIGKILL,
+enum {
+	BIT_REMAIN_AFTER_EXIT = 2, BIT_NO_SIGKILL = 3, BIT_SEND_SIGHUP = 12, BIT_NO_GUESS = 13, BIT_NON_BLOCKING = 14,
+	BIT_REFUSE_START = 17, BIT_REFUSE_STOP = 18, BIT_STOP_UNNEEDED = 19
+};
+_Static_assert(1 << BIT_REMAIN_AFTER_EXIT == UNIT_REMAIN_AFTER_EXIT && 1 << BIT_NO_SIGKILL == UNIT_NO_SIGKILL &&
+	       1 << BIT_SEND_SIGHUP == UNIT_SEND_SIGHUP && 1 << BIT_NO_GUESS == UNIT_NO_GUESS &&
+	       1 << BIT_NON_BLOCKING == UNIT_NON_BLOCKING && 1 << BIT_REFUSE_START == UNIT_REFUSE_START &&
+	       1 << BIT_REFUSE_STOP == UNIT_REFUSE_STOP && 1 << BIT_STOP_UNNEEDED == UNIT_STOP_UNNEEDED,
 	       "the bits of the flags have moved");
+
+/* systemd.unit(5), and src/core/unit-dependency-atom.c of systemd, which says the same in a table. */
+const struct link_effects link_effects[N_LINK] = {
+	[LINK_AFTER]         = { EDGE_AFTER, EDGE_BEFORE, false },
+	[LINK_BEFORE]        = { EDGE_BEFORE, EDGE_AFTER, false },
+	[LINK_REQUIRES]      = { EDGE_REQUIRES, EDGE_STOPS | EDGE_RESTARTS | EDGE_NEEDED_BY, true },
+	[LINK_BINDS_TO]      = { EDGE_REQUIRES | EDGE_BINDS, EDGE_STOPS | EDGE_RESTARTS | EDGE_ENDS | EDGE_NEEDED_BY, true },
+	[LINK_REQUISITE]     = { EDGE_REQUISITE, EDGE_STOPS | EDGE_RESTARTS | EDGE_NEEDED_BY, true },
+	[LINK_WANTS]         = { EDGE_WANTS, EDGE_NEEDED_BY, false },
+	[LINK_UPHOLDS]       = { EDGE_WANTS | EDGE_UPHOLDS, EDGE_UPHELD_BY | EDGE_NEEDED_BY, false },
+	[LINK_PART_OF]       = { 0, EDGE_STOPS | EDGE_RESTARTS, false },
+	[LINK_CONFLICTS]     = { EDGE_CONFLICTS, EDGE_CONFLICTS, false },
+	[LINK_ON_FAILURE]    = { EDGE_ON_FAILURE, 0, false },
+	[LINK_ON_SUCCESS]    = { EDGE_ON_SUCCESS, 0, false },
+	[LINK_RELOADS_TO]    = { EDGE_RELOADS, 0, false },
+	[LINK_RELOADED_FROM] = { 0, EDGE_RELOADS, false },
+	[LINK_STOPS_TO]      = { EDGE_STOPS | EDGE_ENDS, 0, false },
+	[LINK_STOPPED_FROM]  = { 0, EDGE_STOPS | EDGE_ENDS, false },
+};
 
 enum { BIT_NO_NEW_PRIVILEGES, BIT_DEFAULT_SIGPIPE, BIT_RESET_ON_FORK = 3, BIT_TTY_RESET, BIT_TTY_HANGUP, BIT_TTY_DISALLOCATE };
 _Static_assert(1 << BIT_NO_NEW_PRIVILEGES == CONTEXT_NO_NEW_PRIVILEGES && 1 << BIT_DEFAULT_SIGPIPE == CONTEXT_DEFAULT_SIGPIPE &&
@@ -47,17 +74,40 @@ const struct directive directives[] = {
 	UNIT_READ("Before", READ_UNITS, LINK_BEFORE, 0),
 	UNIT_READ("Requires", READ_UNITS, LINK_REQUIRES, 0),
 	UNIT_READ("Wants", READ_UNITS, LINK_WANTS, 0),
+	UNIT_READ("Requisite", READ_UNITS, LINK_REQUISITE, 0),
+	UNIT_READ("BindsTo", READ_UNITS, LINK_BINDS_TO, 0),
+	UNIT_READ("PartOf", READ_UNITS, LINK_PART_OF, 0),
+	UNIT_READ("Conflicts", READ_UNITS, LINK_CONFLICTS, 0),
+	UNIT_READ("Upholds", READ_UNITS, LINK_UPHOLDS, 0),
+	UNIT_READ("OnFailure", READ_UNITS, LINK_ON_FAILURE, 0),
+	UNIT_READ("OnSuccess", READ_UNITS, LINK_ON_SUCCESS, 0),
+	UNIT_READ("PropagatesReloadTo", READ_UNITS, LINK_RELOADS_TO, 0),
+	UNIT_READ("ReloadPropagatedFrom", READ_UNITS, LINK_RELOADED_FROM, 0),
+	UNIT_READ("PropagatesStopTo", READ_UNITS, LINK_STOPS_TO, 0),
+	UNIT_READ("StopPropagatedFrom", READ_UNITS, LINK_STOPPED_FROM, 0),
+	UNIT_READ("DefaultDependencies", READ_SWITCH, SWITCH_DEFAULT_DEPENDENCIES, 0),
+	/* Mounts are not ours. */
+	UNIT_READ("RequiresMountsFor", READ_MOUNTS, 0, 0),
+	UNIT_READ("WantsMountsFor", READ_MOUNTS, 0, 0),
+	UNIT_READ("RefuseManualStart", READ_FLAG, BIT_REFUSE_START, 0),
+	UNIT_READ("RefuseManualStop", READ_FLAG, BIT_REFUSE_STOP, 0),
+	UNIT_READ("StopWhenUnneeded", READ_FLAG, BIT_STOP_UNNEEDED, 0),
 	UNIT_READ("StartLimitIntervalSec", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	UNIT_READ("StartLimitBurst", READ_START_BURST, 0, AT(start_limit_burst)),
 	{ KEY("Alias"), SECTION_INSTALL, HONOURED, READ_ALIASES, 0, 0 },
+	UNIT_READ("StartLimitAction", READ_ACTION, 0, AT(start_limit_action)),
+	UNIT_READ("SuccessAction", READ_ACTION, 0, AT(success_action)),
+	UNIT_READ("FailureAction", READ_ACTION, 0, AT(failure_action)),
 
 	/* ---- honoured: systemd.service(5), systemd.kill(5) ---- */
 	SERVICE_READ("Type", READ_TYPE, 0, AT(type)),
 	SERVICE_READ("ExecStart", READ_COMMANDS, EXEC_START, 0),
+	SERVICE_READ("ExecCondition", READ_COMMANDS, EXEC_CONDITION, 0),
 	SERVICE_READ("ExecStartPre", READ_COMMANDS, EXEC_START_PRE, 0),
 	SERVICE_READ("ExecStartPost", READ_COMMANDS, EXEC_START_POST, 0),
 	SERVICE_READ("ExecReload", READ_COMMANDS, EXEC_RELOAD, 0),
 	SERVICE_READ("ExecStop", READ_COMMANDS, EXEC_STOP, 0),
+	SERVICE_READ("ExecStopPost", READ_COMMANDS, EXEC_STOP_POST, 0),
 	SERVICE_READ("Restart", READ_ENUM, ENUM_RESTART, AT(restart)),
 	SERVICE_READ("RestartSec", READ_RESTART_SEC, 0, AT(restart_ms)),
 	SERVICE_READ("RestartSteps", READ_RESTART_STEPS, 0, 0),
@@ -65,11 +115,30 @@ const struct directive directives[] = {
 	SERVICE_READ("TimeoutStartSec", READ_TIMEOUT, 0, AT(start_ms)),
 	SERVICE_READ("TimeoutStopSec", READ_TIMEOUT, 0, AT(stop_ms)),
 	SERVICE_READ("TimeoutSec", READ_TIMEOUTS, 0, 0),
+	SERVICE_READ("TimeoutAbortSec", READ_TIMEOUT, 0, AT(abort_ms)),
+	SERVICE_READ("TimeoutStartFailureMode", READ_ENUM, ENUM_FAILURE_MODE, AT(start_failure_mode)),
+	SERVICE_READ("TimeoutStopFailureMode", READ_ENUM, ENUM_FAILURE_MODE, AT(stop_failure_mode)),
+	SERVICE_READ("RuntimeMaxSec", READ_TIMEOUT, 0, AT(runtime_ms)),
+	SERVICE_READ("WatchdogSec", READ_DELAY, 0, AT(watchdog_ms)),
+	SERVICE_READ("ReloadSignal", READ_SIGNAL, 0, AT(reload_signal)),
 	SERVICE_READ("SuccessExitStatus", READ_EXIT_STATUSES, 0, AT(success)),
+	SERVICE_READ("RestartPreventExitStatus", READ_RESTART_STATUSES, 0, 0),
+	SERVICE_READ("RestartForceExitStatus", READ_RESTART_STATUSES, 1, 0),
 	SERVICE_READ("RemainAfterExit", READ_FLAG, BIT_REMAIN_AFTER_EXIT, 0),
+	SERVICE_READ("PIDFile", READ_PID_FILE, 0, 0),
+	SERVICE_READ("BusName", READ_BUS_NAME, 0, 0),
+	SERVICE_READ("GuessMainPID", READ_FLAG_INVERTED, BIT_NO_GUESS, 0),
+	SERVICE_READ("ExitType", READ_ENUM, ENUM_EXIT_TYPE, AT(exit_type)),
+	SERVICE_READ("FileDescriptorStoreMax", READ_FD_STORE, 0, 0),
+	SERVICE_READ("NonBlocking", READ_FLAG, BIT_NON_BLOCKING, 0),
+	SERVICE_READ("X-NotifyFD", READ_NOTIFY_FD, 0, 0),
 	SERVICE_READ("NotifyAccess", READ_ENUM, ENUM_NOTIFY_ACCESS, AT(notify_access)),
 	SERVICE_READ("KillMode", READ_ENUM, ENUM_KILL_MODE, AT(kill_mode)),
 	SERVICE_READ("KillSignal", READ_SIGNAL, 0, AT(kill_signal)),
+	SERVICE_READ("RestartKillSignal", READ_SIGNAL, 0, AT(restart_signal)),
+	SERVICE_READ("SendSIGHUP", READ_FLAG, BIT_SEND_SIGHUP, 0),
+	SERVICE_READ("FinalKillSignal", READ_SIGNAL, 0, AT(final_signal)),
+	SERVICE_READ("WatchdogSignal", READ_SIGNAL, 0, AT(watchdog_signal)),
 	SERVICE_READ("SendSIGKILL", READ_FLAG_INVERTED, BIT_NO_SIGKILL, 0),
 	/*
 	 * systemd's default is `stop`. Here it is `continue`: on a machine that nobody watches, the loss of one worker
@@ -161,16 +230,23 @@ const struct directive directives[] = {
 	SERVICE_READ("CPUWeight", READ_WEIGHT, KNOB_CPU_WEIGHT, 0),
 
 	/* ---- honoured under the names and in the sections of older systemds: shipped units still use them ---- */
+	UNIT_READ("BindTo", READ_UNITS, LINK_BINDS_TO, 0),
+	UNIT_READ("RequiresOverridable", READ_UNITS, LINK_REQUIRES, 0),
+	UNIT_READ("RequisiteOverridable", READ_UNITS, LINK_REQUISITE, 0),
+	UNIT_READ("PropagateReloadTo", READ_UNITS, LINK_RELOADS_TO, 0),
+	UNIT_READ("PropagateReloadFrom", READ_UNITS, LINK_RELOADED_FROM, 0),
 	UNIT_READ("StartLimitInterval", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	SERVICE_READ("StartLimitInterval", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	SERVICE_READ("StartLimitIntervalSec", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	SERVICE_READ("StartLimitBurst", READ_START_BURST, 0, AT(start_limit_burst)),
+	SERVICE_READ("StartLimitAction", READ_ACTION, 0, AT(start_limit_action)),
+	SERVICE_READ("FailureAction", READ_ACTION, 0, AT(failure_action)),
 	SERVICE_READ("MemoryLimit", READ_MEMORY, KNOB_MEMORY_MAX, 0),
 
 	/* ---- nothing is lost without them ---- */
 	PASS(SECTION_UNIT, "Documentation"), PASS(SECTION_UNIT, "SourcePath"),
-	PASS(SECTION_UNIT, "DefaultDependencies"),      /* there are no default dependencies */
 	PASS(SECTION_UNIT, "AllowIsolate"), PASS(SECTION_UNIT, "IgnoreOnIsolate"), PASS(SECTION_UNIT, "CollectMode"),
+	PASS(SECTION_SERVICE, "RestartMode"),           /* a service that will be started again is never `failed` on the way */
 	/* A cgroup of version 2 counts all of this as soon as its controllers are on, and here they are. */
 	PASS(SECTION_SERVICE, "CPUAccounting"), PASS(SECTION_SERVICE, "MemoryAccounting"),
 	PASS(SECTION_SERVICE, "TasksAccounting"), PASS(SECTION_SERVICE, "IOAccounting"),
@@ -240,18 +316,12 @@ const struct directive directives[] = {
 
 	/* ---- not yet: systemd.unit(5) ---- */
 	/* dependencies */
-	UNIT_LATER("Requisite"), UNIT_LATER("BindsTo"), UNIT_LATER("BindTo"), UNIT_LATER("PartOf"),
-	UNIT_LATER("Upholds"), UNIT_LATER("Conflicts"), UNIT_LATER("OnFailure"), UNIT_LATER("OnSuccess"),
-	UNIT_LATER("PropagatesReloadTo"), UNIT_LATER("PropagateReloadTo"), UNIT_LATER("ReloadPropagatedFrom"),
-	UNIT_LATER("PropagateReloadFrom"), UNIT_LATER("PropagatesStopTo"), UNIT_LATER("StopPropagatedFrom"),
-	UNIT_LATER("JoinsNamespaceOf"), UNIT_LATER("RequiresMountsFor"), UNIT_LATER("WantsMountsFor"),
-	UNIT_LATER("RequiresOverridable"), UNIT_LATER("RequisiteOverridable"),
+	UNIT_LATER("JoinsNamespaceOf"),
 	/* jobs and actions */
 	UNIT_LATER("OnFailureJobMode"), UNIT_LATER("OnSuccessJobMode"), UNIT_LATER("OnFailureIsolate"),
-	UNIT_LATER("StopWhenUnneeded"), UNIT_LATER("RefuseManualStart"), UNIT_LATER("RefuseManualStop"),
 	UNIT_LATER("SurviveFinalKillSignal"), UNIT_LATER("JobTimeoutSec"), UNIT_LATER("JobRunningTimeoutSec"),
-	UNIT_LATER("JobTimeoutAction"), UNIT_LATER("JobTimeoutRebootArgument"), UNIT_LATER("StartLimitAction"),
-	UNIT_LATER("FailureAction"), UNIT_LATER("SuccessAction"), UNIT_LATER("FailureActionExitStatus"),
+	UNIT_LATER("JobTimeoutAction"), UNIT_LATER("JobTimeoutRebootArgument"), 
+	UNIT_LATER("FailureActionExitStatus"),
 	UNIT_LATER("SuccessActionExitStatus"), UNIT_LATER("RebootArgument"),
 	/* conditions */
 	UNIT_LATER("ConditionPathExists"), UNIT_LATER("ConditionPathExistsGlob"),
@@ -285,20 +355,12 @@ const struct directive directives[] = {
 
 	/* ---- not yet: [Service] ---- */
 	/* systemd.service(5) */
-	SERVICE_LATER("ExecCondition"), SERVICE_LATER("ExecStopPost"), SERVICE_LATER("ExecReloadPost"),
-	SERVICE_LATER("PIDFile"), SERVICE_LATER("BusName"), SERVICE_LATER("ExitType"),
-	SERVICE_LATER("GuessMainPID"), SERVICE_LATER("TimeoutAbortSec"), SERVICE_LATER("TimeoutStartFailureMode"),
-	SERVICE_LATER("TimeoutStopFailureMode"), SERVICE_LATER("RuntimeMaxSec"),
-	SERVICE_LATER("RuntimeRandomizedExtraSec"), SERVICE_LATER("WatchdogSec"), SERVICE_LATER("RestartMode"),
-	SERVICE_LATER("RestartPreventExitStatus"), SERVICE_LATER("RestartForceExitStatus"),
-	SERVICE_LATER("RestartKillSignal"), SERVICE_LATER("RootDirectoryStartOnly"),
-	SERVICE_LATER("NonBlocking"), SERVICE_LATER("Sockets"),
-	SERVICE_LATER("FileDescriptorStoreMax"), SERVICE_LATER("FileDescriptorStorePreserve"),
+	SERVICE_LATER("ExecReloadPost"),
+	SERVICE_LATER("RuntimeRandomizedExtraSec"), SERVICE_LATER("RootDirectoryStartOnly"),
+	SERVICE_LATER("Sockets"),
+	SERVICE_LATER("FileDescriptorStorePreserve"),
 	SERVICE_LATER("USBFunctionDescriptors"), SERVICE_LATER("USBFunctionStrings"), SERVICE_LATER("OpenFile"),
-	SERVICE_LATER("ReloadSignal"), SERVICE_LATER("RefreshOnReload"), SERVICE_LATER("StartLimitAction"),
-	SERVICE_LATER("FailureAction"), SERVICE_LATER("RebootArgument"),
-	/* systemd.kill(5) */
-	SERVICE_LATER("SendSIGHUP"), SERVICE_LATER("FinalKillSignal"), SERVICE_LATER("WatchdogSignal"),
+	SERVICE_LATER("RefreshOnReload"), SERVICE_LATER("RebootArgument"),
 	/* systemd.exec(5): paths */
 	SERVICE_LATER("RootImageOptions"), SERVICE_LATER("RootImagePolicy"),
 	SERVICE_LATER("RootEphemeral"),
@@ -397,8 +459,9 @@ static const char *const expected[N_READING] = {
 	[READ_TEXT] = "a text",
 	[READ_UNITS] = "names of units with their suffix, such as web.service, separated by blanks",
 	[READ_ALIASES] = "names of the same type, such as web.service, separated by blanks",
+	[READ_MOUNTS] = "absolute paths, separated by blanks",
 	[READ_COMMANDS] = "a program (absolute, or a bare name) and its arguments",
-	[READ_TYPE] = "simple, exec, oneshot or notify",
+	[READ_TYPE] = "simple, exec, oneshot, notify, notify-reload, forking, idle or dbus",
 	[READ_FLAG] = "yes or no",
 	[READ_FLAG_INVERTED] = "yes or no",
 	[READ_DELAY] = "a time such as 5s, 200ms or 2min 30s",
@@ -410,6 +473,7 @@ static const char *const expected[N_READING] = {
 	[READ_START_LIMIT] = "a time such as 10s or 5min; 0 for no limit",
 	[READ_START_BURST] = "a number",
 	[READ_SIGNAL] = "a signal such as SIGTERM, INT or RTMIN+3",
+	[READ_RESTART_STATUSES] = "statuses from 0 to 255, their names, or signals",
 	[READ_EXIT_STATUSES] = "statuses from 0 to 255, their names, or signals",
 	[READ_MEMORY] = "a size such as 512M or 1.5G, a share such as 50%, or infinity",
 	[READ_TASKS] = "a number above 0, a share such as 50%, or infinity",
@@ -420,6 +484,11 @@ static const char *const expected[N_READING] = {
 	[READ_UMASK] = "an octal mode from 0000 to 0777",
 	[READ_USER] = "a user's name or number",
 	[READ_GROUP] = "a group's name or number",
+	[READ_ACTION] = "none, reboot, poweroff, halt or exit",
+	[READ_FD_STORE] = "a number; 512 is the most",
+	[READ_NOTIFY_FD] = "a number from 3 to 255",
+	[READ_BUS_NAME] = "a D-Bus name such as org.example.Name",
+	[READ_PID_FILE] = "a path, absolute or below /run",
 	[READ_DIRECTORY] = "an absolute path, or ~",
 	[READ_ENVIRONMENT] = "NAME=VALUE words, in quotes where they contain blanks",
 	[READ_ENVIRONMENT_FILE] = "an absolute path, with - in front if it may be missing",
@@ -454,6 +523,8 @@ static const char *const expected_names[N_ENUMERATION] = {
 	[ENUM_RESTART] = "no, on-success, on-failure, on-abnormal, on-watchdog, on-abort or always",
 	[ENUM_KILL_MODE] = "control-group, mixed, process or none",
 	[ENUM_OOM_POLICY] = "continue, stop or kill",
+	[ENUM_EXIT_TYPE] = "main or cgroup",
+	[ENUM_FAILURE_MODE] = "terminate, abort or kill",
 	[ENUM_NOTIFY_ACCESS] = "none, main, exec or all",
 	[ENUM_SCHEDULING] = "other, batch, idle, fifo or rr",
 	[ENUM_NUMA_POLICY] = "default, preferred, bind, interleave or local",

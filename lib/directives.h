@@ -24,6 +24,7 @@ enum reading {
 	READ_TEXT,              /* Description= */
 	READ_UNITS,             /* `which`: enum link */
 	READ_ALIASES,           /* other names of the unit itself */
+	READ_MOUNTS,            /* RequiresMountsFor= */
 	READ_COMMANDS,          /* `which`: enum exec_list */
 	READ_TYPE,              /* Type=: an enumeration with its own ideas about those not there yet */
 	READ_ENUM,              /* `which`: enum enumeration; a byte at `at` */
@@ -39,6 +40,7 @@ enum reading {
 	READ_START_BURST,
 	READ_SIGNAL,            /* a byte at `at` */
 	READ_EXIT_STATUSES,
+	READ_RESTART_STATUSES,  /* `which`: 0 RestartPreventExitStatus=, 1 RestartForceExitStatus= */
 	READ_MEMORY,            /* `which`: enum cgroup_knob */
 	READ_TASKS,
 	READ_WEIGHT,
@@ -49,6 +51,11 @@ enum reading {
 	READ_USER,
 	READ_GROUP,
 	READ_DIRECTORY,         /* WorkingDirectory= */
+	READ_PID_FILE,
+	READ_BUS_NAME,
+	READ_ACTION,            /* an enum unit_action at `at` */
+	READ_FD_STORE,
+	READ_NOTIFY_FD,
 	READ_ENVIRONMENT,
 	READ_ENVIRONMENT_FILE,
 	READ_STDIO,             /* `which`: 0, 1, 2 */
@@ -80,17 +87,30 @@ enum reading {
 };
 
 /* Yes or no, and whether anybody said so: settled at load, nothing of it is left for a launch to see. */
-enum switch_kind { SWITCH_DYNAMIC_USER, SWITCH_START_ONLY, SWITCH_LOGIN_ENVIRONMENT, N_SWITCH };
+enum switch_kind {
+	SWITCH_DYNAMIC_USER, SWITCH_START_ONLY, SWITCH_LOGIN_ENVIRONMENT, SWITCH_DEFAULT_DEPENDENCIES, N_SWITCH
+};
 
 enum mask_kind { MASK_CPUS, MASK_NODES, N_MASK };
 
 enum variables_kind { VARIABLES_PASSED, VARIABLES_UNSET };
 
-enum link { LINK_AFTER, LINK_BEFORE, LINK_REQUIRES, LINK_WANTS, N_LINK };
+/* What one unit may say of another. */
+enum link {
+	LINK_AFTER, LINK_BEFORE, LINK_REQUIRES, LINK_WANTS, LINK_REQUISITE, LINK_BINDS_TO, LINK_PART_OF, LINK_CONFLICTS, LINK_UPHOLDS,
+	LINK_ON_FAILURE, LINK_ON_SUCCESS, LINK_RELOADS_TO, LINK_RELOADED_FROM, LINK_STOPS_TO, LINK_STOPPED_FROM, N_LINK
+};
+
+/* What comes of it at either end: a directive is a bundle of effects, some of them the other unit's. */
+struct link_effects {
+	uint32_t here, there;   /* enum edge_kind, at the unit that names and at the one named */
+	bool is_needed;         /* without the other one, no start */
+};
+extern const struct link_effects link_effects[N_LINK];
 
 enum enumeration {
-	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, ENUM_SCHEDULING, ENUM_NUMA_POLICY, ENUM_KEYRING_MODE,
-	N_ENUMERATION
+	ENUM_RESTART, ENUM_KILL_MODE, ENUM_OOM_POLICY, ENUM_NOTIFY_ACCESS, ENUM_FAILURE_MODE, ENUM_EXIT_TYPE,
+	ENUM_SCHEDULING, ENUM_NUMA_POLICY, ENUM_KEYRING_MODE, N_ENUMERATION
 };
 struct enumeration_names {
 	const char *const *names;

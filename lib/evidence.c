@@ -83,7 +83,8 @@ void record_launch_failure(struct turn *t, uint32_t i)
 	d->launch_step = t->ev->step;
 	d->launch_error = (uint8_t)t->ev->error;
 	d->is_main = t->ev->role == ROLE_MAIN;
-	account(t, i, d, restart_is_passing(t->ev->error) ? RESULT_RESOURCES : RESULT_EXIT_CODE);
+	account(t, i, d, t->ev->step >= LAUNCH_PID_FILE ? RESULT_PROTOCOL :
+		restart_is_passing(t->ev->error) ? RESULT_RESOURCES : RESULT_EXIT_CODE);
 }
 
 /* ---- what the kernel said ---- */
@@ -195,11 +196,10 @@ bool may_fail(struct turn *t, uint32_t i, enum role role)
 	const struct service *s = service_at(t, i);
 	if (s->step == STEP_CLEAN)
 		return true;
-	enum exec_list list = role == ROLE_MAIN ? EXEC_START : s->step == STEP_PRE ? EXEC_START_PRE :
-		s->step == STEP_POST ? EXEC_START_POST : s->step == STEP_RELOAD ? EXEC_RELOAD : EXEC_STOP;
+	enum exec_list list = role == ROLE_MAIN ? EXEC_START : step_list((enum step)s->step);
 	/* The number counts the list that the step walks; a main process that is not a oneshot's is the first of its own. */
 	uint32_t number = role == ROLE_MAIN && s->step != STEP_MAIN ? 0 : s->step_number;
-	return number < u->exec[list].n && (unitset_commands(t->units, u, list)[number].flags & COMMAND_MAY_FAIL);
+	return list < N_EXEC_LIST && number < u->exec[list].n && (unitset_commands(t->units, u, list)[number].flags & COMMAND_MAY_FAIL);
 }
 
 static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, const struct oom_kill **record)
@@ -252,6 +252,12 @@ static void record_death(struct turn *t, uint32_t i, const struct verdict *v, co
 	account(t, i, d, result_of(d, is_success, s->sent_signal));
 }
 
+/* systemd.service(5), ExecCondition=: of these statuses the unit is passed over, and has not failed. */
+static bool is_answer_no(const struct service *s, const struct event *ev)
+{
+	return s->state == STARTING && s->step == STEP_CONDITION && ev->code == CLD_EXITED && ev->status >= 1 && ev->status <= 254;
+}
+
 void on_death(struct turn *t)
 {
 	const struct event *ev = t->ev;
@@ -282,10 +288,18 @@ void on_death(struct turn *t)
 	if (v.cause == CAUSE_OOM_KILL && !is_ours)
 		is_success = false;             /* even with SuccessExitStatus=SIGKILL: nobody asked for this one */
 
-	if (is_main)
+	if (is_main) {
 		s->main_pid = 0;
-	else
+		s->main_code = ev->code;
+		s->main_status = ev->status;
+	} else {
 		s->control_pid = 0;
+	}
+	if (!is_success && is_answer_no(s, ev)) {
+		set_result(s, RESULT_EXEC_CONDITION);
+		on_control_end(t, i, false);
+		return;
+	}
 	/* A oneshot's command that did its work has not died on anybody: only its failures are worth a record. */
 	if (!is_success || (is_main && unit_at(t, i)->type != TYPE_ONESHOT))
 		record_death(t, i, &v, record, is_main, is_success);

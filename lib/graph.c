@@ -61,6 +61,34 @@ static void enter(struct graph *g, uint32_t node)
 	g->place[node] = g->depth;
 }
 
+static struct graph_edge *taken_from(const struct graph *g, uint32_t node)
+{
+	return &g->edges[g->next[node] - 1];
+}
+
+/* Back on the path to where edge `e` began: what was entered by it may be reached another way, and is new again. */
+static void retreat(struct graph *g, const struct graph_edge *e)
+{
+	while (g->path[g->depth - 1] != e->from) {
+		uint32_t node = g->path[--g->depth];
+		g->place[node] = NEW;
+		g->next[node] = g->first[node];
+	}
+}
+
+/* The path from place `place` on closes a cycle with the edge taken last. */
+static struct graph_cycle open_cycle(struct graph *g, uint32_t place)
+{
+	struct graph_cycle cycle = { NULL, g->path + place - 1, g->depth - place + 1 };
+	struct graph_edge *cut = NULL;
+	for (uint32_t n = 0; n < cycle.n_nodes && !(cut && cut->is_soft); n++)
+		cut = taken_from(g, cycle.nodes[n]);
+	cut->is_cut = true;
+	cycle.cut = cut;
+	retreat(g, cut);
+	return cycle;
+}
+
 /* Walks depth first. An edge back to a node that is still on the path closes a cycle, and every cycle has one. */
 bool graph_next_cycle(struct graph *g, struct graph_cycle *cycle)
 {
@@ -78,7 +106,7 @@ bool graph_next_cycle(struct graph *g, struct graph_cycle *cycle)
 			g->depth--;
 			continue;
 		}
-		struct graph_edge *e = &g->edges[g->next[node]++];
+		const struct graph_edge *e = &g->edges[g->next[node]++];
 		uint32_t place = g->place[e->to];
 		if (e->is_cut || place == LEFT)
 			continue;
@@ -86,8 +114,7 @@ bool graph_next_cycle(struct graph *g, struct graph_cycle *cycle)
 			enter(g, e->to);
 			continue;
 		}
-		e->is_cut = true;
-		*cycle = (struct graph_cycle){ e, g->path + place - 1, g->depth - place + 1 };
+		*cycle = open_cycle(g, place);
 		return true;
 	}
 }

@@ -22,11 +22,12 @@ const struct launch_step_info launch_step_info[N_LAUNCH_STEP] = {
 	[LAUNCH_CAPABILITIES] = { "capabilities", 218 }, [LAUNCH_USER] = { "User=", 217 },
 	[LAUNCH_CHDIR] = { "WorkingDirectory=", 200 }, [LAUNCH_SECURE_BITS] = { "SecureBits=", 213 },
 	[LAUNCH_NO_NEW_PRIVILEGES] = { "NoNewPrivileges=", 227 }, [LAUNCH_EXEC] = { "exec", 203 },
+	[LAUNCH_FDS] = { "descriptors", 202 }, [LAUNCH_PID_FILE] = { "PIDFile=", 0 }, [LAUNCH_BUS_NAME] = { "BusName=", 0 },
 };
 
 /* ---- launching and signalling ---- */
 
-static void launch(struct turn *t, uint32_t i, enum role role, enum exec_list list)
+void launch(struct turn *t, uint32_t i, enum role role, unsigned list)
 {
 	struct service *s = service_at(t, i);
 	struct effect *e = emit(t, FX_LAUNCH, i);
@@ -34,145 +35,19 @@ static void launch(struct turn *t, uint32_t i, enum role role, enum exec_list li
 	e->list = (uint8_t)list;
 	e->index = s->step_number;
 	s->flags |= SERVICE_LAUNCHING;
-}
-
-static void send(struct turn *t, uint32_t i, enum role role, int number)
-{
-	struct effect *e = emit(t, FX_SIGNAL, i);
-	e->role = (uint8_t)role;
-	e->number = number;
-	service_at(t, i)->sent_signal = (uint8_t)number;
-	if (number == SIGKILL)
-		service_at(t, i)->flags |= SERVICE_WAS_SIGKILLED;
-}
-
-/* Whether KillMode= or SendSIGKILL=no let processes outlive their generation (systemd.kill(5)). */
-static bool leaves_rest(const struct unit *u)
-{
-	return u->kill_mode == KILL_PROCESS || u->kill_mode == KILL_NONE || (u->flags & UNIT_NO_SIGKILL);
-}
-
-static void forget_processes(struct service *s)
-{
-	s->main_pid = s->control_pid = 0;
-	s->flags |= SERVICE_IS_EMPTY;
-}
-
-void sweep(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	struct service *s = service_at(t, i);
-	if (u->kill_mode == KILL_NONE || (u->flags & UNIT_NO_SIGKILL)) {
-		forget_processes(s);
-	} else if (u->kill_mode == KILL_PROCESS) {
-		if (s->main_pid)
-			send(t, i, ROLE_MAIN, SIGKILL);
-		if (s->control_pid)
-			send(t, i, ROLE_CONTROL, SIGKILL);
-	} else if (has_process(s)) {
-		send(t, i, ROLE_OTHER, SIGKILL);
-	}
-}
-
-/* KillSignal= to whom KillMode= says (systemd.kill(5)). */
-void terminate(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	struct service *s = service_at(t, i);
-	bool has_any = has_process(s);
-	s->step = STEP_TERM;
-	switch (u->kill_mode) {
-	case KILL_CONTROL_GROUP:
-		if (has_any)
-			send(t, i, ROLE_OTHER, u->kill_signal);
-		break;
-	case KILL_MIXED:
-		if (has_any)
-			send(t, i, s->main_pid ? ROLE_MAIN : ROLE_OTHER, s->main_pid ? u->kill_signal : SIGKILL);
-		break;
-	case KILL_PROCESS:
-		if (s->control_pid)
-			send(t, i, ROLE_CONTROL, u->kill_signal);
-		if (s->main_pid)
-			send(t, i, ROLE_MAIN, u->kill_signal);
-		break;
-	case KILL_NONE:
-		forget_processes(s);
-		break;
-	}
-	enqueue(t, i);
-}
-
-bool has_process(const struct service *s)
-{
-	return s->main_pid || s->control_pid || !(s->flags & SERVICE_IS_EMPTY);
-}
-
-bool is_gone(struct turn *t, uint32_t i)
-{
-	const struct service *s = service_at(t, i);
-	if (s->main_pid || s->control_pid || s->grace_at || (s->flags & SERVICE_LAUNCHING))
-		return false;
-	if (s->state == STOPPING && s->step != STEP_TERM && s->step != STEP_CLEAN)
-		return false;                   /* ExecStop= is still to come, even for a service without a process */
-	return (s->flags & SERVICE_IS_EMPTY) || leaves_rest(unit_at(t, i));
-}
-
-void set_result(struct service *s, enum result result)
-{
-	if (s->result == RESULT_SUCCESS)
-		s->result = (uint8_t)result;    /* what came first is the reason; what it caused is not */
+	t->c->has_idle |= role == ROLE_MAIN && unit_at(t, i)->type == TYPE_IDLE;
 }
 
 /* ---- the steps ---- */
 
-enum wait { WAIT_OVER, WAIT_ON, WAIT_VAIN };
-
-static bool requires(struct turn *t, const struct unit *u, uint32_t other)
+enum exec_list step_list(enum step step)
 {
-	const uint32_t *list = unitset_indices(t->units, u->requires);
-	for (uint32_t k = 0; k < u->requires.n; k++)
-		if (list[k] == other)
-			return true;
-	return false;
-}
-
-/* What stands before this one in order, systemd.unit(5) After=; with Requires= it must also have come up. */
-static enum wait wait_for_start(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	const uint32_t *list = unitset_indices(t->units, u->after);
-	enum wait wait = u->flags & UNIT_DEPENDENCY_MISSING ? WAIT_VAIN : WAIT_OVER;
-	for (uint32_t k = 0; k < u->after.n && wait != WAIT_VAIN; k++) {
-		const struct service *d = service_at(t, list[k]);
-		bool is_moving = d->state == STARTING || d->state == STOPPING || d->state == SWEEPING;
-		if (is_moving || (d->flags & SERVICE_WANT_CHANGED))
-			wait = WAIT_ON;
-		else if (!requires(t, u, list[k]))
-			continue;
-		else if (d->state == FAILED || d->state == IDLE)
-			wait = WAIT_VAIN;
-		else if (d->state == BACKOFF)
-			wait = WAIT_ON;         /* it will come, and so shall we: nobody is there to start us by hand */
-	}
-	return wait;
-}
-
-bool is_going_down(const struct service *s)
-{
-	bool runs = s->state == UP || s->state == STARTING;
-	return s->state == STOPPING || s->state == SWEEPING || (runs && (!s->want || (s->flags & SERVICE_RESTART_ASKED)));
-}
-
-/* The order of stopping is that of starting, backwards. */
-static bool is_stood_upon(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	const uint32_t *list = unitset_indices(t->units, u->before);
-	for (uint32_t k = 0; k < u->before.n; k++)
-		if (is_going_down(service_at(t, list[k])))
-			return true;
-	return false;
+	static const uint8_t lists[N_STEP] = {
+		[STEP_CONDITION] = EXEC_CONDITION + 1, [STEP_PRE] = EXEC_START_PRE + 1, [STEP_MAIN] = EXEC_START + 1,
+		[STEP_POST] = EXEC_START_POST + 1, [STEP_RELOAD] = EXEC_RELOAD + 1, [STEP_STOP] = EXEC_STOP + 1,
+		[STEP_STOP_POST] = EXEC_STOP_POST + 1,
+	};
+	return lists[step] ? (enum exec_list)(lists[step] - 1) : N_EXEC_LIST;
 }
 
 static bool run_list(struct turn *t, uint32_t i, enum role role, enum exec_list list)
@@ -183,10 +58,24 @@ static bool run_list(struct turn *t, uint32_t i, enum role role, enum exec_list 
 	return true;
 }
 
+/* Once, as the only one of its step. */
+static bool run_chore(struct turn *t, uint32_t i, enum chore chore)
+{
+	if (service_at(t, i)->step_number > 0)
+		return false;
+	launch(t, i, ROLE_CONTROL, chore);
+	return true;
+}
+
 void take_step(struct service *s, enum step step)
 {
 	s->step = (uint8_t)step;
 	s->step_number = 0;
+}
+
+static bool wants_main(const struct unit *u)
+{
+	return u->pid_file.n || !(u->flags & UNIT_NO_GUESS);
 }
 
 static void go_on_starting(struct turn *t, uint32_t i)
@@ -205,7 +94,13 @@ static void go_on_starting(struct turn *t, uint32_t i)
 		}
 		emit_note(t, NOTE_STARTING, i, 0);
 		s->began_at = t->c->now_ms;
+		s->flags |= SERVICE_HAS_BEGUN;
 		arm(t, i, u->start_ms);
+		take_step(s, STEP_CONDITION);
+	}
+	if (s->step == STEP_CONDITION) {
+		if (run_list(t, i, ROLE_CONTROL, EXEC_CONDITION))
+			return;
 		take_step(s, STEP_PRE);
 	}
 	if (s->step == STEP_PRE) {
@@ -214,13 +109,27 @@ static void go_on_starting(struct turn *t, uint32_t i)
 		take_step(s, STEP_MAIN);
 	}
 	if (s->step == STEP_MAIN) {
-		if (run_list(t, i, ROLE_MAIN, EXEC_START))
+		/* What forks is a command that has to succeed; whom it leaves behind is looked for. */
+		if (run_list(t, i, u->type == TYPE_FORKING ? ROLE_CONTROL : ROLE_MAIN, EXEC_START))
+			return;
+		take_step(s, u->type == TYPE_FORKING && wants_main(u) ? STEP_FIND : STEP_POST);
+	}
+	if (s->step == STEP_FIND) {
+		if (run_chore(t, i, CHORE_FIND_MAIN))
+			return;
+		take_step(s, STEP_POST);
+	}
+	if (s->step == STEP_BUS) {
+		if (run_chore(t, i, CHORE_AWAIT_BUS_NAME))
 			return;
 		take_step(s, STEP_POST);
 	}
 	if (s->step == STEP_POST && !run_list(t, i, ROLE_CONTROL, EXEC_START_POST)) {
 		bool is_through = u->type == TYPE_ONESHOT && !(u->flags & UNIT_REMAIN_AFTER_EXIT);
-		dispatch(t, i, is_through ? EV_EXIT : EV_READY);
+		bool is_stopped_too = u->exec[EXEC_STOP].n;     /* it was up for a moment then, and is taken down in order */
+		dispatch(t, i, is_through && !is_stopped_too ? EV_EXIT : EV_READY);
+		if (is_through && is_stopped_too)
+			dispatch(t, i, EV_ERR);
 	}
 }
 
@@ -239,8 +148,42 @@ static void go_on_stopping(struct turn *t, uint32_t i)
 		/* systemd.service(5): ExecStop= is only for a service that had been started successfully. */
 		if ((s->flags & SERVICE_WAS_UP) && run_list(t, i, ROLE_CONTROL, EXEC_STOP))
 			return;
+		arm(t, i, unit_at(t, i)->stop_ms);
 		terminate(t, i);
 	}
+	if (s->step == STEP_STOP_POST) {
+		if (run_list(t, i, ROLE_CONTROL, EXEC_STOP_POST))
+			return;
+		take_step(s, STEP_PID_FILE);
+	}
+	if (s->step == STEP_PID_FILE) {
+		if (unit_at(t, i)->pid_file.n && run_chore(t, i, CHORE_REMOVE_PID_FILE))
+			return;
+		arm(t, i, unit_at(t, i)->stop_ms);
+		terminate(t, i);                /* what the commands have left behind */
+	}
+}
+
+/* RuntimeMaxSec= counts from the moment it was up, and waits for a reload to be through. */
+static void run(struct turn *t, uint32_t i)
+{
+	const struct service *s = service_at(t, i);
+	uint32_t most = unit_at(t, i)->runtime_ms;
+	uint64_t lived = t->c->now_ms - s->up_at;
+	take_step(service_at(t, i), STEP_RUN);
+	arm(t, i, most == FOREVER_MS ? FOREVER_MS : lived < most ? most - (uint32_t)lived : 0);
+}
+
+static void go_on_reloading(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->step == STEP_RELOAD) {
+		if (run_list(t, i, ROLE_CONTROL, EXEC_RELOAD))
+			return;
+		take_step(s, STEP_RELOADED);
+	}
+	if (s->step == STEP_RELOADED && !s->reload_at)
+		run(t, i);
 }
 
 void go_on(struct turn *t, uint32_t i)
@@ -250,16 +193,46 @@ void go_on(struct turn *t, uint32_t i)
 		go_on_starting(t, i);
 	else if (s->state == STOPPING)
 		go_on_stopping(t, i);
-	else if (s->state == UP && s->step == STEP_RELOAD && !is_going_down(s) && !run_list(t, i, ROLE_CONTROL, EXEC_RELOAD)) {
-		take_step(s, STEP_RUN);
-		arm(t, i, FOREVER_MS);
-	}
+	else if (s->state == UP && !is_going_down(s))
+		go_on_reloading(t, i);
+}
+
+/* systemd.service(5), Type=notify-reload: it answers with RELOADING=1, and with READY=1 once it has. */
+static void tell_to_reload(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	struct effect *e = emit(t, FX_SIGNAL, i);
+	e->role = ROLE_MAIN;
+	e->number = unit_at(t, i)->reload_signal;
+	s->reload_at = t->c->now_ms;
+	s->flags &= ~(uint32_t)SERVICE_SAYS_RELOADING;
+}
+
+enum answer begin_reload(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	bool by_signal = u->type == TYPE_NOTIFY_RELOAD && s->main_pid;
+	if (s->state != UP || is_going_down(s))
+		return ANSWER_NOT_RUNNING;
+	if (u->exec[EXEC_RELOAD].n == 0 && !by_signal)
+		return ANSWER_NO_RELOAD;
+	if (s->step != STEP_RUN)
+		return ANSWER_BUSY;
+	if (by_signal)
+		tell_to_reload(t, i);
+	take_step(s, STEP_RELOAD);
+	emit_note(t, NOTE_RELOADING, i, 0);
+	arm(t, i, u->start_ms);                 /* systemd puts reloads under TimeoutStartSec= as well */
+	pass_on_reload(t, i);
+	go_on(t, i);
+	return ANSWER_OK;
 }
 
 /* ---- the actions ---- */
 
 /* systemd.unit(5), StartLimitBurst= starts within StartLimitIntervalSec=: may another one come at that time? */
-static bool start_limit_is_spent(struct turn *t, uint32_t i, uint64_t at)
+bool start_limit_is_spent(struct turn *t, uint32_t i, uint64_t at)
 {
 	const struct service *s = service_at(t, i);
 	const struct unit *u = unit_at(t, i);
@@ -284,12 +257,14 @@ static void refuse(struct turn *t, uint32_t i, enum result result)
 	emit(t, FX_SWEPT, i);                   /* BACKOFF had kept the cgroup */
 	enter(t, i, FAILED);
 	emit_note(t, NOTE_FAILED, i, result);
+	act_on_end(t, i);
+	pass_on_end(t, i);
 }
 
 static void begin(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	uint32_t kept = SERVICE_QUEUED | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING;
+	uint32_t kept = SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING;
 	if (unit_at(t, i)->flags & UNIT_BROKEN) {
 		refuse(t, i, RESULT_BAD_SETTING);       /* pulled in by another unit, or broken since its last generation */
 		return;
@@ -303,11 +278,12 @@ static void begin(struct turn *t, uint32_t i)
 	s->flags &= kept;
 	s->result = RESULT_SUCCESS;
 	s->errand = ERRAND_NONE;
-	s->sent_signal = 0;
+	s->sent_signal = s->main_code = s->main_status = 0;
 	s->counter_base = s->counter_told = s->counter;
 	s->n_explained = 0;
 	s->began_at = t->c->now_ms;
-	s->up_at = s->launched_at = 0;
+	s->up_at = s->launched_at = s->reload_at = 0;
+	s->watchdog_ms = unit_at(t, i)->watchdog_ms;
 	s->status_text[0] = '\0';
 	s->main_pid = s->control_pid = 0;
 	take_step(s, STEP_WAIT);
@@ -319,144 +295,10 @@ static void go_up(struct turn *t, uint32_t i)
 	struct service *s = service_at(t, i);
 	s->flags |= SERVICE_WAS_UP;
 	s->up_at = t->c->now_ms;
-	take_step(s, STEP_RUN);
+	run(t, i);
+	arm_watchdog(t, i);
 	emit_note(t, NOTE_UP, i, (uint32_t)(s->up_at - s->began_at));
-}
-
-/* SIGKILL to the command that runs beside the main process. Not by send(): it says nothing about the generation's end. */
-static void kill_control(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	if (!s->control_pid)
-		return;
-	struct effect *e = emit(t, FX_SIGNAL, i);
-	e->role = ROLE_CONTROL;
-	e->number = SIGKILL;
-	s->flags |= SERVICE_COMMAND_LATE;
-}
-
-/* A reload has no part in a stop: killed, and forgotten, so that ExecStop= may take its place. */
-void drop_control(struct turn *t, uint32_t i)
-{
-	kill_control(t, i);
-	service_at(t, i)->control_pid = 0;
-}
-
-static void stop(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	s->errand = ERRAND_STOP;
-	if (s->step == STEP_RELOAD)
-		drop_control(t, i);
-	take_step(s, STEP_HOLD);
-	go_on(t, i);
-}
-
-static void expire(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	set_result(s, RESULT_TIMEOUT);
-	s->errand = ERRAND_TIMEOUT;
-	emit_note(t, NOTE_STOPPING, i, 0);
-	arm(t, i, unit_at(t, i)->stop_ms);
-	terminate(t, i);
-}
-
-static void kill_rest(struct turn *t, uint32_t i, enum service_event why)
-{
-	struct service *s = service_at(t, i);
-	if (s->step == STEP_CLEAN) {
-		s->errand = ERRAND_SWEEP;       /* what takes too long is ours, and no fault of the service's */
-	} else if (why == EV_TIMER && s->errand != ERRAND_SWEEP) {
-		set_result(s, RESULT_TIMEOUT);
-		s->errand = ERRAND_TIMEOUT;
-	} else if (s->errand == ERRAND_NONE) {
-		s->errand = ERRAND_SWEEP;
-	}
-	sweep(t, i);
-	arm(t, i, SWEEP_AGAIN_MS);
-	enqueue(t, i);
-}
-
-/* Main is gone while stopping. KillMode=mixed: the rest has had its time with it. */
-static void linger(struct turn *t, uint32_t i)
-{
-	if (unit_at(t, i)->kill_mode == KILL_MIXED && service_at(t, i)->step == STEP_TERM)
-		sweep(t, i);
-	enqueue(t, i);
-}
-
-static void reload_late(struct turn *t, uint32_t i)
-{
-	kill_control(t, i);
-	arm(t, i, SWEEP_AGAIN_MS);              /* until its death is told, and again if it is not */
-}
-
-/* The delay before the next generation, jitter and all; s->delay_ms is what it climbs from. */
-static uint32_t next_delay(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	const struct unit *u = unit_at(t, i);
-	bool was_healthy = s->up_at && t->c->now_ms - s->up_at >= HEALTHY_RUN_MS;
-	bool is_first = was_healthy || s->n_failures == 0;
-	if (s->flags & SERVICE_RESTART_ASKED) {
-		s->n_failures = s->delay_ms = 0;
-		return 0;
-	}
-	s->n_failures = is_first ? 1 : s->n_failures + 1;
-	s->delay_ms = restart_delay(u, is_first, s->delay_ms);
-	if (s->result == RESULT_RESOURCES && s->delay_ms < BACKOFF_FIRST_MS)
-		s->delay_ms = BACKOFF_FIRST_MS;         /* RestartSec=0 must not turn a full machine into a busy one */
-	return restart_jitter(u, s->delay_ms, next_random(t->c));
-}
-
-static void rest(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	tell_decided(t, i, false, 0);
-	emit(t, FX_SWEPT, i);
-	enter(t, i, !s->want ? IDLE : s->result == RESULT_SUCCESS ? DONE : FAILED);
-	emit_note(t, s->state == IDLE ? NOTE_IDLE : s->state == DONE ? NOTE_DONE : NOTE_FAILED, i, s->result);
-}
-
-/* RuntimeDirectory= and its like go with the generation, systemd.exec(5): by a command that no unit has, and that cannot fail. */
-static bool clean(struct turn *t, uint32_t i, bool restarts)
-{
-	struct service *s = service_at(t, i);
-	uint32_t what = restarts ? UNIT_CLEANS : UNIT_CLEANS | UNIT_CLEANS_AT_REST;
-	if (s->step == STEP_CLEAN || !(unit_at(t, i)->flags & what))
-		return false;
-	take_step(s, STEP_CLEAN);
-	s->step_number = restarts;
-	launch(t, i, ROLE_CONTROL, EXEC_CLEAN);
-	arm(t, i, CLEAN_DEADLINE_MS);
-	return true;
-}
-
-/* The generation is over. What now? */
-static void decide(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	bool is_asked = s->flags & SERVICE_RESTART_ASKED;
-	bool restarts = s->want && (is_asked || restart_applies(unit_at(t, i)->restart, s->result));
-	close_count(t, i);
-	if (clean(t, i, restarts))
-		return;
-	if (!restarts) {
-		rest(t, i);
-		return;
-	}
-	uint32_t delay_ms = next_delay(t, i);
-	if (!is_asked && start_limit_is_spent(t, i, t->c->now_ms + delay_ms)) {
-		s->result = RESULT_START_LIMIT;
-		rest(t, i);
-		return;
-	}
-	s->n_restarts += !is_asked;
-	tell_decided(t, i, true, delay_ms);
-	enter(t, i, BACKOFF);
-	arm(t, i, delay_ms);
-	emit_note(t, NOTE_BACKOFF, i, delay_ms);
+	uphold_others(t, i);
 }
 
 void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
@@ -471,7 +313,7 @@ void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
 		break;
 	case ACT_STOP:
 	case ACT_END:
-		stop(t, i);
+		begin_stop(t, i);
 		break;
 	case ACT_EXPIRE:
 		expire(t, i);
@@ -479,15 +321,20 @@ void act(struct turn *t, uint32_t i, enum action action, enum service_event why)
 	case ACT_KILL:
 		kill_rest(t, i, why);
 		break;
+	case ACT_STOP_LATE:
+		stop_late(t, i);
+		break;
 	case ACT_LINGER:
 		linger(t, i);
 		break;
-	case ACT_RELOAD_LATE:
-		reload_late(t, i);
+	case ACT_UP_LATE:
+		up_late(t, i);
+		break;
+	case ACT_ABORT:
+		abort_hung(t, i);
 		break;
 	case ACT_CANCEL:
-		emit(t, FX_SWEPT, i);
-		emit_note(t, NOTE_IDLE, i, s->result);
+		cancel(t, i);
 		break;
 	case ACT_DECIDE:
 		decide(t, i);

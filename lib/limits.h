@@ -73,6 +73,9 @@
 #define INCIDENT_TASKS 10
 #define INCIDENT_FILES_MAX 4096
 
+/* Descriptors that all services together may leave with PID 1 (FDSTORE=1); one more is closed. */
+#define STORE_MAX 512
+
 /* STATUS= text of sd_notify(3) kept per service; the rest is cut. */
 #define STATUS_TEXT_MAX 64
 

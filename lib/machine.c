@@ -66,6 +66,14 @@ static bool leavers_rest(const struct core *c)
 	return true;
 }
 
+static bool is_any_starting(const struct core *c)
+{
+	for (uint32_t i = 0; i < c->n_services; i++)
+		if (c->services[i].state == STARTING)
+			return true;
+	return false;
+}
+
 void settle_system(struct turn *t)
 {
 	struct core *c = t->c;
@@ -89,6 +97,10 @@ void settle_system(struct turn *t)
 		} else {
 			system_over(t);
 		}
+	}
+	if (c->has_idle && c->queues[QUEUE_SETTLE].head == NO_UNIT && !is_any_starting(c)) {
+		c->has_idle = false;
+		emit(t, FX_QUIET, NO_UNIT);
 	}
 	if (y->phase == SYSTEM_HALTING && y->deadline_at <= c->now_ms)
 		system_over(t);
@@ -120,16 +132,16 @@ void on_units(struct turn *t)
 	answer_reload(t, ANSWER_OK);
 	if (c->system.phase == SYSTEM_BOOTING)
 		c->system.phase = SYSTEM_RUNNING;
+	part_rivals(t);
 	for (uint32_t i = 0; i < c->n_services; i++) {
-		struct service *s = service_at(t, i);
+		const struct service *s = service_at(t, i);
 		const struct unit *u = unit_at(t, i);
-		bool is_new = s->generation == 0 && s->state == IDLE && !s->want;
 		bool is_mended = s->state == FAILED && s->result == RESULT_BAD_SETTING;
 		enqueue(t, i);
 		if (u->flags & UNIT_BROKEN) {
-			if (is_new)
+			if (is_new(t, i))
 				put_aside(t, i);
-		} else if ((u->flags & UNIT_WANTED) && (is_new || is_mended)) {
+		} else if ((u->flags & UNIT_WANTED) && (is_mended || is_new(t, i))) {
 			set_want(t, i, true);
 		}
 	}

@@ -11,6 +11,8 @@ const char *const unit_type_names[N_UNIT_TYPE_NAME] = {
 
 const char *const type_names[N_UNIT_TYPE] = {
 	[TYPE_SIMPLE] = "simple", [TYPE_EXEC] = "exec", [TYPE_ONESHOT] = "oneshot", [TYPE_NOTIFY] = "notify",
+	[TYPE_FORKING] = "forking", [TYPE_NOTIFY_RELOAD] = "notify-reload",
+	[TYPE_IDLE] = "idle", [TYPE_DBUS] = "dbus",
 };
 
 const char *const restart_names[N_RESTART_POLICY] = {
@@ -30,6 +32,17 @@ const char *const oom_policy_names[N_OOM_POLICY] = {
 
 const char *const notify_access_names[N_NOTIFY_ACCESS] = {
 	[NOTIFY_NONE] = "none", [NOTIFY_MAIN] = "main", [NOTIFY_EXEC] = "exec", [NOTIFY_ALL] = "all",
+};
+
+const char *const unit_action_names[N_UNIT_ACTION] = {
+	[ACTION_NONE] = "none", [ACTION_REBOOT] = "reboot", [ACTION_POWEROFF] = "poweroff", [ACTION_HALT] = "halt",
+	[ACTION_EXIT] = "exit",
+};
+
+const char *const exit_type_names[N_EXIT_TYPE] = { [EXIT_MAIN] = "main", [EXIT_CGROUP] = "cgroup" };
+
+const char *const failure_mode_names[N_FAILURE_MODE] = {
+	[FAILURE_TERMINATE] = "terminate", [FAILURE_ABORT] = "abort", [FAILURE_KILL] = "kill",
 };
 
 const char *const stdio_names[N_STDIO_KIND] = {

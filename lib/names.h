@@ -19,6 +19,9 @@ extern const char *const restart_names[N_RESTART_POLICY];       /* Restart=; RES
 extern const char *const kill_mode_names[N_KILL_MODE];
 extern const char *const oom_policy_names[N_OOM_POLICY];
 extern const char *const notify_access_names[N_NOTIFY_ACCESS];
+extern const char *const unit_action_names[N_UNIT_ACTION];
+extern const char *const exit_type_names[N_EXIT_TYPE];
+extern const char *const failure_mode_names[N_FAILURE_MODE];
 extern const char *const stdio_names[N_STDIO_KIND];             /* those with a path without their colon */
 extern const char *const scheduling_names[N_SCHEDULING];
 extern const char *const io_class_names[N_IO_CLASS];

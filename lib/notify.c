@@ -21,6 +21,8 @@ static bool parse_flag(struct str line, struct notify_message *m)
 		{ STR("WATCHDOG=1"), &m->is_alive },
 		{ STR("WATCHDOG=trigger"), &m->is_watchdog_trigger },
 		{ STR("BARRIER=1"), &m->wants_barrier },
+		{ STR("FDSTORE=1"), &m->is_store },
+		{ STR("FDSTOREREMOVE=1"), &m->is_store_remove },
 	};
 	for (size_t i = 0; i < countof(flags); i++)
 		if (str_eq(line, flags[i].line))
@@ -30,28 +32,32 @@ static bool parse_flag(struct str line, struct notify_message *m)
 
 static bool parse_value(struct str line, struct notify_message *m)
 {
-	uint64_t number;
+	uint64_t pid, error;
+	const struct { struct str name; uint64_t least, most; bool *has; uint64_t *value; } numbers[] = {
+		{ STR("MAINPID="), 1, PID_MOST, &m->has_main_pid, &pid },
+		{ STR("ERRNO="), 0, ERRNO_MOST, &m->has_error, &error },
+		{ STR("EXTEND_TIMEOUT_USEC="), 0, UINT64_MAX, &m->has_extension, &m->extension_us },
+		{ STR("WATCHDOG_USEC="), 0, UINT64_MAX, &m->has_watchdog, &m->watchdog_us },
+		{ STR("MONOTONIC_USEC="), 1, UINT64_MAX, &m->has_time, &m->time_us },
+	};
 	if (str_take(&line, STR("STATUS="))) {
 		m->status = line;
 		return m->has_status = true;
 	}
-	if (str_take(&line, STR("MAINPID="))) {
-		if (!parse_number(line, 1, PID_MOST, &number))
-			return false;
-		m->main_pid = (uint32_t)number;
-		return m->has_main_pid = true;
+	if (str_take(&line, STR("FDNAME="))) {
+		m->fd_name = line;
+		return true;
 	}
-	if (str_take(&line, STR("ERRNO="))) {
-		if (!parse_number(line, 0, ERRNO_MOST, &number))
+	for (size_t i = 0; i < countof(numbers); i++) {
+		if (!str_take(&line, numbers[i].name))
+			continue;
+		if (!parse_number(line, numbers[i].least, numbers[i].most, numbers[i].value))
 			return false;
-		m->error = (uint32_t)number;
-		return m->has_error = true;
-	}
-	if (str_take(&line, STR("EXTEND_TIMEOUT_USEC="))) {
-		if (!parse_number(line, 0, UINT64_MAX, &number))
-			return false;
-		m->extension_us = number;
-		return m->has_extension = true;
+		if (numbers[i].value == &pid)
+			m->main_pid = (uint32_t)pid;
+		if (numbers[i].value == &error)
+			m->error = (uint32_t)error;
+		return *numbers[i].has = true;
 	}
 	return false;
 }
@@ -59,7 +65,7 @@ static bool parse_value(struct str line, struct notify_message *m)
 bool notify_parse(struct str datagram, struct notify_message *out)
 {
 	bool is_known = false;
-	*out = (struct notify_message){ .status = STR("") };
+	*out = (struct notify_message){ .status = STR(""), .fd_name = STR("") };
 	/* Some senders count the NUL of their string; systemd forgives that one, too. */
 	if (datagram.n && datagram.p[datagram.n - 1] == '\0')
 		datagram.n--;

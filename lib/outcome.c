@@ -35,17 +35,14 @@ void on_launched(struct turn *t)
 	enqueue(t, i);
 	if (s->state == STOPPING && s->step == STEP_HOLD && (s->flags & SERVICE_WAS_UP) && ev->role == ROLE_CONTROL)
 		drop_control(t, i);
-	else if (s->state == STOPPING && s->step == STEP_TERM)
-		terminate(t, i);                /* the wish changed between the order to launch and the launch */
-	else if (s->state == SWEEPING && s->step != STEP_CLEAN)
-		sweep(t, i);
+	else if (s->state == STOPPING || s->state == SWEEPING)
+		end_newborn(t, i);              /* the wish changed between the order to launch and the launch */
 	else if (s->state == STARTING && s->step == STEP_MAIN && ev->role == ROLE_MAIN) {
 		enum unit_type type = unit_at(t, i)->type;
-		if (type == TYPE_SIMPLE)
-			take_step(s, STEP_POST);
-		else if (type != TYPE_ONESHOT)
-			take_step(s, STEP_READY);
-		if (type == TYPE_SIMPLE)
+		bool is_up_at_once = type == TYPE_SIMPLE || type == TYPE_IDLE;
+		if (type != TYPE_ONESHOT)
+			take_step(s, is_up_at_once ? STEP_POST : type == TYPE_DBUS ? STEP_BUS : STEP_READY);
+		if (is_up_at_once || type == TYPE_DBUS)
 			go_on(t, i);
 	}
 }
@@ -86,6 +83,18 @@ void on_launch_failed(struct turn *t)
 		on_control_end(t, i, is_success);
 }
 
+/* Another's child perhaps, and older than we know of it: it may die without a word to us (lose_main() in evidence.c). */
+void on_main_found(struct turn *t)
+{
+	struct service *s = service_at(t, t->ev->service);
+	if (s->state != STARTING || s->step != STEP_FIND)
+		return;
+	s->main_pid = t->ev->pid;
+	s->flags |= SERVICE_MAIN_TOLD;
+	s->launched_at = t->c->now_ms;
+	s->kmsg_seq = s->control_seq;
+}
+
 void on_launch_warning(struct turn *t)
 {
 	struct service *s = service_at(t, t->ev->service);
@@ -111,14 +120,65 @@ static bool may_notify(const struct unit *u, enum role role)
 	}
 }
 
+bool core_heeds(const struct core *c, struct unitset units, uint32_t service, uint32_t pid)
+{
+	enum role role = ROLE_OTHER;
+	core_find_pid(c, pid, &role);
+	return may_notify(unitset_unit(units, service), role);
+}
+
+static void become_ready(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (s->state != STARTING || s->step != STEP_READY || !unit_says_ready(unit_at(t, i)))
+		return;
+	take_step(s, STEP_POST);
+	go_on(t, i);
+}
+
+void on_ready(struct turn *t)
+{
+	become_ready(t, t->ev->service);
+}
+
+static uint32_t ms_of(uint64_t us)
+{
+	uint64_t ms = us / 1000 + (us % 1000 != 0);
+	return ms < FOREVER_MS ? (uint32_t)ms : FOREVER_MS - 1;
+}
+
+static void hear_of_time(struct turn *t, uint32_t i, const struct notify_message *m)
+{
+	struct service *s = service_at(t, i);
+	if (m->has_watchdog)
+		s->watchdog_ms = ms_of(m->watchdog_us);
+	if (m->is_alive || m->has_watchdog)
+		arm_watchdog(t, i);
+	if (m->has_extension && (s->state == STARTING || s->state == UP || s->state == STOPPING))
+		extend(t, i, ms_of(m->extension_us));
+}
+
+/* RELOADING=1 from before our signal is about another reload; one that does not say when it was sent is taken for ours. */
+static void hear_of_reload(struct turn *t, uint32_t i, const struct notify_message *m)
+{
+	struct service *s = service_at(t, i);
+	if (!s->reload_at || s->state != UP)
+		return;
+	if (m->is_reloading && (!t->ev->told_at || t->ev->told_at >= s->reload_at))
+		s->flags |= SERVICE_SAYS_RELOADING;
+	if (!m->is_ready || !(s->flags & SERVICE_SAYS_RELOADING))
+		return;
+	s->reload_at = 0;
+	if (s->step == STEP_RELOADED)
+		go_on(t, i);
+}
+
 void on_notify(struct turn *t)
 {
 	const struct event *ev = t->ev;
 	const struct notify_message *m = ev->message;
 	struct service *s = service_at(t, ev->service);
-	enum role role = ROLE_OTHER;
-	core_find_pid(t->c, ev->pid, &role);
-	if (!may_notify(unit_at(t, ev->service), role))
+	if (!core_heeds(t->c, t->units, ev->service, ev->pid))
 		return;
 	if (m->has_status) {
 		size_t n = m->status.n < sizeof s->status_text ? m->status.n : sizeof s->status_text - 1;
@@ -130,32 +190,63 @@ void on_notify(struct turn *t)
 		s->main_pid = m->main_pid;
 		s->flags |= SERVICE_MAIN_TOLD;
 	}
-	if (m->is_ready && s->state == STARTING && s->step == STEP_READY && unit_at(t, ev->service)->type == TYPE_NOTIFY) {
-		take_step(s, STEP_POST);
-		go_on(t, ev->service);
+	hear_of_time(t, ev->service, m);
+	hear_of_reload(t, ev->service, m);
+	if (m->is_ready)
+		become_ready(t, ev->service);
+	if (m->is_stopping && s->state == UP && !is_going_down(s)) {
+		s->flags |= SERVICE_SAYS_STOPPING;
+		dispatch(t, ev->service, EV_ERR);
 	}
+	if (m->is_watchdog_trigger && s->state == UP)
+		dispatch(t, ev->service, EV_HANG);
 }
 
 /* ---- what comes of a death ---- */
+
+/* ExitType=cgroup, systemd.service(5): it ends with the last of its processes, whichever that is. */
+static bool lives_on(const struct service *s, const struct unit *u)
+{
+	return u->exit_type == EXIT_CGROUP && !(s->flags & SERVICE_IS_EMPTY);
+}
+
+void notice_end(struct turn *t, uint32_t i)
+{
+	const struct service *s = service_at(t, i);
+	const struct unit *u = unit_at(t, i);
+	if (s->state != UP || s->grace_at)
+		return;
+	if (!s->main_pid)
+		tell_decided(t, i, false, 0);   /* of a main process that it outlives */
+	if (u->type == TYPE_ONESHOT || (u->flags & UNIT_REMAIN_AFTER_EXIT))
+		return;
+	if (!has_process(s) && !(s->flags & SERVICE_LAUNCHING))
+		on_main_end(t, i, s->result == RESULT_SUCCESS);
+}
 
 void on_main_end(struct turn *t, uint32_t i, bool is_success)
 {
 	struct service *s = service_at(t, i);
 	const struct unit *u = unit_at(t, i);
-	bool remains = is_success && (u->flags & UNIT_REMAIN_AFTER_EXIT);
+	bool is_on = s->state == UP || (s->state == STARTING && s->step == STEP_POST);
+	bool remains = (is_success && (u->flags & UNIT_REMAIN_AFTER_EXIT)) || lives_on(s, u);
 	if (s->state == STARTING && u->type == TYPE_ONESHOT && s->step == STEP_MAIN && is_success) {
 		tell_decided(t, i, false, 0);
 		s->step_number++;
 		go_on(t, i);
 		return;
 	}
-	if (s->state == STARTING && s->step == STEP_READY && is_success && u->type == TYPE_NOTIFY) {
+	bool owes_word = (s->step == STEP_READY && unit_says_ready(u)) || s->step == STEP_BUS;
+	if (s->state == STARTING && owes_word && is_success) {
 		set_result(s, RESULT_PROTOCOL);
-	} else if ((s->state == UP || (s->state == STARTING && s->step == STEP_POST)) && remains) {
-		tell_decided(t, i, false, 0);
+	} else if (is_on && remains) {
+		enqueue(t, i);
 		return;
 	}
-	if (s->state == STARTING || s->state == UP || s->state == STOPPING || s->state == SWEEPING)
+	/* It left by itself, and well: what ExecStop= cleans up is there to be cleaned up all the same (systemd.service(5)). */
+	if (s->state == UP && is_success && u->exec[EXEC_STOP].n)
+		dispatch(t, i, EV_ERR);
+	else if (s->state == STARTING || s->state == UP || s->state == STOPPING || s->state == SWEEPING)
 		dispatch(t, i, EV_EXIT);
 }
 
@@ -167,10 +258,9 @@ void on_control_end(struct turn *t, uint32_t i, bool is_success)
 		return;
 	}
 	s->step_number++;
-	if (s->state == UP && !is_success)
-		s->step_number = UINT32_MAX;    /* what is left of ExecReload= is not tried */
-	if (s->state != STOPPING || s->step == STEP_STOP)
-		go_on(t, i);
+	if (!is_success)
+		s->step_number = UINT32_MAX;    /* what is left of ExecReload= or ExecStop= is not tried */
+	go_on(t, i);
 	enqueue(t, i);
 }
 
@@ -178,6 +268,7 @@ void on_empty(struct turn *t)
 {
 	struct service *s = service_at(t, t->ev->service);
 	s->flags |= SERVICE_IS_EMPTY;
+	enqueue(t, t->ev->service);
 	suspect_main(t, t->ev->service);
 	if (is_gone(t, t->ev->service))
 		dispatch(t, t->ev->service, EV_GONE);

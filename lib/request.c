@@ -10,22 +10,14 @@ void reply(struct turn *t, uint32_t client, enum answer answer)
 	e->number = answer;
 }
 
-/* Only here and not down the whole chain: units that require one another and cannot start would try each other for ever. */
-static void try_again_what_it_requires(struct turn *t, uint32_t i)
-{
-	const struct unit *u = unit_at(t, i);
-	const uint32_t *list = unitset_indices(t->units, u->requires);
-	for (uint32_t k = 0; k < u->requires.n; k++)
-		if (service_at(t, list[k])->state == FAILED)
-			set_want(t, list[k], true);
-}
-
 static enum answer start(struct turn *t, uint32_t i)
 {
 	if (t->c->system.phase >= SYSTEM_STOPPING)
 		return ANSWER_STOPPING;
 	if (unit_at(t, i)->flags & UNIT_BROKEN)
 		return ANSWER_BROKEN_UNIT;
+	if (unit_at(t, i)->flags & UNIT_REFUSE_START)
+		return ANSWER_NOT_BY_HAND;
 	dispatch(t, i, EV_RESET);
 	set_want(t, i, true);
 	try_again_what_it_requires(t, i);
@@ -34,6 +26,8 @@ static enum answer start(struct turn *t, uint32_t i)
 
 static enum answer stop(struct turn *t, uint32_t i)
 {
+	if (unit_at(t, i)->flags & UNIT_REFUSE_STOP)
+		return ANSWER_NOT_BY_HAND;
 	set_want(t, i, false);
 	return ANSWER_OK;
 }
@@ -41,7 +35,7 @@ static enum answer stop(struct turn *t, uint32_t i)
 static enum answer restart(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	enum answer answer = start(t, i);
+	enum answer answer = unit_at(t, i)->flags & UNIT_REFUSE_STOP ? ANSWER_NOT_BY_HAND : start(t, i);
 	if (answer == ANSWER_OK && (s->state == UP || s->state == STARTING)) {
 		s->flags |= SERVICE_RESTART_ASKED;
 		enqueue(t, i);
@@ -60,19 +54,7 @@ static enum answer reload(struct turn *t, uint32_t i)
 		load(t);
 		return ANSWER_LATER;
 	}
-	struct service *s = service_at(t, i);
-	if (s->state != UP || is_going_down(s))
-		return ANSWER_NOT_RUNNING;
-	if (unit_at(t, i)->exec[EXEC_RELOAD].n == 0)
-		return ANSWER_NO_RELOAD;
-	if (s->step != STEP_RUN)
-		return ANSWER_BUSY;
-	s->step = STEP_RELOAD;
-	s->step_number = 0;
-	emit_note(t, NOTE_RELOADING, i, 0);
-	arm(t, i, unit_at(t, i)->start_ms);     /* systemd puts reloads under TimeoutStartSec= as well */
-	go_on(t, i);
-	return ANSWER_OK;
+	return begin_reload(t, i);
 }
 
 static enum answer kill_all(struct turn *t, uint32_t i)

@@ -8,6 +8,7 @@ const char *const result_name[N_RESULT] = {
 	[RESULT_PROTOCOL] = "protocol", [RESULT_OOM_KILL] = "oom-kill",
 	[RESULT_RESOURCES] = "resources", [RESULT_DEPENDENCY] = "dependency",
 	[RESULT_START_LIMIT] = "start-limit-hit", [RESULT_BAD_SETTING] = "bad-setting",
+	[RESULT_EXEC_CONDITION] = "exec-condition",
 };
 
 #define YES true
@@ -29,6 +30,11 @@ static const bool table[N_RESTART_POLICY][RESULT_OOM_KILL + 1] = {
 	[RESTART_ON_ABORT]    = { NO,     NO,  YES,   YES, NO,     NO,      NO,      YES },
 	[RESTART_ALWAYS]      = { YES,    YES, YES,   YES, YES,    YES,     YES,     YES },
 };
+
+bool result_is_good(enum result result)
+{
+	return result == RESULT_SUCCESS || result == RESULT_EXEC_CONDITION;
+}
 
 bool restart_applies(enum restart_policy policy, enum result result)
 {

@@ -405,6 +405,7 @@ static void say_failed(struct buf *b, unsigned result)
 		[RESULT_DEPENDENCY] = "a unit that it requires is not to be had",
 		[RESULT_START_LIMIT] = "started too often, its StartLimitBurst= is reached",
 		[RESULT_BAD_SETTING] = "its unit file cannot be used",
+		[RESULT_EXEC_CONDITION] = "its ExecCondition= said no",
 		[RESULT_PROTOCOL] = "it left without having said that it is ready",
 	};
 	buf_lit(b, "failed (");

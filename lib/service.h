@@ -1,5 +1,5 @@
 /*
- * The service machine: eight states, eight events, one table.
+ * The service machine: eight states, nine events, one table.
  *
  * What a service *is* (its state), what is *wanted* of it (up or down) and *why* its last generation ended (its last
  * death and result) are three things and never stand in for one another. `want` is data: WANT_UP and WANT_DOWN say that
@@ -20,7 +20,8 @@
  * IDLE     nothing runs, and nothing is wanted.
  * STARTING from the wish to the last ExecStartPost=: waiting for After=, pre commands, main process, readiness, post commands.
  * UP       ready. A oneshot with RemainAfterExit=yes is UP without a process.
- * STOPPING ExecStop=, then KillSignal=, under TimeoutStopSec=. Leaves when nothing of the generation is left.
+ * STOPPING ExecStop=, then KillSignal=, each under TimeoutStopSec=. Leaves when nothing of the generation is left. It comes
+ *          back for ExecStopPost=, from SWEEPING too.
  * SWEEPING main has died, or patience has: SIGKILL to whatever the generation left behind. Never waits on anybody's manners.
  * BACKOFF  will be started again at deadline_at.
  * FAILED   ended badly, and nothing says to start it again.
@@ -44,6 +45,7 @@ enum service_event {
 	EV_GONE,        /* no process of the generation is left */
 	EV_TIMER,       /* deadline_at has come */
 	EV_ERR,         /* the generation cannot go on: a launch failed, or OOMPolicy=stop ends it */
+	EV_HANG,        /* its watchdog has not heard of it for too long */
 	EV_RESET,       /* the operator forgives the past: failures and the start limit count anew */
 	N_SERVICE_EVENT
 };
@@ -57,8 +59,10 @@ enum action {
 	ACT_EXPIRE,     /* starting took too long: note it, KillSignal= now */
 	ACT_END,        /* end this generation though it is wanted: as ACT_STOP, the wish stays */
 	ACT_KILL,       /* SIGKILL to what is left */
+	ACT_STOP_LATE,  /* stopping took too long: the next step of it, and at the end SWEEPING; the cell's state is overruled */
 	ACT_LINGER,     /* main is gone while stopping: the rest has until the deadline, KillMode= permitting */
-	ACT_RELOAD_LATE,/* ExecReload= took too long: kill that command, stay up */
+	ACT_UP_LATE,    /* ExecReload= took too long: kill that command, stay up; or RuntimeMaxSec= is over: end it */
+	ACT_ABORT,      /* WatchdogSignal=, for a core dump of what hangs */
 	ACT_CANCEL,     /* no start is pending any more */
 	ACT_DECIDE,     /* the generation is over: what next? The cell's state is overruled by core's decision */
 	ACT_FORGET,     /* failures and start limit count from nothing again */
@@ -78,15 +82,22 @@ struct cell service_cell(enum state s, enum service_event ev);
 enum step {
 	STEP_NONE,
 	STEP_WAIT,      /* STARTING: for After= and Requires= */
+	STEP_CONDITION, /* ExecCondition= */
 	STEP_PRE,
 	STEP_MAIN,      /* the main process is launched, or one of a oneshot's several */
 	STEP_READY,     /* exec or notify: launched, not ready yet */
+	STEP_BUS,       /* dbus: until its name has an owner */
+	STEP_FIND,      /* forking: whom has it left behind? */
 	STEP_POST,
 	STEP_RUN,       /* UP */
 	STEP_RELOAD,    /* UP, ExecReload= runs beside the main process */
+	STEP_RELOADED,  /* UP, notify-reload: until it says that it has */
 	STEP_HOLD,      /* STOPPING: for the services that are ordered after this one */
 	STEP_STOP,      /* ExecStop= */
 	STEP_TERM,      /* KillSignal= was sent */
+	STEP_ABORT,     /* WatchdogSignal= was sent */
+	STEP_STOP_POST, /* ExecStopPost=, when all else is gone */
+	STEP_PID_FILE,  /* STOPPING: what the service should have removed itself */
 	STEP_CLEAN,     /* STOPPING or SWEEPING: all are gone, and what they leave behind is being removed */
 	N_STEP
 };

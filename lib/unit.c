@@ -12,11 +12,12 @@
 #define START_LIMIT_MS 10000u
 #define START_LIMIT_BURST 5u
 
-enum { SIG_HUP = 1, SIG_INT = 2, SIG_PIPE = 13, SIG_TERM = 15 };        /* signal(7): the same on all of Linux */
+enum { SIG_HUP = 1, SIG_INT = 2, SIG_ABRT = 6, SIG_KILL = 9, SIG_PIPE = 13, SIG_TERM = 15 };        /* signal(7): the same on all of Linux */
 
-#define UNIT_FLAGS_ALL (UNIT_CLEANS_AT_REST * 2u - 1u)
+#define UNIT_FLAGS_ALL (UNIT_STOP_UNNEEDED * 2u - 1u)
 #define COMMAND_FLAGS_ALL (COMMAND_KEEPS_USER * 2u - 1u)
 #define CONTEXT_FLAGS_ALL (CONTEXT_HAS_IO * 2u - 1u)
+#define EDGE_KINDS_ALL (EDGE_NEEDED_BY * 2u - 1u)
 
 const char *const cgroup_knob_file[N_CGROUP_KNOB] = {
 	[KNOB_MEMORY_MIN] = "memory.min",
@@ -105,7 +106,7 @@ static bool is_name(const struct check *c, struct span s)
 static const char *check_texts(const struct check *c, const struct unit *u)
 {
 	const struct span texts[] = {
-		u->description, u->file, u->working_directory, u->stdio_path[0], u->stdio_path[1], u->stdio_path[2],
+		u->description, u->file, u->working_directory, u->pid_file, u->bus_name, u->stdio_path[0], u->stdio_path[1], u->stdio_path[2],
 	};
 	const struct span blobs[] = { u->aliases, u->notes, u->environment, u->environment_files };
 
@@ -136,16 +137,16 @@ static const char *check_commands(struct check *c, struct span list)
 	return NULL;
 }
 
-static const char *check_edges(struct check *c, const struct unit *u)
+static const char *check_edges(struct check *c, struct span list)
 {
-	const struct span lists[] = { u->after, u->before, u->requires, u->required_by, u->wants };
-	for (size_t l = 0; l < countof(lists); l++) {
-		if (!is_list(c, lists[l], sizeof(uint32_t), _Alignof(uint32_t)))
-			return "a list of dependencies";
-		const uint32_t *edges = elements(c->set, lists[l]);
-		for (uint32_t i = 0; i < lists[l].n; i++)
-			if (edges[i] >= c->n_units)
-				return "a dependency on a unit that is not there";
+	if (!is_list(c, list, sizeof(struct edge), _Alignof(struct edge)))
+		return "a list of dependencies";
+	const struct edge *edges = elements(c->set, list);
+	for (uint32_t i = 0; i < list.n; i++) {
+		if (edges[i].unit >= c->n_units)
+			return "a dependency on a unit that is not there";
+		if (edges[i].kinds & ~EDGE_KINDS_ALL)
+			return "the kind of a dependency";
 	}
 	return NULL;
 }
@@ -212,6 +213,8 @@ static const char *check_values(const struct unit *u)
 {
 	const struct { uint8_t value, n; } enums[] = {
 		{ u->type, N_UNIT_TYPE }, { u->restart, N_RESTART_POLICY }, { u->kill_mode, N_KILL_MODE },
+		{ u->exit_type, N_EXIT_TYPE }, { u->success_action, N_UNIT_ACTION },
+		{ u->failure_action, N_UNIT_ACTION }, { u->start_limit_action, N_UNIT_ACTION }, { u->start_failure_mode, N_FAILURE_MODE }, { u->stop_failure_mode, N_FAILURE_MODE },
 		{ u->oom_policy, N_OOM_POLICY }, { u->notify_access, N_NOTIFY_ACCESS },
 		{ u->stdio[0], N_STDIO_KIND }, { u->stdio[1], N_STDIO_KIND }, { u->stdio[2], N_STDIO_KIND },
 	};
@@ -220,8 +223,12 @@ static const char *check_values(const struct unit *u)
 			return "a value that no directive has";
 	if (u->flags & ~UNIT_FLAGS_ALL)
 		return "the flags of a unit";
-	if (u->kill_signal == 0 || u->kill_signal > SIGNAL_MOST)
-		return "a signal's number";
+	const uint8_t signals[] = { u->kill_signal, u->final_signal, u->watchdog_signal, u->reload_signal, u->restart_signal ? u->restart_signal : 1 };
+	for (size_t i = 0; i < countof(signals); i++)
+		if (signals[i] == 0 || signals[i] > SIGNAL_MOST)
+			return "a signal's number";
+	if (u->fd_store_max > STORE_MAX || (u->notify_fd && u->notify_fd < 3))
+		return "a descriptor's number";
 	if (u->umask > UMASK_MOST || u->nice < -20 || u->nice > 19)
 		return "a number out of its range";
 	if (u->oom_score_adj < -1000 || u->oom_score_adj > 1000)
@@ -231,19 +238,26 @@ static const char *check_values(const struct unit *u)
 	return NULL;
 }
 
+static bool is_exit_set(const struct check *c, struct span list)
+{
+	return list.n <= 1 && lies_within(c, list, sizeof(struct exit_set), _Alignof(struct exit_set));
+}
+
 static const char *check_unit(struct check *c, const struct unit *u)
 {
 	const char *wrong = check_texts(c, u);
 	for (int i = 0; i < N_EXEC_LIST && !wrong; i++)
 		wrong = check_commands(c, u->exec[i]);
 	if (!wrong)
-		wrong = check_edges(c, u);
+		wrong = check_edges(c, u->edges);
 	if (!wrong)
 		wrong = check_limits(c, u->limits);
 	if (!wrong)
 		wrong = check_context(c, u->context);
 	if (!wrong && !lies_within(c, u->groups, sizeof(uint32_t), _Alignof(uint32_t)))
 		wrong = "a list of groups";
+	if (!wrong && (!is_exit_set(c, u->restart_prevent) || !is_exit_set(c, u->restart_force)))
+		wrong = "a set of exit statuses";
 	return wrong ? wrong : check_values(u);
 }
 
@@ -340,6 +354,11 @@ const struct command *unitset_commands(struct unitset set, const struct unit *u,
 	return elements(set, u->exec[list]);
 }
 
+const struct edge *unitset_edges(struct unitset set, const struct unit *u)
+{
+	return elements(set, u->edges);
+}
+
 const uint32_t *unitset_indices(struct unitset set, struct span span)
 {
 	return elements(set, span);
@@ -370,17 +389,29 @@ const struct context *unitset_context(struct unitset set, const struct unit *u)
 	return u->context.n ? elements(set, u->context) : &context_defaults;
 }
 
+bool unit_says_ready(const struct unit *u)
+{
+	return u->type == TYPE_NOTIFY || u->type == TYPE_NOTIFY_RELOAD;
+}
+
+static bool has_status(const struct exit_set *set, bool is_signal, int value)
+{
+	if (is_signal)
+		return value >= 1 && value <= SIGNAL_MOST && (set->signals >> (value - 1) & 1);
+	return value >= 0 && value <= 255 && (set->statuses[value / 64] >> (value % 64) & 1);
+}
+
+bool unitset_has_status(struct unitset set, struct span list, bool is_signal, int value)
+{
+	return list.n && has_status(elements(set, list), is_signal, value);
+}
+
 bool unit_is_success(const struct unit *u, bool is_signal, int value)
 {
-	if (!is_signal) {
-		if (value < 0 || value > 255)
-			return false;
-		return value == 0 || (u->success.statuses[value / 64] >> (value % 64) & 1);
-	}
-	if (value < 1 || value > SIGNAL_MOST)
-		return false;
-	if (u->success.signals >> (value - 1) & 1)
+	if (has_status(&u->success, is_signal, value))
 		return true;
+	if (!is_signal)
+		return value == 0;
 	/* A daemon that ends on these was asked to; a oneshot that does was cut short, systemd.service(5) Restart=. */
 	bool is_clean = value == SIG_HUP || value == SIG_INT || value == SIG_PIPE || value == SIG_TERM;
 	return is_clean && u->type != TYPE_ONESHOT;
@@ -503,7 +534,7 @@ void unit_defaults(struct unit *u)
 	u->flags = UNIT_JITTER;
 	u->uid = u->gid = NO_ID;
 	u->start_ms = START_TIMEOUT_MS;
-	u->stop_ms = STOP_TIMEOUT_MS;
+	u->stop_ms = u->abort_ms = STOP_TIMEOUT_MS;
 	u->restart_ms = BACKOFF_FIRST_MS;
 	u->restart_max_ms = BACKOFF_MOST_MS;
 	u->restart_growth = 2 * GROWTH_NONE;
@@ -514,6 +545,10 @@ void unit_defaults(struct unit *u)
 	u->restart = RESTART_UNSET;
 	u->kill_mode = KILL_CONTROL_GROUP;
 	u->kill_signal = SIG_TERM;
+	u->final_signal = SIG_KILL;
+	u->watchdog_signal = SIG_ABRT;
+	u->reload_signal = SIG_HUP;
+	u->runtime_ms = FOREVER_MS;
 	/* Not systemd's `stop`: a lost worker must not take a whole service down by surprise where nobody is watching. */
 	u->oom_policy = OOM_CONTINUE;
 	u->notify_access = NOTIFY_NONE; /* oomph-load makes it `main` for Type=notify */

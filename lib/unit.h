@@ -7,7 +7,7 @@
  * execve(2) and open(2) as they stand. A `blob` is a span over NUL-terminated words ("a\0b\0", all counted): walk it with str_next().
  *
  * Everything that needs a heap, a passwd file or patience was settled by oomph-load: users are numbers, percentages are
- * bytes, PATH defaults and HOME are in the environment, Before= has become After=, dependencies are indices.
+ * bytes, PATH defaults and HOME are in the environment, dependencies are edges between indices.
  * Only what changes between two launches is left to the launch: $VAR expansion and EnvironmentFile= (see expand.h).
  */
 #ifndef OOMPH_UNIT_H
@@ -26,7 +26,8 @@ struct span {
 	uint32_t at, n;                 /* n counts bytes of a text or blob, elements of any other list */
 };
 
-enum unit_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_ONESHOT, TYPE_NOTIFY, N_UNIT_TYPE };
+enum unit_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_ONESHOT, TYPE_NOTIFY, TYPE_FORKING, TYPE_NOTIFY_RELOAD,
+		 TYPE_IDLE, TYPE_DBUS, N_UNIT_TYPE };
 
 /* RESTART_UNSET: nobody wrote Restart=. Like `no`, but an oom-kill is still answered by a respawn (DESIGN 6). */
 enum restart_policy {
@@ -35,6 +36,9 @@ enum restart_policy {
 };
 
 enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE, N_KILL_MODE };
+enum unit_action { ACTION_NONE, ACTION_REBOOT, ACTION_POWEROFF, ACTION_HALT, ACTION_EXIT, N_UNIT_ACTION };
+enum exit_type { EXIT_MAIN, EXIT_CGROUP, N_EXIT_TYPE };
+enum failure_mode { FAILURE_TERMINATE, FAILURE_ABORT, FAILURE_KILL, N_FAILURE_MODE };
 enum oom_policy { OOM_CONTINUE, OOM_STOP, OOM_KILL, N_OOM_POLICY };
 enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL, N_NOTIFY_ACCESS };
 enum stdio_kind {
@@ -45,7 +49,7 @@ enum stdio_kind {
 
 /* The lists of commands of a unit, in the order in which a life runs through them. */
 enum exec_list {
-	EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, N_EXEC_LIST,
+	EXEC_CONDITION, EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, EXEC_STOP_POST, N_EXEC_LIST,
 	/*
 	 * No list of the unit's: what is to be removed when all of a generation is gone. Done by a child, for a disk may hang.
 	 * Command 0 is for a service that comes to rest, 1 for one that is started again.
@@ -86,6 +90,35 @@ struct limit {
 	uint64_t soft, hard;
 	uint32_t kind;                  /* enum limit_kind */
 	uint32_t zero;
+};
+
+/*
+ * What another unit is to this one. Each bit is one thing that the core does about it, not one directive: which directive
+ * sets which bits, here and at the other end, tells link_effects (directives.h). Both ends know of an edge, so nobody has to search.
+ */
+enum edge_kind {
+	EDGE_AFTER = 1 << 0,            /* the other one starts first, and stops last */
+	EDGE_BEFORE = 1 << 1,
+	EDGE_REQUIRES = 1 << 2,         /* is started with this one, which cannot start if that fails */
+	EDGE_WANTS = 1 << 3,            /* is started with this one */
+	EDGE_REQUISITE = 1 << 4,        /* has to be up already */
+	EDGE_BINDS = 1 << 5,            /* has to be up: that it was, and is done, is not enough */
+	EDGE_CONFLICTS = 1 << 6,        /* the start of either stops the other */
+	EDGE_STOPS = 1 << 7,            /* is stopped when this one is told to stop */
+	EDGE_RESTARTS = 1 << 8,         /* is restarted when this one is told to restart */
+	EDGE_ENDS = 1 << 9,             /* is stopped when this one ends by itself */
+	EDGE_RELOADS = 1 << 10,         /* is reloaded with this one */
+	EDGE_ON_FAILURE = 1 << 11,      /* is started when this one has failed */
+	EDGE_ON_SUCCESS = 1 << 12,      /* is started when this one is done */
+	EDGE_UPHOLDS = 1 << 13,         /* is started again and again as long as this one is up */
+	EDGE_UPHELD_BY = 1 << 14,
+	EDGE_NEEDED_BY = 1 << 15,       /* was started with, or requires, this one: StopWhenUnneeded= */
+};
+#define EDGE_PULLS (EDGE_REQUIRES | EDGE_WANTS)
+
+struct edge {
+	uint32_t unit;                  /* index of the other one */
+	uint32_t kinds;                 /* enum edge_kind */
 };
 
 /* SuccessExitStatus=: statuses 0-255 and signals 1-64 as bits. 0 and the clean signals are not in it, they always count. */
@@ -176,9 +209,15 @@ enum unit_flags {
 	UNIT_DEPENDENCY_MISSING = 1 << 8, /* Requires= names a unit that is not there: every start fails with `dependency` */
 	UNIT_HAS_SCORE = 1 << 9,        /* OOMScoreAdjust= is set; else 0 is written, never PID 1's own */
 	UNIT_HAS_NICE = 1 << 10,
-	UNIT_CLEANS = 1 << 12,          /* EXEC_CLEAN has something to do after every generation */
-	UNIT_CLEANS_AT_REST = 1 << 13,  /* ... after one that no other follows at once */
-	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net): not stopped by the shutdown of services, not counted in `list` tables as the user's */
+	UNIT_SEND_SIGHUP = 1 << 12,
+	UNIT_NO_GUESS = 1 << 13,        /* GuessMainPID=no */
+	UNIT_NON_BLOCKING = 1 << 14,    /* what it is passed is set to O_NONBLOCK */
+	UNIT_CLEANS = 1 << 15,          /* EXEC_CLEAN has something to do after every generation */
+	UNIT_CLEANS_AT_REST = 1 << 16,  /* ... after one that no other follows at once */
+	UNIT_REFUSE_START = 1 << 17,    /* RefuseManualStart=: only other units may start it */
+	UNIT_REFUSE_STOP = 1 << 18,
+	UNIT_STOP_UNNEEDED = 1 << 19,   /* StopWhenUnneeded=: stopped when nothing that is up needs it */
+	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net, built-in targets): not counted in `list` tables as the user's */
 };
 
 struct unit {
@@ -189,9 +228,7 @@ struct unit {
 	struct span notes;              /* blob of lines "file:line: text" said while loading; `status` shows them */
 
 	struct span exec[N_EXEC_LIST];  /* of struct command */
-	struct span after, before;      /* of uint32_t unit indices: each edge stands at both ends */
-	struct span requires, required_by;
-	struct span wants;
+	struct span edges;              /* of struct edge: one for each neighbour, in the order of their indices */
 
 	struct span environment;        /* blob of NAME=VALUE in final order: defaults, HOME USER LOGNAME SHELL, Environment= */
 	struct span environment_files;  /* blob of absolute paths, `-` in front where it may be missing; they override `environment` */
@@ -201,12 +238,20 @@ struct unit {
 	struct span stdio_path[3];      /* for tty, file, append, truncate */
 	struct span context;            /* one struct context, or none */
 
+	struct span pid_file;           /* absolute; empty: none */
+	struct span bus_name;
+	struct span restart_prevent;    /* of struct exit_set, one or none: RestartPreventExitStatus= */
+	struct span restart_force;
+
 	uint64_t knobs[N_CGROUP_KNOB];
 	struct exit_set success;
 
 	uint32_t flags;                 /* enum unit_flags */
 	uint32_t uid, gid;              /* NO_ID: not changed */
 	uint32_t start_ms, stop_ms;     /* TimeoutStartSec=, TimeoutStopSec=; FOREVER_MS */
+	uint32_t abort_ms;              /* TimeoutAbortSec= */
+	uint32_t runtime_ms;            /* RuntimeMaxSec=; FOREVER_MS */
+	uint32_t watchdog_ms;           /* WatchdogSec=; 0: none */
 	uint32_t restart_ms;            /* RestartSec= */
 	uint32_t restart_max_ms;        /* RestartMaxDelaySec=, or restart_ms when there are no steps */
 	uint32_t restart_growth;        /* factor from one delay to the next, times 65536 (65536: none); (max/first)^(1/steps) */
@@ -215,6 +260,13 @@ struct unit {
 	int16_t oom_score_adj;
 	int8_t nice;
 	uint8_t type, restart, kill_mode, oom_policy, notify_access, kill_signal;
+	uint8_t final_signal, watchdog_signal, reload_signal;
+	uint8_t restart_signal;         /* RestartKillSignal=; 0: as kill_signal */
+	uint8_t start_failure_mode, stop_failure_mode;
+	uint8_t exit_type;
+	uint8_t success_action, failure_action, start_limit_action;     /* enum unit_action */
+	uint8_t notify_fd;              /* X-NotifyFD=: a line written there says that it is ready; 0: none */
+	uint16_t fd_store_max;
 	uint8_t stdio[3];               /* enum stdio_kind for 0, 1, 2 */
 };
 
@@ -245,12 +297,19 @@ uint32_t unitset_find_any(struct unitset set, struct str name); /* by its other 
 
 struct str unitset_text(struct unitset set, struct span span);
 const struct command *unitset_commands(struct unitset set, const struct unit *u, enum exec_list list);
+const struct edge *unitset_edges(struct unitset set, const struct unit *u);
 const uint32_t *unitset_indices(struct unitset set, struct span span);
 const struct limit *unitset_limits(struct unitset set, const struct unit *u);
 const struct folder *unitset_folders(struct unitset set, const struct context *x);
 const uint64_t *unitset_mask(struct unitset set, struct span span);
 const struct credential *unitset_credentials(struct unitset set, const struct context *x);
 const struct context *unitset_context(struct unitset set, const struct unit *u);        /* never NULL */
+
+/* Type=notify and its kin: it is not up before it says so. */
+bool unit_says_ready(const struct unit *u);
+
+/* Whether a list of one exit_set, or none, has an exit status (or, with is_signal, a signal) in it. */
+bool unitset_has_status(struct unitset set, struct span list, bool is_signal, int value);
 
 /* An exit status (or, with is_signal, a signal) that counts as success, systemd.service(5) SuccessExitStatus=. */
 bool unit_is_success(const struct unit *u, bool is_signal, int value);

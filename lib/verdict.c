@@ -47,6 +47,8 @@ static enum cause plain_cause(const struct death_facts *f)
 		return CAUSE_STOP;
 	if (f->errand == ERRAND_TIMEOUT)
 		return CAUSE_TIMEOUT;
+	if (f->errand == ERRAND_WATCHDOG)
+		return CAUSE_WATCHDOG;
 	return f->code == CLD_EXITED ? CAUSE_EXIT : CAUSE_SIGNAL;
 }
 
@@ -72,7 +74,7 @@ struct verdict judge(const struct death_facts *f)
 	 */
 	bool is_swept = f->was_sigkilled && f->errand == ERRAND_SWEEP;
 	if (f->was_sigkilled && !(is_swept && (f->record || f->is_group_kill))) {
-		v.cause = f->errand == ERRAND_TIMEOUT ? CAUSE_TIMEOUT : CAUSE_STOP;
+		v.cause = f->errand == ERRAND_TIMEOUT ? CAUSE_TIMEOUT : f->errand == ERRAND_WATCHDOG ? CAUSE_WATCHDOG : CAUSE_STOP;
 		v.has_oom_besides = has_risen || f->record;
 		return v;
 	}

@@ -35,7 +35,7 @@ enum oom_doubt {
 extern const char *const oom_doubt_name[N_DOUBT];       /* as in JSON; NULL for none */
 
 /* Why we ourselves had sent the generation a signal. */
-enum errand { ERRAND_NONE, ERRAND_STOP, ERRAND_TIMEOUT, ERRAND_SWEEP };
+enum errand { ERRAND_NONE, ERRAND_STOP, ERRAND_TIMEOUT, ERRAND_WATCHDOG, ERRAND_SWEEP };
 
 struct death_facts {
 	uint8_t code;                   /* CLD_EXITED, CLD_KILLED or CLD_DUMPED of waitid(2) */

@@ -175,6 +175,7 @@ static const char *const refusals[N_ANSWER] = {
 	[ANSWER_BUSY] = "a reload is under way already",
 	[ANSWER_STOPPING] = "the system is going down",
 	[ANSWER_BAD_REQUEST] = "PID 1 does not take this request; it may be of another version, or supervise one command only",
+	[ANSWER_NOT_BY_HAND] = "its unit leaves that to other units (RefuseManualStart=, RefuseManualStop=)",
 	[ANSWER_LOAD_FAILED] = "the units could not be loaded; the old ones stay in force",
 };
 

@@ -11,6 +11,7 @@ static const struct builtin {
 	{ { "oomph-net.service", 17 },
 	  "[Unit]\n"
 	  "Description=Network links\n"
+	  "DefaultDependencies=no\n"
 	  "[Service]\n"
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
@@ -20,6 +21,7 @@ static const struct builtin {
 	{ { "oomph-tmpfiles.service", 22 },
 	  "[Unit]\n"
 	  "Description=Users and files of sysusers.d and tmpfiles.d\n"
+	  "DefaultDependencies=no\n"
 	  "[Service]\n"
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"      /* a reload must not run it again: `D` empties folders */
@@ -43,8 +45,7 @@ static void put_first(struct load *load, struct str name)
 		struct draft *d = &LIST_AT(load->drafts, struct draft, i);
 		if (find(d->name))
 			continue;
-		struct draft_link *link = list_add(&d->links, sizeof *link);
-		*link = (struct draft_link){ name, 0, LINK_AFTER, NO_UNIT };
+		draft_link(d, name, LINK_AFTER, 0);
 	}
 }
 

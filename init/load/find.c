@@ -12,10 +12,13 @@
 #include <unistd.h>
 
 /* The types that are run; a unit of another one is as good as not there. */
-static const bool is_run[N_UNIT_TYPE_NAME] = { [UNIT_SERVICE] = true };
+static const bool is_run[N_UNIT_TYPE_NAME] = { [UNIT_SERVICE] = true, [UNIT_TARGET] = true };
 
 /* The links that load a unit nobody has asked for yet. An order between units only counts where both are there. */
-static const bool is_pulling[N_LINK] = { [LINK_REQUIRES] = true, [LINK_WANTS] = true };
+static const bool is_pulling[N_LINK] = {
+	[LINK_REQUIRES] = true, [LINK_WANTS] = true, [LINK_REQUISITE] = true, [LINK_BINDS_TO] = true, [LINK_UPHOLDS] = true,
+	[LINK_ON_FAILURE] = true, [LINK_ON_SUCCESS] = true, [LINK_RELOADS_TO] = true,
+};
 
 /* ---- links between names ---- */
 
@@ -206,13 +209,23 @@ static uint32_t add_draft(struct load *load, struct found f, bool is_pulled)
 	return unit;
 }
 
+/*
+ * A target of systemd.special(7) that is only named is ours, whatever lies on the search path: systemd's pull in what brings
+ * up systemd's own machine. One in services.d counts.
+ */
+static bool is_replaced(const struct load *load, struct str name, bool is_pulled)
+{
+	const struct entry *e = is_pulled && target_is_built_in(name) ? entry_of(load, name) : NULL;
+	return e && !LIST_AT(load->folders, struct search_folder, e->folder).is_started;
+}
+
 uint32_t find_unit(struct load *load, struct str name, bool is_pulled)
 {
 	uint32_t unit = table_find(&load->unit_of, name);
 	if (unit != NO_UNIT || !unitname_is_valid(name) || unitname_is_template(name) || !is_run[unitname_type(name)])
 		return unit;
 	struct found f = resolve(load, name);
-	if (!f.path.n)
+	if (!f.path.n || is_replaced(load, f.name, is_pulled))
 		return NO_UNIT;
 	unit = table_find(&load->unit_of, f.name);
 	if (unit == NO_UNIT && !(is_pulled && unitname_is_instance(f.name) && is_one_too_many(load, f.name)))

@@ -67,6 +67,7 @@ struct draft_link {
 	uint32_t line;                  /* as draft_line() gives it; 0: implicit */
 	enum link kind;
 	uint32_t other;                 /* its index, NO_UNIT when it is not there */
+	bool is_implied;                /* by DefaultDependencies=: given up before what somebody wrote, when a cycle has to be opened */
 };
 
 struct draft_folder {
@@ -90,6 +91,7 @@ struct draft {
 	struct unit unit;               /* everything that is a number; its spans stay empty until write.c */
 	struct context context;         /* likewise */
 
+	struct str pid_file, bus_name;
 	struct str description, working_directory, stdio_path[3];
 	struct list exec[N_EXEC_LIST];  /* of struct draft_command */
 	struct list links;              /* of struct draft_link */
@@ -116,6 +118,8 @@ struct draft {
 	struct str user, group;
 	uint32_t user_line, group_line, groups_line;
 	uint32_t n_steps;
+	struct exit_set restart_prevent, restart_force;
+	bool has_abort_timeout;
 	bool has_start_timeout, has_restart_sec, has_restart_max, has_notify_access, has_start_limit;
 	bool wants_home;                /* WorkingDirectory=~ */
 	enum { UNSAID, SAID_NO, SAID_YES } switches[N_SWITCH];
@@ -126,7 +130,7 @@ struct draft {
 	bool is_pulled;                 /* named by other units only, so far */
 	uint32_t n_said;                /* remarks so far */
 
-	struct list after, before, requires, required_by, wants;       /* of uint32_t, from link.c */
+	struct list edges;              /* of struct edge, from link.c */
 };
 
 void draft_begin(struct draft *d, const struct host *host, struct str name, struct str file);
@@ -247,7 +251,14 @@ void account_resolve(struct draft *d);
 void settle(struct draft *d);
 void environment_add(struct list *environment, struct str assignment);  /* an earlier one of that name goes */
 
-/* link.c: dependencies to indices, and no cycle left in their order. */
+/* target.c: the targets of systemd.special(7) that units name, and what DefaultDependencies= implies. */
+bool target_is(struct str name);
+bool target_is_built_in(struct str name);
+struct draft *target_draft(struct load *load, struct str name); /* made where it is built in; NULL: nobody has it */
+void imply_dependencies(struct load *load);
+
+/* link.c: dependencies to edges between indices, and no cycle left in their order. The drafts are sorted by then. */
+uint32_t draft_place(struct load *load, struct str name, bool *is_there);       /* where it is, or would be */
 void link_units(struct load *load);
 
 /* write.c: the set into the memfd, sealed. NULL, or what failed. */

@@ -135,7 +135,7 @@ static void setting(struct draft *d, const struct unitfile_item *item, enum sect
 {
 	const struct directive *row = directive_find(section, item->key);
 
-	if (str_starts(item->key, STR("X-"))) {
+	if (!row && str_starts(item->key, STR("X-"))) {
 		say_line(d, item->line, "ignored", "%.*s=: is for others", STR_ARG(shown(item->key)));
 		return;
 	}

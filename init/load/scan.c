@@ -20,8 +20,8 @@ static const char search_path[] =
 
 const char *scan_refusal(struct str name)
 {
-	if (!str_ends(name, SUFFIX))
-		return unitname_is_valid(name) ? "not yet: only .service units are run" : "is not a .service file";
+	if (!str_ends(name, SUFFIX) && !target_is(name))
+		return unitname_is_valid(name) ? "not yet: only .service and .target units are run" : "is not a .service file";
 	return unitname_is_valid(name) ? NULL :
 	       "left out: not a name that a unit can have (letters, digits and :-_.\\@, up to 255)";
 }
@@ -29,7 +29,7 @@ const char *scan_refusal(struct str name)
 /* Notes, backups and hidden files beside the units are nobody's business. */
 static bool is_unit_file(struct str name)
 {
-	return !str_starts(name, STR(".")) && (str_ends(name, SUFFIX) || unitname_is_valid(name));
+	return !str_starts(name, STR(".")) && (str_ends(name, SUFFIX) || target_is(name) || unitname_is_valid(name));
 }
 
 static bool is_folder_of_a_unit(struct str name)

@@ -85,7 +85,7 @@ static bool read_text(const struct setting *s)
 void draft_link(struct draft *d, struct str name, enum link kind, uint32_t line)
 {
 	struct draft_link *link = list_add(&d->links, sizeof *link);
-	*link = (struct draft_link){ keep_str(instance_for(d, name)), line, kind, NO_UNIT };
+	*link = (struct draft_link){ .name = keep_str(instance_for(d, name)), .line = line, .kind = kind, .other = NO_UNIT };
 }
 
 static void read_link(const struct setting *s, struct str name)
@@ -122,6 +122,24 @@ static bool read_units(const struct setting *s)
 	return true;
 }
 
+/* Whoever mounts, it is done by then: at boot before us, or by a unit that is Before= it. */
+static bool read_mounts(const struct setting *s)
+{
+	struct str rest = s->value, word;
+	while (words_plain(&rest, &word)) {
+		if (!setting_specified(s, word, &word))
+			continue;
+		if (!str_starts(word, STR("/")))
+			complain(s->d, s->line, "%.*s=: `%.*s` is not an absolute path: ignored", STR_ARG(s->row->key),
+				 STR_ARG(shown(word)));
+		else
+			approximate(s->d, s->line, "%.*s=%.*s: mounts are not run: taken as After=local-fs.target",
+				    STR_ARG(s->row->key), STR_ARG(shown(word)));
+	}
+	draft_link(s->d, STR("local-fs.target"), LINK_AFTER, s->line);
+	return true;
+}
+
 static bool read_start_limit(const struct setting *s)
 {
 	uint64_t us;
@@ -150,32 +168,11 @@ static bool read_commands(const struct setting *s)
 	return true;
 }
 
-/* Types that are not there yet, and what a unit of that type is until then. */
-static bool read_later_type(const struct setting *s)
-{
-	static const struct { struct str name; uint8_t as; } later[] = {
-		{ { "idle", 4 }, TYPE_SIMPLE }, { { "dbus", 4 }, TYPE_SIMPLE },
-		{ { "notify-reload", 13 }, TYPE_NOTIFY },
-	};
-	for (size_t i = 0; i < countof(later); i++)
-		if (str_eq(s->value, later[i].name)) {
-			*(uint8_t *)setting_field(s) = later[i].as;
-			approximate(s->d, s->line, "Type=%.*s is not yet there: taken as %s", STR_ARG(s->value),
-			     type_names[later[i].as]);
-			return true;
-		}
-	if (!str_eq(s->value, STR("forking")))
-		return false;
-	refuse(s->d, s->line, "Type=forking is not yet there: the unit is left out; most daemons have an option to "
-	       "stay in the foreground, for Type=simple");
-	return true;
-}
-
 static bool read_type(const struct setting *s)
 {
 	int type = name_find(type_names, N_UNIT_TYPE, s->value);
 	if (type < 0)
-		return read_later_type(s);
+		return false;
 	*(uint8_t *)setting_field(s) = (uint8_t)type;
 	return true;
 }
@@ -225,6 +222,7 @@ static bool read_timeout(const struct setting *s)
 	if (!timeout(s->value, setting_field(s)))
 		return false;
 	s->d->has_start_timeout |= setting_field(s) == &s->d->unit.start_ms;
+	s->d->has_abort_timeout |= setting_field(s) == &s->d->unit.abort_ms;
 	return true;
 }
 
@@ -269,9 +267,8 @@ static bool read_signal(const struct setting *s)
 	return true;
 }
 
-static bool read_exit_statuses(const struct setting *s)
+static bool read_statuses(const struct setting *s, struct exit_set *set)
 {
-	struct exit_set *set = setting_field(s);
 	struct str rest = s->value, word;
 
 	if (rest.n == 0)
@@ -282,14 +279,30 @@ static bool read_exit_statuses(const struct setting *s)
 	return true;
 }
 
+static bool read_exit_statuses(const struct setting *s)
+{
+	return read_statuses(s, setting_field(s));
+}
+
+static bool read_restart_statuses(const struct setting *s)
+{
+	return read_statuses(s, s->row->which ? &s->d->restart_force : &s->d->restart_prevent);
+}
+
 /* ---- the table ---- */
 
 static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_TEXT] = read_text,
 	[READ_UNITS] = read_units,
 	[READ_ALIASES] = read_aliases,
+	[READ_MOUNTS] = read_mounts,
 	[READ_COMMANDS] = read_commands,
 	[READ_TYPE] = read_type,
+	[READ_ACTION] = read_action,
+	[READ_FD_STORE] = read_fd_store,
+	[READ_NOTIFY_FD] = read_notify_fd,
+	[READ_PID_FILE] = read_pid_file,
+	[READ_BUS_NAME] = read_bus_name,
 	[READ_ENUM] = read_enum,
 	[READ_FLAG] = read_flag,
 	[READ_FLAG_INVERTED] = read_flag,
@@ -303,6 +316,7 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_START_BURST] = read_start_burst,
 	[READ_SIGNAL] = read_signal,
 	[READ_EXIT_STATUSES] = read_exit_statuses,
+	[READ_RESTART_STATUSES] = read_restart_statuses,
 	[READ_MEMORY] = read_memory,
 	[READ_TASKS] = read_tasks,
 	[READ_WEIGHT] = read_weight,

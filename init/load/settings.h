@@ -32,6 +32,13 @@ bool setting_unescaped(struct str text, struct buf *to);
 /* The words of a value, unquoted and specified, behind those in `list`; with is_good only those that it takes. */
 bool setting_words(const struct setting *s, struct list *list, bool (*is_good)(const struct setting *, struct str));
 
+/* settings_life.c: what a life consists of besides its commands. */
+bool read_action(const struct setting *s);
+bool read_fd_store(const struct setting *s);
+bool read_notify_fd(const struct setting *s);
+bool read_bus_name(const struct setting *s);
+bool read_pid_file(const struct setting *s);
+
 /* settings_exec.c: with what resources, where, in which environment. */
 bool read_memory(const struct setting *s);
 bool read_tasks(const struct setting *s);

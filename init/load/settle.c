@@ -1,4 +1,5 @@
 #include "load.h"
+#include "lib/names.h"
 
 #include <math.h>
 #include <string.h>
@@ -94,7 +95,20 @@ static void settle_type(struct draft *d)
 
 	if (u->type == TYPE_ONESHOT && !d->has_start_timeout)
 		u->start_ms = FOREVER_MS;
-	if (u->type == TYPE_NOTIFY && !d->has_notify_access)
+	if (!d->has_abort_timeout)
+		u->abort_ms = u->stop_ms;
+	if (u->type == TYPE_ONESHOT && u->runtime_ms != FOREVER_MS) {
+		complain(d, 0, "RuntimeMaxSec= is not for Type=oneshot: without effect");
+		u->runtime_ms = FOREVER_MS;
+	}
+	if (u->watchdog_ms == FOREVER_MS)
+		u->watchdog_ms = 0;
+	/* To systemd, which does not know of it, the unit is what its Type= says. */
+	if (u->notify_fd && (u->type == TYPE_SIMPLE || u->type == TYPE_EXEC))
+		u->type = TYPE_NOTIFY;
+	else if (u->notify_fd && !unit_says_ready(u))
+		complain(d, 0, "X-NotifyFD= is not for Type=%s: without effect", type_names[u->type]);
+	if ((unit_says_ready(u) || u->watchdog_ms || u->fd_store_max) && !d->has_notify_access)
 		u->notify_access = NOTIFY_MAIN;
 	if (d->has_start_limit && u->start_limit_ms > 0 && u->start_limit_burst > 0)
 		u->flags |= UNIT_HAS_START_LIMIT;
@@ -109,21 +123,42 @@ static void judge(struct draft *d)
 
 	if (d->is_broken)
 		return;
-	if (n == 0 && d->exec[EXEC_STOP].n == 0)
+	bool is_for_action = u->type == TYPE_ONESHOT && u->success_action;      /* systemd-poweroff.service runs nothing else */
+	if (n == 0 && d->exec[EXEC_STOP].n == 0 && !is_for_action)
 		refuse(d, 0, "there is no ExecStart=: the unit is left out");
 	else if (n == 0 && u->type != TYPE_ONESHOT)
 		refuse(d, 0, "there is no ExecStart=, which only Type=oneshot may lack: the unit is left out");
-	else if (n == 0 && !remains)
+	else if (n == 0 && !remains && !is_for_action)
 		refuse(d, 0, "there is only ExecStop=, which needs RemainAfterExit=yes: the unit is left out");
 	else if (n > 1 && u->type != TYPE_ONESHOT)
 		refuse(d, 0, "there are %u ExecStart= commands, which only Type=oneshot may have: the unit is left out",
 		       n);
+	else if (u->type == TYPE_DBUS && d->bus_name.n == 0)
+		refuse(d, 0, "there is no BusName=, which Type=dbus needs: the unit is left out");
 	else if (u->type == TYPE_ONESHOT && (u->restart == RESTART_ALWAYS || u->restart == RESTART_ON_SUCCESS))
 		refuse(d, 0, "Restart=always and on-success are not for Type=oneshot: the unit is left out");
 }
 
+/* A target's plan is empty: up as soon as its turn comes, and until it is stopped. */
+static void settle_target(struct draft *d)
+{
+	for (int i = 0; i < N_EXEC_LIST; i++) {
+		if (d->exec[i].n)
+			complain(d, 0, "a target runs nothing: its commands are ignored");
+		d->exec[i].n = 0;
+	}
+	d->unit.type = TYPE_ONESHOT;
+	d->unit.flags |= UNIT_REMAIN_AFTER_EXIT;
+	d->unit.restart = RESTART_UNSET;
+	settle_environment(d);
+}
+
 void settle(struct draft *d)
 {
+	if (target_is(d->name)) {
+		settle_target(d);
+		return;
+	}
 	settle_type(d);
 	settle_restart(d);
 	settle_commands(d);

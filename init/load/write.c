@@ -55,6 +55,12 @@ static struct span put_commands(struct unitset_writer *w, const struct list *lis
 	return unitset_put(w, commands, list->n, sizeof *commands);
 }
 
+static struct span put_exit_set(struct unitset_writer *w, const struct exit_set *set)
+{
+	const struct exit_set none = { .signals = 0 };
+	return unitset_put(w, set, memcmp(set, &none, sizeof none) != 0, sizeof *set);
+}
+
 /* The environment written last, and where it stands. */
 struct environment {
 	const struct list *list;
@@ -145,11 +151,7 @@ static void put_rest(struct unitset_writer *w, struct unit *u, const struct draf
 {
 	for (int i = 0; i < N_EXEC_LIST; i++)
 		u->exec[i] = put_commands(w, &d->exec[i]);
-	u->after = put_indices(w, &d->after);
-	u->before = put_indices(w, &d->before);
-	u->requires = put_indices(w, &d->requires);
-	u->required_by = put_indices(w, &d->required_by);
-	u->wants = put_indices(w, &d->wants);
+	u->edges = unitset_put(w, d->edges.items, d->edges.n, sizeof(struct edge));
 	if (!last->list || !lists_equal(last->list, &d->environment))
 		*last = (struct environment){ &d->environment, put_blob(w, &d->environment) };
 	u->environment = last->span;
@@ -157,6 +159,10 @@ static void put_rest(struct unitset_writer *w, struct unit *u, const struct draf
 	u->working_directory = unitset_put_text(w, d->working_directory);
 	u->groups = put_indices(w, &d->groups);
 	u->context = put_context(w, d);
+	u->pid_file = unitset_put_text(w, d->pid_file);
+	u->bus_name = unitset_put_text(w, d->bus_name);
+	u->restart_prevent = put_exit_set(w, &d->restart_prevent);
+	u->restart_force = put_exit_set(w, &d->restart_force);
 	u->limits = unitset_put(w, d->limits.items, d->limits.n, sizeof(struct limit));
 	for (int i = 0; i < 3; i++)
 		u->stdio_path[i] = unitset_put_text(w, d->stdio_path[i]);

@@ -15,7 +15,8 @@ static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/us
 
 static void report(const struct launch *l, enum launch_step step, int error, bool is_warning)
 {
-	struct launch_report r = { .pid = (uint32_t)getpid(), .step = (uint8_t)step, .is_warning = is_warning, .error = (uint16_t)error };
+	struct launch_report r = { .kind = is_warning ? REPORT_WARNING : REPORT_FAILED, .pid = (uint32_t)getpid(), .step = (uint8_t)step,
+				   .error = (uint16_t)error };
 	/* Smaller than PIPE_BUF, so written whole, and waiting for room where there is none (pipe(7)). */
 	ssize_t n = write(l->reports, &r, sizeof r);
 	(void)n;
@@ -131,7 +132,7 @@ static void run_helper(const struct launch *l)
 	child_give_up(l, LAUNCH_EXEC, errno);
 }
 
-void child_run(const struct launch *l)
+void child_run(struct launch *l)
 {
 	sigset_t none;
 	sigemptyset(&none);
@@ -145,6 +146,10 @@ void child_run(const struct launch *l)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!l->unit)
 		run_helper(l);
+	if (!l->command && l->list != EXEC_CLEAN) {
+		child_run_chore(l);
+		child_give_up(l, LAUNCH_EXEC, errno);
+	}
 	if (l->is_command || (unitset_context(l->units, l->unit)->flags & CONTEXT_DEFAULT_SIGPIPE))
 		signal(SIGPIPE, SIG_DFL);
 	if (!l->command)
@@ -156,6 +161,8 @@ void child_run(const struct launch *l)
 	for (int fd = 0; fd < 3; fd++)
 		child_set_stdio(l, fd);
 	umask(l->unit->umask);
+	child_wait_idle(l);             /* before its descriptors may lie where the passed ones belong */
+	child_pass_fds(l);
 	run_command(l);
 	_exit(launch_step_info[LAUNCH_EXEC].status);
 }

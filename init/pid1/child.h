@@ -34,6 +34,17 @@ void child_clean(const struct launch *l) __attribute__((noreturn));     /* EXEC_
 void child_set_process(const struct launch *l);
 void child_set_keyring(const struct launch *l);
 
+/* ---- child_life.c: what it is told of its service's life, and chores ---- */
+
+void child_tell_life(const struct launch *l, struct launch_words *w);
+void child_run_chore(const struct launch *l);           /* returns when there is no such program */
+
+/* ---- child_fds.c ---- */
+
+void child_wait_idle(const struct launch *l);
+void child_pass_fds(struct launch *l);
+void child_tell_fds(const struct launch *l, struct launch_words *w);
+
 /* ---- child_tty.c ---- */
 
 void child_ready_terminal(const struct launch *l);      /* TTYReset= and the like, before anybody opens it */

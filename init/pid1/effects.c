@@ -2,6 +2,7 @@
 #include "pid1.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 
@@ -16,6 +17,10 @@ static void do_signal(struct pid1 *p, const struct effect *e)
 {
 	/* Nobody there is no failure: the death is on its way to us. */
 	spawn_signal(p, e->service, (enum role)e->role, e->number);
+	if (e->argument & ALSO_HANG_UP)
+		spawn_signal(p, e->service, (enum role)e->role, SIGHUP);
+	if (e->argument & ALSO_CONTINUE)
+		spawn_signal(p, e->service, (enum role)e->role, SIGCONT);
 	/*
 	 * Without a cgroup nobody tells that the last one of a session is gone, if it was not our child. With one somebody has;
 	 * but a service that waits for that word would wait for ever, should it ever be lost.
@@ -29,6 +34,7 @@ static void do_signal(struct pid1 *p, const struct effect *e)
 static void do_swept(struct pid1 *p, const struct effect *e)
 {
 	cgroup_drop(p, e->service);
+	store_drop(p, e->service);
 }
 
 static void do_reply(struct pid1 *p, const struct effect *e)
@@ -41,6 +47,12 @@ static void do_note(struct pid1 *p, const struct effect *e)
 	incident_note(p, &e->note);
 	console_note(p, &e->note);
 	control_note(p, &e->note);
+}
+
+static void do_quiet(struct pid1 *p, const struct effect *e)
+{
+	(void)e;
+	spawn_quiet(p);
 }
 
 static void do_load(struct pid1 *p, const struct effect *e)
@@ -93,7 +105,7 @@ void carry_out(struct pid1 *p, const struct effect *e)
 {
 	static void (*const doers[N_EFFECT_KIND])(struct pid1 *, const struct effect *) = {
 		[FX_LAUNCH] = do_launch, [FX_SIGNAL] = do_signal, [FX_SWEPT] = do_swept, [FX_REPLY] = do_reply, [FX_NOTE] = do_note,
-		[FX_LOAD] = do_load, [FX_ADOPT] = do_adopt, [FX_HALT] = do_halt, [FX_POWER] = do_power,
+		[FX_QUIET] = do_quiet, [FX_LOAD] = do_load, [FX_ADOPT] = do_adopt, [FX_HALT] = do_halt, [FX_POWER] = do_power,
 	};
 	doers[e->kind](p, e);
 }

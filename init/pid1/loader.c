@@ -105,7 +105,7 @@ void loader_ended(struct pid1 *p, bool is_ok)
 /* ---- into force ---- */
 
 static const struct slot empty_slot = {
-	.counter = -1, .populated = -1, .exec = -1,
+	.counter = -1, .populated = -1, .ready = -1, .exec = -1,
 };
 
 /* Services keep their slots by name, whatever index they have now; limits are written anew at their next start. */
@@ -119,10 +119,14 @@ static void move_slots(struct pid1 *p, struct slot *to, uint32_t n)
 		to[i].has_knobs = false;
 		if (to[i].exec >= 0)
 			watch(p, to[i].exec, EPOLLIN, SOURCE_EXEC, i);
+		if (to[i].ready >= 0)
+			watch(p, to[i].ready, EPOLLIN, SOURCE_READY, i);
 	}
 	/* KillMode= may leave processes of a unit that is gone: from here on they are anybody's orphans. */
-	for (uint32_t i = 0; i < p->n_slots; i++)
+	for (uint32_t i = 0; i < p->n_slots; i++) {
 		unwatch(p, &p->slots[i].exec);
+		unwatch(p, &p->slots[i].ready);
+	}
 }
 
 void loader_adopt(struct pid1 *p)
@@ -141,6 +145,7 @@ void loader_adopt(struct pid1 *p)
 	core_adopt(core, p->core, p->units, p->loaded);
 	move_slots(p, slots, n);
 	control_renumber(p, p->units, p->loaded);
+	store_renumber(p, p->units, p->loaded);
 	if (p->n_slots)
 		munmap(p->slots, (p->n_slots + 1) * sizeof *slots);
 	munmap(p->core, p->core->size);

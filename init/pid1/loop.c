@@ -175,6 +175,9 @@ static void serve(struct pid1 *p, enum source source, uint32_t number)
 	case SOURCE_EXEC:
 		spawn_execed(p, number);
 		break;
+	case SOURCE_READY:
+		spawn_read_ready(p, number);
+		break;
 	case N_SOURCE:
 		break;
 	}

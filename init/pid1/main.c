@@ -57,9 +57,9 @@ static void start(struct pid1 *p)
 {
 	struct event ev = event_of(EVENT_FILES, NO_UNIT);
 	int r;
-	p->seed = p->boot_at;
-	getrandom(&p->seed, sizeof p->seed, GRND_NONBLOCK);
-	r = loader_begin(p, p->seed);
+	p->seed[0] = p->seed[1] = p->boot_at;
+	getrandom(p->seed, sizeof p->seed, GRND_NONBLOCK);
+	r = loader_begin(p, p->seed[0]);
 	if (r < 0) {
 		console_say(p, "no memory for a core", r);
 		_exit(1);                       /* before the point of no return: nothing is there to supervise yet */
@@ -100,6 +100,7 @@ int main(int argc, char **argv, char **environment)
 	p->slots = NULL;
 	boot_find_mode(p, forced_mode);
 	p->control = p->notify = p->kmsg = p->files = p->console = p->loading = p->cgroups = p->cgroup_events = p->null = -1;
+	p->idle[0] = p->idle[1] = -1;
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
 		p->clients[i].fd = -1;
 	boot_mounts(p);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DATAGRAMS_A_TURN 64
@@ -41,14 +42,14 @@ int notify_open(struct pid1 *p)
 }
 
 /*
- * Descriptors that came along are nobody's here (FDSTORE=, BARRIER=): closed, which is what BARRIER= waits for. Anybody may
- * send any, and close(2) can take for ever: a socket lingers (socket(7), SO_LINGER), a FUSE file waits for its owner to
- * answer a flush. So a child that shares our descriptors (clone(2), CLONE_FILES) closes them, one such child at a time. When
- * there is none to be had they stay open: better that than to wait.
+ * Descriptors that came along and are not to be kept (BARRIER=1, and whatever nobody has asked for) are closed, which is what
+ * BARRIER=1 waits for. Anybody may send any, and close(2) can take for ever: a socket lingers (socket(7), SO_LINGER), a FUSE
+ * file waits for its owner to answer a flush. So a child that shares our descriptors (clone(2), CLONE_FILES) closes them, one
+ * such child at a time. When there is none to be had they stay open until there is: better that than to wait.
  */
-static void close_elsewhere(struct pid1 *p, const int *fds, size_t n)
+bool notify_close_elsewhere(struct pid1 *p, const int *fds, size_t n)
 {
-	long pid = n ? syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0) : -1;
+	long pid = p->closer.pid || n == 0 ? -1 : syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
 	if (pid == 0) {
 		for (size_t i = 0; i < n; i++)
 			close(fds[i]);
@@ -56,12 +57,14 @@ static void close_elsewhere(struct pid1 *p, const int *fds, size_t n)
 	}
 	if (pid > 0)
 		p->closer = (struct helper){ .pid = (uint32_t)pid, .deadline_at = now_ms() + CLOSE_DEADLINE_MS };
+	return pid > 0;
 }
 
 void notify_closed(struct pid1 *p)
 {
 	p->closer = (struct helper){ 0 };
 	watch(p, p->notify, EPOLLIN, SOURCE_NOTIFY, 0);
+	store_purge(p);
 }
 
 /* Killed, and if even that takes for ever, it is an orphan like any other. */
@@ -73,30 +76,57 @@ void notify_expire(struct pid1 *p)
 	notify_closed(p);
 }
 
-static uint32_t take_ancillary(struct pid1 *p, struct msghdr *m)
-{
+/* What came with a datagram. */
+struct ancillary {
+	uint32_t pid;                   /* of its sender; 0: the kernel did not say */
+	size_t n;
 	int fds[SCM_MAX];
-	size_t n = 0;
-	uint32_t pid = 0;
+};
+
+static void take_ancillary(struct msghdr *m, struct ancillary *a)
+{
+	a->pid = 0;
+	a->n = 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level != SOL_SOCKET)
 			continue;
 		if (c->cmsg_type == SCM_CREDENTIALS) {
 			struct ucred who;
 			memcpy(&who, CMSG_DATA(c), sizeof who);
-			pid = (uint32_t)who.pid;
+			a->pid = (uint32_t)who.pid;
 		}
-		for (size_t at = 0; c->cmsg_type == SCM_RIGHTS && CMSG_LEN(at + sizeof(int)) <= c->cmsg_len && n < SCM_MAX; at += sizeof(int))
-			memcpy(&fds[n++], CMSG_DATA(c) + at, sizeof fds[0]);
+		for (size_t at = 0; c->cmsg_type == SCM_RIGHTS && CMSG_LEN(at + sizeof(int)) <= c->cmsg_len && a->n < SCM_MAX; at += sizeof(int))
+			memcpy(&a->fds[a->n++], CMSG_DATA(c) + at, sizeof a->fds[0]);
 	}
-	close_elsewhere(p, fds, n);
-	return pid;
 }
 
-static void take_message(struct pid1 *p, struct str datagram, uint32_t pid)
+/* FDSTORE=1: what is taken leaves the list of those to be closed. */
+static void take_fds(struct pid1 *p, uint32_t service, const struct notify_message *m, struct ancillary *a)
+{
+	size_t n_left = 0;
+	if (m->is_store_remove)
+		store_remove(p, service, m->fd_name);
+	for (size_t k = 0; k < a->n; k++)
+		if (!m->is_store || !store_take(p, service, a->fds[k], m->fd_name))
+			a->fds[n_left++] = a->fds[k];
+	a->n = n_left;
+}
+
+/* A time of CLOCK_MONOTONIC in the clock that the core lives by: it is as long ago in the one as in the other. */
+static uint64_t time_of(uint64_t monotonic_us)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	uint64_t us = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	uint64_t age_ms = monotonic_us < us ? (us - monotonic_us) / 1000 : 0, now = now_ms();
+	return age_ms < now ? now - age_ms : 1;
+}
+
+static void take_message(struct pid1 *p, struct str datagram, struct ancillary *a)
 {
 	struct notify_message message;
 	enum role role;
+	uint32_t pid = a->pid;
 	if (!notify_parse(datagram, &message))
 		return;
 	struct event ev = event_of(EVENT_NOTIFY, core_find_pid(p->core, pid, &role));
@@ -104,8 +134,11 @@ static void take_message(struct pid1 *p, struct str datagram, uint32_t pid)
 		ev.service = p->cgroups >= 0 ? cgroup_owner(p, pid) : reap_owner(p, pid);
 	if (ev.service == NO_UNIT)
 		return;
+	if (core_heeds(p->core, p->units, ev.service, pid))
+		take_fds(p, ev.service, &message, a);
 	ev.pid = pid;
 	ev.message = &message;
+	ev.told_at = message.has_time ? time_of(message.time_us) : 0;
 	/* MAINPID= of a process elsewhere would make us watch, and kill, somebody else's. */
 	if (message.has_main_pid)
 		ev.is_ok = ev.service == (p->cgroups >= 0 ? cgroup_owner(p, message.main_pid) : reap_owner(p, message.main_pid));
@@ -124,9 +157,12 @@ void notify_read(struct pid1 *p)
 		ssize_t got = recvmsg(p->notify, &m, MSG_CMSG_CLOEXEC);
 		if (got < 0)
 			return;
-		uint32_t pid = take_ancillary(p, &m);
-		if (!(m.msg_flags & MSG_TRUNC) && pid)
-			take_message(p, str_of(p->scratch, (size_t)got), pid);
+		struct ancillary came;
+		take_ancillary(&m, &came);
+		if (!(m.msg_flags & MSG_TRUNC) && came.pid)
+			take_message(p, str_of(p->scratch, (size_t)got), &came);
+		if (!notify_close_elsewhere(p, came.fds, came.n))
+			store_discard(p, came.fds, came.n);
 	}
 	if (p->closer.pid)
 		watch(p, p->notify, 0, SOURCE_NOTIFY, 0);

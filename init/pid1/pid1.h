@@ -23,6 +23,7 @@ enum source {
 	SOURCE_CGROUP,          /* memory.events or cgroup.events of some service */
 	SOURCE_REPORT,          /* what children tell of their launch */
 	SOURCE_EXEC,            /* the main process of service N, Type=exec, runs its program, or will not */
+	SOURCE_READY,           /* X-NotifyFD= of service N */
 	N_SOURCE
 };
 
@@ -37,11 +38,19 @@ struct slot {
 	 * closed again, by every launch of every service.
 	 */
 	int counter, populated;
+	int ready;              /* our end of X-NotifyFD=; -1: none, or it has been heard */
 	struct process {
 		uint32_t pid;
 		uint32_t session;       /* which it leads; kept when it is dead, for where there is no cgroup */
 	} process[2];           /* by enum role: ROLE_MAIN, ROLE_CONTROL */
 	int exec;               /* Type=exec: a pipe that ends when the main process's program runs; -1 */
+};
+
+/* A descriptor that a service has left with us. */
+struct stored {
+	int fd;
+	uint32_t service;       /* NO_UNIT: to be closed */
+	char name[56];
 };
 
 /* oomph's own short-lived children. They are no services: nobody stops or lists them. */
@@ -122,6 +131,9 @@ struct pid1 {
 	int senders, sender_probe, end_probe;   /* of signals: the map, and what fills it; -1: the kernel does not tell */
 	int null;                       /* /dev/null, for children; -1 */
 	int16_t score;                  /* our own oom_score_adj, which children inherit */
+	int idle[2];                    /* a pipe that Type=idle waits for the end of; -1: nobody does */
+	struct stored *store;           /* children may read it, unlike us (map_zeroes()) */
+	uint32_t n_store;
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
 	bool console_blocks;            /* shared with others, so it could not be made non-blocking */
@@ -134,7 +146,7 @@ struct pid1 {
 	int leave_status;
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
-	uint64_t seed;                  /* a random number of this boot */
+	uint64_t seed[2];               /* random numbers of this boot */
 	bool is_feeding, has_more_dead, wants_adopt;
 	uint32_t n_queued, queue_head;
 	struct event queue[EVENTS_QUEUED_MAX];
@@ -180,9 +192,10 @@ void carry_out(struct pid1 *p, const struct effect *e);
 struct launch {
 	const struct unit *unit;        /* NULL: a helper */
 	struct unitset units;
-	const struct command *command;  /* of the unit; NULL: clean up behind a generation */
-	bool restarts;                  /* ... that another one follows */
-	bool is_alone;                  /* no other process of the unit's runs: what is found of credentials is old */
+	const struct command *command;  /* of the unit; NULL: EXEC_CLEAN, or a chore */
+	uint8_t list;                   /* enum exec_list: whose command it is; or enum chore */
+	bool restarts;                  /* EXEC_CLEAN: another generation follows */
+	bool is_alone;                  /* no other process of the generation runs yet: what is found of credentials is old */
 	char *const *argv;              /* of a helper: argv[0] is its path */
 	int pass_fd;                    /* stays open in a helper; -1 */
 	int cgroup;                     /* folder to enter; -1 */
@@ -192,20 +205,21 @@ struct launch {
 	int16_t score;                  /* oom_score_adj that it was born with */
 	uint32_t main_pid;              /* $MAINPID, 0: unset */
 	char notify_path[sizeof ((struct pid1 *)0)->notify_path];
+	char libdir[sizeof ((struct pid1 *)0)->libdir]; /* for a chore */
 	const char *last_death;         /* $OOMPH_LAST_DEATH; NULL: unset */
 	char *const *environment;       /* PID 1's own, for PassEnvironment= */
-	uint64_t invocation;            /* the same for all commands of a generation, and for no other: $INVOCATION_ID */
+	uint32_t generation;
+	uint64_t seed[2];               /* of $INVOCATION_ID */
+	uint32_t service;
+	const struct stored *store;     /* of all services */
+	uint32_t n_store;
+	int ready;                      /* to become the number that X-NotifyFD= tells; -1 */
+	int idle, idle_other;           /* Type=idle: to wait for the end of; -1 */
+	uint8_t result, main_code, main_status; /* as in struct service */
 	bool is_command;                /* `oomph -- COMMAND`: keeps our terminal */
 };
 
-struct launch_report {
-	uint32_t pid;
-	uint8_t step;                   /* enum launch_step */
-	bool is_warning;
-	uint16_t error;                 /* errno */
-};
-
-void child_run(const struct launch *l) __attribute__((noreturn));
+void child_run(struct launch *l) __attribute__((noreturn));
 
 void spawn_open(struct pid1 *p);
 int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_list list, uint32_t index, struct event *result);
@@ -213,6 +227,8 @@ int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper 
 void spawn_read_reports(struct pid1 *p);
 void spawn_execed(struct pid1 *p, uint32_t service);    /* its pipe may have ended */
 uint32_t spawn_find(struct pid1 *p, uint32_t pid, enum role *role);     /* the service that launched it; NO_UNIT */
+void spawn_read_ready(struct pid1 *p, uint32_t service);
+void spawn_quiet(struct pid1 *p);                       /* nothing is starting any more */
 int spawn_signal(struct pid1 *p, uint32_t service, enum role role, int number);
 
 /* ---- reap.c ---- */
@@ -296,6 +312,17 @@ int notify_open(struct pid1 *p);
 void notify_read(struct pid1 *p);
 void notify_closed(struct pid1 *p);                     /* the closer is dead */
 void notify_expire(struct pid1 *p);
+bool notify_close_elsewhere(struct pid1 *p, const int *fds, size_t n);  /* false: not now */
+
+/* ---- store.c ---- */
+
+bool store_take(struct pid1 *p, uint32_t service, int fd, struct str name);     /* false: it is the caller's to close */
+void store_remove(struct pid1 *p, uint32_t service, struct str name);
+void store_drop(struct pid1 *p, uint32_t service);      /* all of its own */
+void store_discard(struct pid1 *p, const int *fds, size_t n);   /* nobody's, to be closed when that can be done */
+void store_purge(struct pid1 *p);
+void store_renumber(struct pid1 *p, struct unitset old, struct unitset new);
+uint32_t store_count(const struct pid1 *p, uint32_t service);
 
 /* ---- loader.c ---- */
 

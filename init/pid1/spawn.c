@@ -66,10 +66,55 @@ static int failed(struct event *result, enum launch_step step, int r)
 	return r;
 }
 
+/* For X-NotifyFD=, and for Type=idle. */
+static int open_pipes(struct pid1 *p, uint32_t i, struct launch *l)
+{
+	int *ready = &p->slots[i].ready, ends[2];
+	unwatch(p, ready);
+	if (l->unit->type == TYPE_IDLE) {
+		if (p->idle[0] < 0 && pipe2(p->idle, O_CLOEXEC) < 0)
+			return -errno;
+		l->idle = p->idle[0];
+		l->idle_other = p->idle[1];
+	}
+	if (l->unit->notify_fd == 0)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);    /* ours alone: a service expects writing to block */
+	*ready = ends[0];
+	l->ready = ends[1];
+	return watch(p, *ready, EPOLLIN, SOURCE_READY, i);
+}
+
+void spawn_quiet(struct pid1 *p)
+{
+	close_fd(&p->idle[0]);
+	close_fd(&p->idle[1]);
+}
+
+/* Up to the end of a line, as s6 has it (its notifywhenup); what closes without one has not said that it is ready. */
+void spawn_read_ready(struct pid1 *p, uint32_t i)
+{
+	char text[256];
+	ssize_t n = read(p->slots[i].ready, text, sizeof text);
+	struct str said = str_of(text, n > 0 ? (size_t)n : 0);
+	bool is_ready = str_chr(said, '\n') < said.n;
+	if (n > 0 && !is_ready)
+		return;
+	if (n < 0 && errno == EAGAIN)
+		return;
+	unwatch(p, &p->slots[i].ready);
+	struct event ev = event_of(EVENT_READY, i);
+	if (is_ready)
+		feed(p, &ev);
+}
+
 /* Fills *result with the event that tells the core what came of it. */
 int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list list, uint32_t index, struct event *result)
 {
 	const struct unit *unit = unitset_unit(p->units, i);
+	const struct service *s = &p->core->services[i];
 	struct slot *slot = &p->slots[i];
 	struct process *process = &slot->process[role];
 	*result = event_of(EVENT_LAUNCHED, i);
@@ -83,25 +128,34 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	if (exec)
 		unwatch(p, exec);
 	struct launch l = {
-		.unit = unit, .units = p->units, .pass_fd = -1, .restarts = index != 0,
-		.is_alone = !slot->process[ROLE_MAIN].pid && !slot->process[ROLE_CONTROL].pid,
-		.command = list == EXEC_CLEAN ? NULL : &unitset_commands(p->units, unit, list)[index],
-		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0,
+		.service = i, .list = (uint8_t)list, .unit = unit, .units = p->units, .pass_fd = -1, .restarts = index != 0,
+		/* Later there may be a main process that nobody has found (Type=forking). */
+		.is_alone = s->state == STARTING && s->step <= STEP_MAIN && !slot->process[ROLE_MAIN].pid && !slot->process[ROLE_CONTROL].pid,
+		.command = list < N_EXEC_LIST ? &unitset_commands(p->units, unit, list)[index] : NULL,
+		.main_pid = role == ROLE_CONTROL ? s->main_pid : 0,
 		.last_death = incident_path(p, i, &last_death),
 		.environment = p->options.environment, .is_command = p->options.command != NULL,
-		.invocation = p->seed + ((uint64_t)i << 32) + p->core->services[i].generation,
+		.generation = s->generation, .seed = { p->seed[0], p->seed[1] },
+		.store = p->store, .n_store = p->n_store, .ready = -1, .idle = -1,
+		.result = s->result, .main_code = s->main_code, .main_status = s->main_status,
 	};
 	memcpy(l.notify_path, p->notify_path, sizeof l.notify_path);
+	memcpy(l.libdir, p->libdir, sizeof l.libdir);
 	/*
 	 * EBUSY: the service turned controllers on for cgroups below its own, and such a one takes no process (cgroup-v2.rst,
 	 * "No Internal Process Constraint"). A new one in its place does; while it lives, a command gets a leaf beside them.
 	 */
-	int r = -EBUSY;
+	int r = list == EXEC_START ? open_pipes(p, i, &l) : 0;
+	if (r < 0)
+		return failed(result, LAUNCH_FORK, r);
+	r = -EBUSY;
 	for (int n_tries = 0; r == -EBUSY && n_tries < 2; n_tries++) {
 		slot->was_killed |= n_tries > 0;
 		r = cgroup_make(p, i, &l.cgroup);
-		if (r < 0)
+		if (r < 0) {
+			close_fd(&l.ready);
 			return failed(result, LAUNCH_CGROUP, r);
+		}
 		if (slot->was_killed && role == ROLE_CONTROL)
 			cgroup_leaf(p, i, &l.cgroup);
 		int folder = l.cgroup;
@@ -110,17 +164,20 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 		r = spawn(p, &l, exec);
 		close_fd(&folder);
 	}
+	close_fd(&l.ready);
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
 	process->pid = process->session = result->pid = (uint32_t)r;
 	slot->is_unused = false;
+	if (list == EXEC_START)         /* of a forking service: who stays in its session is the service */
+		slot->process[ROLE_MAIN].session = result->pid;
 	p->shared.is_stale = true;
 	return exec ? watch(p, *exec, EPOLLIN, SOURCE_EXEC, i) : 0;
 }
 
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms)
 {
-	struct launch l = { .argv = argv, .pass_fd = pass_fd, .cgroup = -1 };
+	struct launch l = { .argv = argv, .pass_fd = pass_fd, .cgroup = -1, .ready = -1, .idle = -1 };
 	int r = spawn(p, &l, NULL);
 	if (r < 0)
 		return r;
@@ -157,6 +214,18 @@ uint32_t spawn_find(struct pid1 *p, uint32_t pid, enum role *role)
 	return NO_UNIT;
 }
 
+/* A chore has found the main process. Where there is no cgroup its session tells who belongs to it. */
+static void take_main(struct pid1 *p, uint32_t i, uint32_t pid)
+{
+	struct event ev = event_of(EVENT_MAIN, i);
+	pid_t session = getsid((pid_t)pid);
+	if (session < 0)
+		return;                 /* dead and reaped since: the service has no main process that we know of */
+	p->slots[i].process[ROLE_MAIN].session = (uint32_t)session;
+	ev.pid = pid;
+	feed(p, &ev);
+}
+
 /* Its writer is not reaped before this is read, so the pid is nobody else's. A helper's exit status says enough. */
 void spawn_read_reports(struct pid1 *p)
 {
@@ -166,12 +235,16 @@ void spawn_read_reports(struct pid1 *p)
 		uint32_t i = spawn_find(p, report.pid, &role);
 		if (i == NO_UNIT)
 			continue;
-		struct event ev = event_of(report.is_warning ? EVENT_LAUNCH_WARNING : EVENT_LAUNCH_FAILED, i);
+		if (report.kind == REPORT_MAIN) {
+			take_main(p, i, report.main_pid);
+			continue;
+		}
+		struct event ev = event_of(report.kind == REPORT_FAILED ? EVENT_LAUNCH_FAILED : EVENT_LAUNCH_WARNING, i);
 		ev.role = (uint8_t)role;
 		ev.pid = report.pid;
 		ev.step = report.step;
 		ev.error = report.error;
-		if (!report.is_warning && role == ROLE_MAIN)
+		if (report.kind == REPORT_FAILED && role == ROLE_MAIN)
 			unwatch(p, &p->slots[i].exec);
 		feed(p, &ev);
 	}

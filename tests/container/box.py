@@ -27,7 +27,8 @@ DEADLINE = 15           # seconds: long past anything that works
 HEARTBEAT = 0.02        # for what no console line announces
 
 NAMESPACES = ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--mount-proc", "--uts"]
-UNIT_KEYS = {"Description", "After", "Before", "Requires", "Wants", "StartLimitIntervalSec", "StartLimitBurst"}
+UNIT_KEYS = {"Description", "After", "Before", "Requires", "Wants", "StartLimitIntervalSec", "StartLimitBurst", "StartLimitAction",
+             "SuccessAction", "FailureAction"}
 
 
 def service(ExecStart=None, **settings):

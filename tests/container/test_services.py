@@ -217,7 +217,7 @@ def test_a_service_with_nothing_set(box):
     assert t["leads_session"]
     assert 13 in t["SigIgn"] and t["SigBlk"] == []
     assert set(t["SigIgn"]) <= {13, 25}                 # python itself ignores SIGXFSZ
-    assert set(t["env"]) <= {"PATH", "LANG", "INVOCATION_ID", "SYSTEMD_EXEC_PID", "LC_CTYPE"}
+    assert set(t["env"]) <= {"PATH", "LANG", "INVOCATION_ID", "SYSTEMD_EXEC_PID", "LC_CTYPE", "HOME", "USER", "LOGNAME", "SHELL"}
     assert len(t["env"]["INVOCATION_ID"]) == 32 and t["env"]["SYSTEMD_EXEC_PID"] == str(b.unit("web")["main_pid"])
     assert t["nofile"][0] == 1024
 

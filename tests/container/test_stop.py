@@ -118,10 +118,10 @@ def test_a_worker_that_outlives_its_main_process_is_swept(box):
 # ---- all of them ----
 
 ORDER = {
-    "a": service(script("trap \"echo a >>/mnt/out; exit\" TERM; echo a: ready; while :; do sleep 0.02; done")),
-    "b": service(script("trap \"sleep 0.1; echo b >>/mnt/out; exit\" TERM; echo b: ready; while :; do sleep 0.02; done"),
+    "a": service(script("trap \"echo a >>/mnt/out; exit 0\" TERM; echo a: ready; while :; do sleep 0.02; done")),
+    "b": service(script("trap \"sleep 0.1; echo b >>/mnt/out; exit 0\" TERM; echo b: ready; while :; do sleep 0.02; done"),
                  After="a.service"),
-    "c": service(script("trap \"sleep 0.2; echo c >>/mnt/out; exit\" TERM; echo c: ready; while :; do sleep 0.02; done"),
+    "c": service(script("trap \"sleep 0.2; echo c >>/mnt/out; exit 0\" TERM; echo c: ready; while :; do sleep 0.02; done"),
                  After="b.service"),
 }
 

@@ -42,14 +42,16 @@ void check_launch(struct world *w, const struct effect *e)
 	const struct plan *p = &w->plans[id];
 	bool is_first = s->generation != w->launched_generation[id];
 	uint32_t cleans = e->index ? UNIT_CLEANS : UNIT_CLEANS | UNIT_CLEANS_AT_REST;
-	if (e->list == EXEC_CLEAN ? !(p->unit.flags & cleans) : e->index >= p->n_commands[e->list])
+	if (e->list == EXEC_CLEAN ? !(p->unit.flags & cleans) :
+	    e->list < N_EXEC_LIST ? e->index >= p->n_commands[e->list] : e->list >= N_LAUNCH_LIST || e->index > 0)
 		broken(w, "%s: command %u of list %u", p->name, e->index, e->list);
 	if (is_first && s->state == STARTING)
 		w->has_changed[id] = false;
 	if (p->unit.flags & UNIT_BROKEN && !w->has_changed[id])
 		broken(w, "%s: launched, though it is broken", p->name);
 	check_alone(w, e, (is_first && s->state == STARTING) || e->list == EXEC_CLEAN);
-	if (is_first && s->generation == w->backoff_generation[id] + 1 && w->now_ms < w->not_before[id])
+	bool is_same_wish = s->wished_in == w->wished_in[id];
+	if (is_first && is_same_wish && s->generation == w->backoff_generation[id] + 1 && w->now_ms < w->not_before[id])
 		broken(w, "%s: launched %d ms too early", p->name, (int)(w->not_before[id] - w->now_ms));
 	w->launched_generation[id] = s->generation;
 }
@@ -69,13 +71,16 @@ static bool is_ambiguous(const struct world *w, uint32_t id, const struct proces
 
 static bool is_right(const struct world *w, uint32_t id, const struct process *p, const struct death *d)
 {
-	bool is_ours = d->cause == CAUSE_STOP || d->cause == CAUSE_TIMEOUT;
+	bool is_ours = d->cause == CAUSE_STOP || d->cause == CAUSE_TIMEOUT || d->cause == CAUSE_WATCHDOG;
 	switch (p->truth) {
 	case TRUTH_OOM:
 		if (d->cause == CAUSE_OOM_KILL || (is_ours && (p->was_killed_by_us || p->role == ROLE_CONTROL)))
 			return true;
-		/* A command beside the main process is told at once, and amended once its record comes out of hiding. */
-		if (p->role == ROLE_CONTROL && is_ambiguous(w, id, p))
+		/*
+		 * A command beside the main process is told at once, and amended once its record comes out of hiding. So is a
+		 * main process that follows a command, and not by our SIGKILL.
+		 */
+		if ((p->role == ROLE_CONTROL || w->plans[id].unit.final_signal != SIGKILL) && is_ambiguous(w, id, p))
 			return d->cause == CAUSE_SIGNAL;
 		/* No witness is left; or its count was laid at another's door, since it took so long to die. */
 		if (!w->has_kmsg || (w->has_lost || w->lost_at >= p->launched_at))
@@ -166,20 +171,25 @@ static bool is_moving(const struct service *s)
 	return s->state == STARTING || s->state == STOPPING || s->state == SWEEPING;
 }
 
-static bool requires(const struct plan *p, uint32_t other)
+/* What the unit of index `other` is to that of index i. */
+static uint32_t kinds_of(const struct world *w, uint32_t i, uint32_t other)
 {
-	for (uint32_t k = 0; k < p->n_requires; k++)
-		if (p->requires[k] == other)
-			return true;
-	return false;
+	const struct unit *u = unitset_unit(w->units, i);
+	const struct edge *edges = unitset_edges(w->units, u);
+	for (uint32_t k = 0; k < u->edges.n; k++)
+		if (edges[k].unit == other)
+			return edges[k].kinds;
+	return 0;
 }
 
 static bool waits_for_somebody(const struct world *w, uint32_t i)
 {
-	const struct plan *p = plan_of(w, i);
-	for (uint32_t k = 0; k < p->n_after; k++) {
-		const struct service *d = &w->core->services[p->after[k]];
-		if (is_moving(d) || (d->state == BACKOFF && requires(p, p->after[k])))
+	for (uint32_t other = 0; other < w->n_units; other++) {
+		const struct service *d = &w->core->services[other];
+		uint32_t kinds = kinds_of(w, i, other);
+		if ((kinds & EDGE_AFTER) && (is_moving(d) || (d->state == BACKOFF && (kinds & (EDGE_REQUIRES | EDGE_REQUISITE)))))
+			return true;
+		if ((kinds & EDGE_BEFORE) && (kinds & EDGE_CONFLICTS) && (d->state == STOPPING || d->state == SWEEPING))
 			return true;
 	}
 	return false;
@@ -188,11 +198,9 @@ static bool waits_for_somebody(const struct world *w, uint32_t i)
 static bool holds_for_somebody(const struct world *w, uint32_t i)
 {
 	for (uint32_t other = 0; other < w->n_units; other++) {
-		const struct plan *p = plan_of(w, other);
-		for (uint32_t k = 0; k < p->n_after; k++)
-			if (p->after[k] == i && (w->core->services[other].state == STOPPING ||
-						 w->core->services[other].state == SWEEPING))
-				return true;
+		const struct service *d = &w->core->services[other];
+		if ((d->state == STOPPING || d->state == SWEEPING) && (kinds_of(w, i, other) & EDGE_BEFORE))
+			return true;
 	}
 	return false;
 }
@@ -213,13 +221,15 @@ static void check_deadline(const struct world *w, uint32_t i)
 			broken(w, "%s holds for nobody", name);
 		return;
 	}
-	bool is_reloading = s->state == UP && s->step == STEP_RELOAD;
+	bool is_reloading = s->state == UP && (s->step == STEP_RELOAD || s->step == STEP_RELOADED);
 	is_unbound |= (s->state == STARTING || is_reloading) && u->start_ms == FOREVER_MS;
 	is_unbound |= s->state == STOPPING && u->stop_ms == FOREVER_MS;
 	if ((is_moving(s) || s->state == BACKOFF || is_reloading) && !s->deadline_at && !is_unbound)
 		broken(w, "%s: %s %s without a deadline", name, state_name[s->state], step_name[s->step]);
 	uint64_t due = core_deadline(w->core);
-	if ((s->deadline_at && (!due || due > s->deadline_at)) || (s->grace_at && (!due || due > s->grace_at)))
+	if (s->state == UP && s->watchdog_ms && !s->watchdog_at)
+		broken(w, "%s: nobody watches it", name);
+	if ((s->watchdog_at && (!due || due > s->watchdog_at)) || (s->deadline_at && (!due || due > s->deadline_at)) || (s->grace_at && (!due || due > s->grace_at)))
 		broken(w, "%s: its deadline would be missed", name);
 }
 
@@ -234,15 +244,21 @@ static void check_progress(struct world *w, uint32_t i)
 {
 	const struct service *s = &w->core->services[i];
 	const struct plan *p = plan_of(w, i);
-	bool needs_control = (s->state == STARTING && (s->step == STEP_PRE || s->step == STEP_POST)) ||
-		(s->state == UP && s->step == STEP_RELOAD) || (s->state == STOPPING && s->step == STEP_STOP);
-	bool needs_main = (s->state == STARTING && (s->step == STEP_MAIN || s->step == STEP_READY)) ||
-		(s->state == UP && !(p->unit.flags & UNIT_REMAIN_AFTER_EXIT) && !w->has_changed[w->ids[i]]);
+	bool needs_control = (s->state == STARTING && (s->step == STEP_CONDITION || s->step == STEP_PRE || s->step == STEP_POST ||
+			s->step == STEP_FIND || s->step == STEP_BUS)) ||
+		(s->state == UP && s->step == STEP_RELOAD) || (s->state == STOPPING && (s->step == STEP_STOP || s->step == STEP_STOP_POST || s->step == STEP_PID_FILE));
+	bool may_lack_main = p->unit.type == TYPE_FORKING || p->unit.exit_type == EXIT_CGROUP || w->has_changed[w->ids[i]];
+	bool needs_main = (s->state == STARTING && (s->step == STEP_MAIN || s->step == STEP_READY) && !may_lack_main) ||
+		(s->state == UP && !may_lack_main && !(p->unit.flags & UNIT_REMAIN_AFTER_EXIT));
+	bool has_any = s->main_pid || s->control_pid || s->grace_at || !(s->flags & SERVICE_IS_EMPTY);
 	check_pid(w, i, s->main_pid, ROLE_MAIN);
 	check_pid(w, i, s->control_pid, ROLE_CONTROL);
+	if (s->state == UP && may_lack_main && !has_any && !(p->unit.flags & UNIT_REMAIN_AFTER_EXIT) && !w->has_changed[w->ids[i]])
+		broken(w, "%s: up, and nobody is left", p->name);
+	w->steps[s->step]++;
 	if ((needs_control && !s->control_pid) || (needs_main && !s->main_pid))
 		broken(w, "%s: %s %s, and nothing runs", p->name, state_name[s->state], step_name[s->step]);
-	if (s->flags & (SERVICE_QUEUED | SERVICE_WANT_CHANGED | SERVICE_LAUNCHING))
+	if (s->flags & (SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_SUMMONED | SERVICE_RELOAD_ASKED | SERVICE_WANT_CHANGED | SERVICE_LAUNCHING))
 		broken(w, "%s: flags %x of something that is through", p->name, s->flags);
 }
 
@@ -250,11 +266,14 @@ static void check_want(const struct world *w, uint32_t i)
 {
 	const struct service *s = &w->core->services[i];
 	bool is_leaving = s->state == IDLE || s->state == STOPPING || s->state == SWEEPING;
-	bool is_aside = s->state == FAILED && s->result == RESULT_BAD_SETTING;
+	bool is_aside = s->state == FAILED && !result_is_good((enum result)s->result);
 	if (s->want && s->state == IDLE)
 		broken(w, "%s: wanted, and rests", plan_of(w, i)->name);
 	if (!s->want && !is_leaving && !is_aside)
 		broken(w, "%s: not wanted, and %s", plan_of(w, i)->name, state_name[s->state]);
+	for (uint32_t other = 0; other < i && s->want; other++)
+		if (w->core->services[other].want && (kinds_of(w, i, other) & EDGE_CONFLICTS))
+			broken(w, "%s and %s: rivals, and both are wanted", plan_of(w, i)->name, plan_of(w, other)->name);
 	if (w->core->system.phase >= SYSTEM_STOPPING && s->want)
 		broken(w, "%s: wanted while the machine goes down", plan_of(w, i)->name);
 }
@@ -274,17 +293,43 @@ static void check_backoff(struct world *w, uint32_t i)
 		broken(w, "%s: a delay of %d ms", plan_of(w, i)->name, (int)delay);
 	w->backoff_generation[id] = s->generation;
 	w->not_before[id] = s->deadline_at;
+	w->wished_in[id] = s->wished_in;
+}
+
+/* What one of them may not be while the other is as it is. Not where a reload has just made them neighbours. */
+static void check_bonds(const struct world *w, uint32_t i)
+{
+	const struct service *s = &w->core->services[i];
+	bool rests = state_is_resting((enum state)s->state), is_final = s->result == RESULT_START_LIMIT || s->result == RESULT_BAD_SETTING;
+	if (w->has_reloaded || (s->flags & SERVICE_LEAVING) || w->core->system.phase >= SYSTEM_STOPPING || !rests || is_final)
+		return;
+	for (uint32_t other = 0; other < w->n_units; other++) {
+		const struct service *d = &w->core->services[other];
+		uint32_t kinds = kinds_of(w, i, other);
+		if (d->state != UP || !d->want || (d->flags & SERVICE_RESTART_ASKED))
+			continue;
+		if ((kinds_of(w, other, i) & EDGE_BINDS) && (kinds & EDGE_BEFORE) && !(kinds & EDGE_CONFLICTS))
+			broken(w, "%s: up, though bound to %s", plan_of(w, other)->name, plan_of(w, i)->name);
+		if ((kinds & EDGE_UPHELD_BY) && !(s->flags & SERVICE_PUT_DOWN))
+			broken(w, "%s: at rest, though %s upholds it", plan_of(w, i)->name, plan_of(w, other)->name);
+	}
 }
 
 void check_settled(struct world *w)
 {
-	if (w->core->queue_head != NO_UNIT)
+	bool is_any_starting = false;
+	if (w->core->queues[QUEUE_SETTLE].head != NO_UNIT || w->core->queues[QUEUE_WISHES].head != NO_UNIT)
 		broken(w, "settled, and the queue is not empty");
+	for (uint32_t i = 0; i < w->n_units; i++)
+		is_any_starting |= w->core->services[i].state == STARTING;
+	if (w->core->has_idle && !is_any_starting)
+		broken(w, "nothing is starting, and Type=idle still waits");
 	for (uint32_t i = 0; i < w->n_units; i++) {
 		check_deadline(w, i);
 		check_progress(w, i);
 		check_want(w, i);
 		check_backoff(w, i);
+		check_bonds(w, i);
 	}
 	for (size_t n = 0; n < PROCESSES; n++) {
 		struct process *p = &w->processes[n];
@@ -302,7 +347,7 @@ void check_calm(struct world *w)
 		if (w->has_changed[w->ids[i]])
 			continue;               /* half started by another Type=, say: the operator restarts it */
 		if ((is_moving(s) && s->step != STEP_WAIT && w->now_ms - s->since_at > 15000) ||
-		    (s->state == UP && s->step == STEP_RELOAD))
+		    (s->state == UP && (s->step == STEP_RELOAD || s->step == STEP_RELOADED)))
 			broken(w, "%s: still %s %s though all is well", plan_of(w, i)->name, state_name[s->state], step_name[s->step]);
 	}
 }

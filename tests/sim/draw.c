@@ -33,6 +33,8 @@ static void draw_backoff(struct world *w, struct unit *u)
 
 static void draw_commands(struct world *w, struct plan *p)
 {
+	p->n_commands[EXEC_CONDITION] = ONE_OF(w, 0, 0, 0, 0, 0, 0, 1, 2);
+	p->n_commands[EXEC_STOP_POST] = ONE_OF(w, 0, 0, 0, 1, 2);
 	p->n_commands[EXEC_START_PRE] = ONE_OF(w, 0, 0, 0, 1, 2);
 	p->n_commands[EXEC_START_POST] = ONE_OF(w, 0, 0, 0, 1, 2);
 	p->n_commands[EXEC_RELOAD] = ONE_OF(w, 0, 1, 2);
@@ -52,20 +54,37 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 	snprintf(name, sizeof name, "u%03u.service", id);
 	plan_begin(p, str_from(name));
 	u->type = (uint8_t)draw(w, N_UNIT_TYPE);
-	u->notify_access = u->type == TYPE_NOTIFY ? NOTIFY_MAIN : NOTIFY_NONE;
+	u->watchdog_ms = ONE_OF(w, 0, 0, 0, 0, 300, 5000);
+	u->runtime_ms = u->type == TYPE_ONESHOT ? FOREVER_MS : ONE_OF(w, 1000, 20000, FOREVER_MS, FOREVER_MS, FOREVER_MS);
+	u->reload_signal = SIGHUP;
+	u->notify_fd = unit_says_ready(u) && chance(w, 20) ? 3 : 0;
+	u->notify_access = unit_says_ready(u) || u->watchdog_ms ? NOTIFY_MAIN : NOTIFY_NONE;
+	p->has_pid_file = chance(w, u->type == TYPE_FORKING ? 50 : 8);
+	u->exit_type = chance(w, 10) ? EXIT_CGROUP : EXIT_MAIN;
+	u->flags |= chance(w, 10) ? UNIT_NO_GUESS : 0;
 	if (chance(w, u->type == TYPE_ONESHOT ? 50 : 8))
 		u->flags |= UNIT_REMAIN_AFTER_EXIT;
 	draw_commands(w, p);
+	if (u->type == TYPE_ONESHOT && (u->flags & UNIT_REMAIN_AFTER_EXIT) && chance(w, 40))
+		memset(p->n_commands, 0, sizeof p->n_commands);         /* a target */
 	draw_backoff(w, u);
 	u->start_ms = ONE_OF(w, 50, 500, 5000, 90000, FOREVER_MS);
 	u->stop_ms = ONE_OF(w, 50, 500, 5000, 90000, FOREVER_MS);
 	u->kill_mode = (uint8_t)ONE_OF(w, KILL_CONTROL_GROUP, KILL_CONTROL_GROUP, KILL_CONTROL_GROUP, KILL_MIXED, KILL_MIXED,
 				       KILL_PROCESS, KILL_NONE);
 	u->kill_signal = signals[draw(w, sizeof signals)];
+	u->final_signal = chance(w, 10) ? SIGQUIT : SIGKILL;
+	u->restart_signal = chance(w, 10) ? SIGINT : 0;
+	u->abort_ms = ONE_OF(w, 50, 500, 90000);
+	u->start_failure_mode = (uint8_t)(chance(w, 30) ? draw(w, N_FAILURE_MODE) : FAILURE_TERMINATE);
+	u->stop_failure_mode = (uint8_t)(chance(w, 30) ? draw(w, N_FAILURE_MODE) : FAILURE_TERMINATE);
+	p->prevent_status = chance(w, 5) ? 1 : 0;
+	p->force_status = chance(w, 5) ? 137 : 0;
 	u->oom_policy = (uint8_t)draw(w, N_OOM_POLICY);
 	u->flags |= (chance(w, 80) ? UNIT_WANTED : 0) | (chance(w, 8) ? UNIT_NO_SIGKILL : 0) |
 		(chance(w, 15) ? UNIT_CLEANS : 0) | (chance(w, 8) ? UNIT_CLEANS_AT_REST : 0) |
-		(chance(w, 4) ? UNIT_BROKEN : 0) | (chance(w, 3) ? UNIT_DEPENDENCY_MISSING : 0);
+		(chance(w, 4) ? UNIT_STOP_UNNEEDED : 0) | (chance(w, 4) ? UNIT_BROKEN : 0) | (chance(w, 5) ? UNIT_SEND_SIGHUP : 0) |
+		(chance(w, 3) ? UNIT_DEPENDENCY_MISSING : 0);
 	if (chance(w, 10))
 		u->success.statuses[0] |= 2;
 	/* With RemainAfterExit=yes it would mean: stay up, by SIGKILL or not. Then nothing waits for the verdict. */
@@ -77,20 +96,24 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 static void draw_edges(struct world *w, struct plan *plans, const uint32_t *ids, uint32_t n, uint32_t i)
 {
 	struct plan *p = &plans[ids[i]];
-	p->n_after = p->n_requires = p->n_wants = 0;
+	static const enum link rest[] = {
+		LINK_REQUISITE, LINK_BINDS_TO, LINK_PART_OF, LINK_CONFLICTS, LINK_UPHOLDS, LINK_ON_FAILURE, LINK_ON_SUCCESS,
+		LINK_RELOADS_TO, LINK_STOPS_TO,
+	};
+	p->n_links = 0;
 	for (uint32_t k = draw(w, 4); k > 0 && n > 1; k--) {
 		uint32_t other = draw(w, n);
-		bool is_lower = ids[other] < ids[i], is_after = false;
-		for (uint32_t e = 0; e < p->n_after; e++)
-			is_after |= p->after[e] == other;
-		if (other == i || is_after)
+		bool is_lower = ids[other] < ids[i];
+		if (other == i)
 			continue;
 		if (is_lower)
-			p->after[p->n_after++] = other;
+			plan_link(p, other, LINK_AFTER);
 		if (chance(w, is_lower ? 40 : 10))
-			p->requires[p->n_requires++] = other;
+			plan_link(p, other, LINK_REQUIRES);
 		else if (chance(w, 15))
-			p->wants[p->n_wants++] = other;
+			plan_link(p, other, LINK_WANTS);
+		else if (chance(w, 30))
+			plan_link(p, other, rest[draw(w, countof(rest))]);
 	}
 }
 
@@ -152,8 +175,9 @@ static bool ends_soon(struct world *w, const struct process *p)
 static void draw_program_calm(struct world *w, struct process *p)
 {
 	p->exit_at = p->role == ROLE_CONTROL ? in(w, 1, 50) : ends_soon(w, p) ? in(w, 200, 800) : 0;
-	if (p->role == ROLE_MAIN && w->plans[p->id].unit.type == TYPE_NOTIFY)
+	if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit))
 		p->ready_at = in(w, 1, 40);
+	draw_pings(w, p);
 	if (p->role != ROLE_OTHER)
 		p->exec_at = in(w, 1, 10);
 }
@@ -181,10 +205,24 @@ void draw_program(struct world *w, struct process *p)
 		p->exit_at = 0;
 		return;
 	}
-	if (p->role == ROLE_MAIN && w->plans[p->id].unit.type == TYPE_NOTIFY && chance(w, 85))
+	if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit) && chance(w, 85))
 		p->ready_at = in(w, 11, 300);
+	draw_pings(w, p);
 	for (uint32_t n = chance(w, 30) ? draw(w, 3) : 0; n > 0 && p->role == ROLE_MAIN; n--)
 		kernel_fork(w, p->id, ROLE_OTHER);
+}
+
+/* Most do in time; when all is well, all do. */
+void draw_pings(struct world *w, struct process *p)
+{
+	uint32_t ms = w->plans[p->id].unit.watchdog_ms;
+	p->ping_at = p->role != ROLE_MAIN || !ms ? 0 : w->is_calm ? w->now_ms + ms / 3 : w->now_ms + 1 + draw(w, ms * 21 / 20);
+}
+
+void draw_daemons(struct world *w, uint32_t id)
+{
+	for (uint32_t n = chance(w, 90) ? 1 + draw(w, 3) : 0; n > 0; n--)
+		kernel_fork(w, id, ROLE_OTHER);
 }
 
 void draw_calm(struct world *w)
@@ -199,8 +237,12 @@ void draw_calm(struct world *w)
 			p->doom_at = w->now_ms + 1;
 		if (ends_soon(w, p) || p->ignores_term || p->term_at || p->role == ROLE_OTHER)
 			p->exit_at = in(w, 1, 50);
-		if (p->role == ROLE_MAIN && w->plans[p->id].unit.type == TYPE_NOTIFY && !p->ready_at)
+		if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit) && !p->ready_at)
 			p->ready_at = in(w, 1, 40);
+		draw_pings(w, p);
+		const struct service *s = shell_index(w, p->id) == NO_UNIT ? NULL : &w->core->services[shell_index(w, p->id)];
+		if (s && s->reload_at && p->pid == s->main_pid)
+			p->reloaded_at = in(w, 1, 40);
 		p->ignores_term = false;
 	}
 }
@@ -246,7 +288,7 @@ static struct event draw_request(struct world *w, uint32_t i)
  */
 void draw_rudeness(struct world *w)
 {
-	uint32_t i = w->core->queue_head == NO_UNIT ? 0 : w->core->queue_tail;
+	uint32_t i = w->core->queues[QUEUE_SETTLE].head == NO_UNIT ? 0 : w->core->queues[QUEUE_SETTLE].tail;
 	if (w->n_units == 0)
 		return;
 	if (w->rude_to < w->n_units && (w->core->services[w->rude_to].flags & SERVICE_WANT_CHANGED))

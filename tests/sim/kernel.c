@@ -70,7 +70,10 @@ void kernel_signal(struct world *w, struct process *p, int number, enum truth se
 		p->doom_at = soon(w, p, 8);
 		return;
 	}
-	bool is_harmless = number == SIGHUP || number == SIGUSR1 || (number == SIGTERM && p->ignores_term);
+	bool is_reload = number == SIGHUP && p->role == ROLE_MAIN && w->plans[p->id].unit.type == TYPE_NOTIFY_RELOAD;
+	if (is_reload && (w->is_calm || chance(w, 85)))
+		p->reloaded_at = w->now_ms + 1 + draw(w, 100);
+	bool is_harmless = number == SIGHUP || number == SIGCONT || number == SIGUSR1 || (number == SIGTERM && p->ignores_term);
 	if (is_harmless || p->term_at)
 		return;
 	p->term_at = soon(w, p, 40);
@@ -86,7 +89,7 @@ static void die(struct world *w, struct process *p, int code, int status, enum t
 	p->died_at = w->now_ms;
 	p->seen_at = w->now_ms + draw(w, 6);
 	p->has_exec_untold = p->exec_at && !p->cannot_exec;
-	p->exit_at = p->doom_at = p->term_at = p->ready_at = p->exec_at = 0;
+	p->exit_at = p->doom_at = p->term_at = p->ready_at = p->exec_at = p->ping_at = p->reloaded_at = 0;
 	w->ends[p->pid] = *p;
 	if (kernel_count(w, p->id) == 0)
 		w->empty_at[p->id] = w->now_ms + draw(w, 12);
@@ -102,6 +105,35 @@ static void die(struct world *w, struct process *p, int code, int status, enum t
 static bool is_due(const struct world *w, uint64_t at)
 {
 	return at && at <= w->now_ms;
+}
+
+/* oomph-chore looks for whom a forking service has left behind, and may find nobody. */
+static void find_main(struct world *w, uint32_t id)
+{
+	uint32_t i = shell_index(w, id), first = draw(w, PROCESSES);
+	struct event ev = shell_event(EVENT_MAIN, i);
+	for (uint32_t n = 0; n < PROCESSES && i != NO_UNIT && chance(w, 99); n++) {
+		struct process *p = &w->processes[(first + n) % PROCESSES];
+		const struct service *s = &w->core->services[i];
+		if (!p->pid || p->id != id || p->role != ROLE_OTHER || !p->is_alive || p->generation != s->generation)
+			continue;
+		if (s->state != STARTING || s->step != STEP_FIND)
+			return;
+		p->role = ROLE_MAIN;
+		draw_pings(w, p);
+		ev.pid = p->pid;
+		shell_feed(w, ev);
+		return;
+	}
+}
+
+static void say_to_manager(struct world *w, const struct process *p, struct notify_message m)
+{
+	struct event ev = shell_event(EVENT_NOTIFY, shell_index(w, p->id));
+	ev.pid = p->pid;
+	ev.message = &m;
+	if (ev.service != NO_UNIT)
+		shell_feed(w, ev);
 }
 
 void kernel_run(struct world *w, struct process *p)
@@ -134,6 +166,10 @@ void kernel_run(struct world *w, struct process *p)
 			{ CLD_DUMPED, SIGSEGV }, { CLD_KILLED, SIGABRT }, { CLD_KILLED, SIGPIPE },
 		};
 		uint32_t n = w->is_calm ? 0 : draw(w, 8);
+		if (p->list == CHORE_FIND_MAIN && ends[n].code == CLD_EXITED && ends[n].status == 0)
+			find_main(w, p->id);
+		if (!p->is_alive || w->is_over)
+			return;         /* what came of that has run already */
 		if (p->cannot_exec)
 			die(w, p, CLD_EXITED, 203, TRUTH_EXIT);
 		else
@@ -141,13 +177,23 @@ void kernel_run(struct world *w, struct process *p)
 	} else if (is_due(w, p->exit_at)) {
 		p->exit_at = p->doom ? 0 : p->stuck_until;
 	} else if (is_due(w, p->ready_at)) {
-		struct notify_message m = { .is_ready = true, .has_status = chance(w, 50), .status = STR("ready") };
-		struct event ev = shell_event(EVENT_NOTIFY, i);
 		p->ready_at = 0;
-		ev.pid = p->pid;
-		ev.message = &m;
-		if (i != NO_UNIT)
-			shell_feed(w, ev);
+		if (w->plans[p->id].unit.notify_fd && i != NO_UNIT)
+			shell_feed(w, shell_event(EVENT_READY, i));
+		else
+			say_to_manager(w, p, (struct notify_message){ .is_ready = true, .has_status = chance(w, 50), .status = STR("ready") });
+	} else if (is_due(w, p->reloaded_at)) {
+		p->reloaded_at = 0;
+		say_to_manager(w, p, (struct notify_message){ .is_ready = true, .is_reloading = true });
+	} else if (is_due(w, p->ping_at)) {
+		uint32_t luck = w->is_calm ? 99 : draw(w, 100);
+		draw_pings(w, p);
+		if (luck < 2)
+			p->exit_at = w->now_ms + 1 + draw(w, 3000);     /* and it means it */
+		say_to_manager(w, p, (struct notify_message){
+			.is_alive = true, .is_stopping = luck < 2, .is_watchdog_trigger = luck == 2, .has_extension = luck < 10,
+			.extension_us = draw(w, 2000000), .has_watchdog = luck == 10, .watchdog_us = 400000,
+		});
 	}
 }
 
@@ -159,7 +205,7 @@ uint64_t kernel_next(const struct world *w)
 		if (!p->pid)
 			continue;
 		next = earlier(next, earlier(earlier(p->exit_at, p->doom_at), earlier(p->term_at, p->ready_at)));
-		next = earlier(next, earlier(p->exec_at, p->seen_at));
+		next = earlier(next, earlier(earlier(p->ping_at, p->reloaded_at), earlier(p->exec_at, p->seen_at)));
 	}
 	return next;
 }

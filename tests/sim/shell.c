@@ -48,6 +48,9 @@ static void do_launch(struct world *w, const struct effect *e)
 	if (!w->has_cgroup[id])
 		w->counters[id] = 0;
 	w->has_cgroup[id] = true;
+	p->list = e->list;
+	if (e->list == EXEC_START && e->role == ROLE_CONTROL)
+		draw_daemons(w, id);
 	w->last_launch_error = 0;
 	ev.pid = p->pid;
 	ev.has_counter = w->has_counters;
@@ -152,8 +155,9 @@ static bool step(struct world *w, struct event *ev)
 	ev->wall_ms = 1700000000000u + w->now_ms;
 	if (ev->kind == EVENT_DEATH)
 		core_find_pid(w->core, ev->pid, &role);
-	if (ev->kind == EVENT_REQUEST && (ev->verb == VERB_START || ev->verb == VERB_RESTART))
-		memset(w->not_before, 0, sizeof w->not_before); /* asked for, with whatever it pulls along */
+	/* Asked for, with whatever it pulls along; after a stop, what is upheld comes back with what it requires. */
+	if (ev->kind == EVENT_REQUEST && (ev->verb == VERB_START || ev->verb == VERB_RESTART || ev->verb == VERB_STOP))
+		memset(w->not_before, 0, sizeof w->not_before);
 	if (w->is_told)
 		trace_event(w, ev);
 	if (chance(w, 5))
@@ -196,6 +200,7 @@ static void adopt(struct world *w)
 		w->has_changed[w->ids[i]] |= core->services[i].generation > 0 && !is_same;
 	}
 	memcpy(w->plans, w->next_plans, sizeof w->plans);
+	w->has_reloaded = true;
 	shell_enqueue(w, shell_event(EVENT_UNITS, NO_UNIT));
 }
 

@@ -175,13 +175,15 @@ static void run(struct world *w)
 	}
 }
 
-static uint64_t total[N_STATE][N_SERVICE_EVENT];
+static uint64_t total[N_STATE][N_SERVICE_EVENT], total_steps[N_STEP];
 
 static void end(struct world *w)
 {
 	for (int s = 0; s < N_STATE; s++)
 		for (int ev = 0; ev < N_SERVICE_EVENT; ev++)
 			total[s][ev] += w->core->cells[s][ev];
+	for (int step = 0; step < N_STEP; step++)
+		total_steps[step] += w->steps[step];
 	free(w->core);
 	free((void *)(uintptr_t)w->units.bytes);
 	free((void *)(uintptr_t)w->next_units.bytes);
@@ -201,6 +203,11 @@ static unsigned missing_cells(unsigned *n_live, bool is_asked)
 			if (is_asked)
 				fprintf(stderr, "sim: never visited: %s %s\n", state_name[s], service_event_name[ev]);
 		}
+	for (int step = 0; step < N_STEP; step++) {
+		n_missing += !total_steps[step];
+		if (is_asked && !total_steps[step])
+			fprintf(stderr, "sim: never settled in step %d (%s)\n", step, step_name[step]);
+	}
 	return n_missing;
 }
 

@@ -11,7 +11,7 @@ static const char *name_of(const struct world *w, uint32_t i)
 void trace_event(const struct world *w, const struct event *ev)
 {
 	static const char *const kinds[N_EVENT_KIND] = {
-		"tick", "units", "reloaded", "request", "launched", "execed", "launch-failed", "launch-warning", "death", "empty",
+		"tick", "units", "reloaded", "request", "launched", "execed", "launch-failed", "main-found", "ready", "launch-warning", "death", "empty",
 		"counter", "notify", "oom-kill", "oom-group", "kmsg-lost", "signal", "files", "halted",
 	};
 	printf("%8llu %-14s %s", (unsigned long long)w->now_ms, kinds[ev->kind], name_of(w, ev->service));
@@ -36,7 +36,7 @@ void trace_event(const struct world *w, const struct event *ev)
 void trace_effect(const struct world *w, const struct effect *e)
 {
 	static const char *const kinds[N_EFFECT_KIND] = {
-		"launch", "signal", "swept", "reply", "note", "load", "adopt", "halt", "power",
+		"launch", "signal", "swept", "reply", "note", "quiet", "load", "adopt", "halt", "power",
 	};
 	static const char *const notes[N_NOTE_KIND] = {
 		"starting", "up", "death", "backoff", "stopping", "idle", "failed", "done", "reloading", "warning", "amended",

@@ -2,20 +2,22 @@
 #ifndef OOMPH_TESTS_UNITS_H
 #define OOMPH_TESTS_UNITS_H
 
-#include "lib/unit.h"
+#include "lib/directives.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PLAN_EDGES_MAX 8
+#define PLAN_LINKS_MAX 12
 
 struct plan {
 	char name[32];                          /* with its suffix */
 	struct unit unit;                       /* values; its spans are filled by units_build() */
 	uint32_t n_commands[N_EXEC_LIST];
 	uint32_t may_fail[N_EXEC_LIST];         /* bit N: `-` before command N */
-	uint32_t after[PLAN_EDGES_MAX], requires[PLAN_EDGES_MAX], wants[PLAN_EDGES_MAX];
-	uint32_t n_after, n_requires, n_wants;
+	bool has_pid_file;
+	uint32_t prevent_status, force_status;  /* RestartPreventExitStatus=, RestartForceExitStatus=: one each; 0: none */
+	struct { uint32_t unit, here, there; } links[PLAN_LINKS_MAX];
+	uint32_t n_links;
 };
 
 static inline void plan_begin(struct plan *p, struct str name)
@@ -38,22 +40,50 @@ static inline struct span plan_commands(struct unitset_writer *w, const struct p
 	return unitset_put(w, commands, n, sizeof *commands);
 }
 
-/* The other end of every edge: of all plans, those whose list (told by its offset) names unit i. */
-static inline struct span plan_backwards(struct unitset_writer *w, const struct plan *plans, uint32_t n, uint32_t i,
-					 size_t list, size_t count)
+static inline struct span plan_status(struct unitset_writer *w, uint32_t status)
 {
-	uint32_t *found = calloc(n + 1, sizeof *found), n_found = 0;
-	for (uint32_t other = 0; other < n; other++) {
-		const char *at = (const char *)&plans[other];
-		const uint32_t *edges = (const void *)(at + list);
-		uint32_t n_edges;
-		memcpy(&n_edges, at + count, sizeof n_edges);
-		for (uint32_t e = 0; e < n_edges; e++)
-			if (edges[e] == i)
-				found[n_found++] = other;
+	struct exit_set set = { .signals = 0 };
+	set.statuses[status / 64 % 4] = (uint64_t)1 << status % 64;
+	return unitset_put(w, &set, status != 0, sizeof set);
+}
+
+static inline void plan_link(struct plan *p, uint32_t other, enum link kind)
+{
+	uint32_t n = 0;
+	while (n < p->n_links && p->links[n].unit != other)
+		n++;
+	if (n == PLAN_LINKS_MAX)
+		abort();
+	if (n == p->n_links) {
+		p->links[p->n_links++].unit = other;
+		p->links[n].here = p->links[n].there = 0;
 	}
-	struct span span = unitset_put(w, found, n_found, sizeof *found);
-	free(found);
+	p->links[n].here |= link_effects[kind].here;
+	p->links[n].there |= link_effects[kind].there;
+}
+
+/* What the other unit is to this one: by what either file says. */
+static inline uint32_t plan_kinds(const struct plan *plans, uint32_t i, uint32_t other)
+{
+	uint32_t kinds = 0;
+	for (uint32_t n = 0; n < plans[i].n_links; n++)
+		kinds |= plans[i].links[n].unit == other ? plans[i].links[n].here : 0;
+	for (uint32_t n = 0; n < plans[other].n_links; n++)
+		kinds |= plans[other].links[n].unit == i ? plans[other].links[n].there : 0;
+	return kinds;
+}
+
+static inline struct span plan_edges(struct unitset_writer *w, const struct plan *plans, uint32_t n, uint32_t i)
+{
+	struct edge *edges = calloc(n + 1, sizeof *edges);
+	uint32_t n_edges = 0;
+	for (uint32_t other = 0; other < n; other++) {
+		uint32_t kinds = plan_kinds(plans, i, other);
+		if (kinds)
+			edges[n_edges++] = (struct edge){ other, kinds };
+	}
+	struct span span = unitset_put(w, edges, n_edges, sizeof *edges);
+	free(edges);
 	return span;
 }
 
@@ -69,12 +99,10 @@ static inline struct unitset units_build(const struct plan *plans, uint32_t n)
 		u.name = unitset_put_text(&w, str_from(p->name));
 		for (int list = 0; list < N_EXEC_LIST; list++)
 			u.exec[list] = plan_commands(&w, p, (enum exec_list)list);
-		u.after = unitset_put(&w, p->after, p->n_after, sizeof *p->after);
-		u.requires = unitset_put(&w, p->requires, p->n_requires, sizeof *p->requires);
-		u.wants = unitset_put(&w, p->wants, p->n_wants, sizeof *p->wants);
-		u.before = plan_backwards(&w, plans, n, i, offsetof(struct plan, after), offsetof(struct plan, n_after));
-		u.required_by = plan_backwards(&w, plans, n, i, offsetof(struct plan, requires),
-					       offsetof(struct plan, n_requires));
+		u.pid_file = unitset_put_text(&w, p->has_pid_file ? STR("/run/x.pid") : STR(""));
+		u.restart_prevent = plan_status(&w, p->prevent_status);
+		u.restart_force = plan_status(&w, p->force_status);
+		u.edges = plan_edges(&w, plans, n, i);
 		*unitset_slot(&w, i) = u;
 	}
 	if (!unitset_end(&w, (struct span){ 0, 0 }) || unitset_check(w.bytes, w.needed))

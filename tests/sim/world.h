@@ -28,6 +28,7 @@ enum truth { TRUTH_NONE, TRUTH_EXIT, TRUTH_OWN_SIGNAL, TRUTH_OURS, TRUTH_OPERATO
 struct process {
 	uint32_t pid, id, generation;
 	uint8_t role;                   /* enum role; ROLE_OTHER: a worker */
+	uint8_t list;                   /* what it was launched for: enum exec_list, or enum chore */
 	uint8_t code, status;           /* of its end */
 	uint8_t truth;
 	uint8_t doom;                   /* enum truth: who sent the first SIGKILL */
@@ -36,7 +37,7 @@ struct process {
 	int exec_error;
 	uint64_t launched_at, doomed_at, died_at;
 	/* When something happens with it; 0: never. */
-	uint64_t exit_at, doom_at, term_at, ready_at, exec_at, seen_at;
+	uint64_t exit_at, doom_at, term_at, ready_at, exec_at, seen_at, ping_at, reloaded_at;
 	uint8_t term_signal;
 	uint64_t stuck_until;           /* D state: signals wait */
 };
@@ -58,6 +59,7 @@ struct world {
 	struct plan plans[IDS], next_plans[IDS];        /* by id */
 	uint32_t ids[IDS], next_ids[IDS];               /* of the units by index */
 	uint32_t n_units, n_next;
+	bool has_reloaded;
 	bool wants_adopt, has_changed[IDS];             /* its unit is another than the one it was started by */
 	struct process processes[PROCESSES];
 	uint32_t next_pid;
@@ -78,11 +80,13 @@ struct world {
 	/* What check.c remembers between steps. */
 	uint64_t not_before[IDS];                       /* BACKOFF: no launch earlier than that */
 	uint32_t backoff_generation[IDS];
+	uint32_t wished_in[IDS];                        /* ... by the wish of then: a newer one need not wait */
 	uint32_t launched_generation[IDS];
 	uint8_t last_main_code, last_main_status;
 	int last_launch_error;
 	bool has_asked_for_power;
 	/* Sums. */
+	uint64_t steps[N_STEP];         /* settled in each */
 	uint64_t n_steps, n_events, n_launches, n_deaths, n_copies;
 	bool is_told;                   /* every event and effect, in words */
 };
@@ -128,6 +132,8 @@ void shell_request(struct world *w, enum verb verb, uint32_t i, int argument);
 void draw_units(struct world *w, struct plan *plans, uint32_t *ids, uint32_t *n, bool is_reload);
 struct unitset draw_set(const struct plan *plans, const uint32_t *ids, uint32_t n);
 void draw_program(struct world *w, struct process *p);
+void draw_pings(struct world *w, struct process *p);            /* when it says WATCHDOG=1 next */
+void draw_daemons(struct world *w, uint32_t id);               /* what a forking service leaves behind */
 void draw_calm(struct world *w);                                /* from now on everything works, and everybody obeys */
 void draw_action(struct world *w);
 void draw_impatience(struct world *w);                          /* a start in the very ms in which it was due anyway */

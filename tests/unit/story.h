@@ -6,6 +6,7 @@
 #define OOMPH_TESTS_STORY_H
 
 #include "lib/core.h"
+#include "lib/names.h"
 #include "tests/sim/units.h"
 
 #include <errno.h>
@@ -17,6 +18,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+/* No test tells of everything that can happen. */
+#pragma GCC diagnostic ignored "-Wunused-function"
 
 #define UNITS 600
 #define PROCESSES 64
@@ -85,22 +89,35 @@ static void read_commands(struct plan *p, enum exec_list list, struct str value)
 
 static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str key, struct str value)
 {
-	static const char *const types[] = { "simple", "exec", "oneshot", "notify" };
-	static const char *const restarts[] = {
+		static const char *const restarts[] = {
 		"unset", "no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always",
 	};
 	static const char *const kill_modes[] = { "control-group", "mixed", "process", "none" };
 	static const char *const policies[] = { "continue", "stop", "kill" };
 	static const struct { const char *key; enum exec_list list; } lists[] = {
-		{ "Pre", EXEC_START_PRE }, { "Start", EXEC_START }, { "Post", EXEC_START_POST }, { "Reload", EXEC_RELOAD },
+		{ "Condition", EXEC_CONDITION }, { "StopPost", EXEC_STOP_POST }, { "Pre", EXEC_START_PRE }, { "Start", EXEC_START }, { "Post", EXEC_START_POST }, { "Reload", EXEC_RELOAD },
 		{ "Stop", EXEC_STOP },
 	};
 	static const struct { const char *key; uint32_t flag; } flags[] = {
 		{ "RemainAfterExit", UNIT_REMAIN_AFTER_EXIT }, { "NoSIGKILL", UNIT_NO_SIGKILL }, { "Broken", UNIT_BROKEN },
-		{ "Missing", UNIT_DEPENDENCY_MISSING }, { "Cleans", UNIT_CLEANS }, { "CleansAtRest", UNIT_CLEANS_AT_REST },
+		{ "Missing", UNIT_DEPENDENCY_MISSING }, { "SendSIGHUP", UNIT_SEND_SIGHUP }, { "NoGuess", UNIT_NO_GUESS },
+		{ "Cleans", UNIT_CLEANS }, { "CleansAtRest", UNIT_CLEANS_AT_REST },
+		{ "RefuseManualStart", UNIT_REFUSE_START }, { "RefuseManualStop", UNIT_REFUSE_STOP },
+		{ "StopWhenUnneeded", UNIT_STOP_UNNEEDED },
+	};
+	static const struct { const char *key; enum link link; } links[] = {
+		{ "After", LINK_AFTER }, { "Before", LINK_BEFORE }, { "Requires", LINK_REQUIRES }, { "Wants", LINK_WANTS },
+		{ "Requisite", LINK_REQUISITE }, { "BindsTo", LINK_BINDS_TO }, { "PartOf", LINK_PART_OF },
+		{ "Conflicts", LINK_CONFLICTS }, { "Upholds", LINK_UPHOLDS }, { "OnFailure", LINK_ON_FAILURE },
+		{ "OnSuccess", LINK_ON_SUCCESS }, { "PropagatesReloadTo", LINK_RELOADS_TO }, { "PropagatesStopTo", LINK_STOPS_TO },
 	};
 	struct plan *p = &plans[i];
 	struct unit *u = &p->unit;
+	for (size_t l = 0; l < countof(links); l++)
+		if (str_eq(key, str_from(links[l].key))) {
+			plan_link(p, plan_find(plans, n, value), links[l].link);
+			return;
+		}
 	for (size_t l = 0; l < countof(lists); l++)
 		if (str_eq(key, str_from(lists[l].key))) {
 			read_commands(p, lists[l].list, value);
@@ -112,8 +129,8 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 			return;
 		}
 	if (str_eq(key, STR("Type"))) {
-		u->type = word_of(value, types, countof(types));
-		u->notify_access = u->type == TYPE_NOTIFY ? NOTIFY_MAIN : NOTIFY_NONE;
+		u->type = word_of(value, type_names, N_UNIT_TYPE);
+		u->notify_access = unit_says_ready(u) ? NOTIFY_MAIN : NOTIFY_NONE;
 	} else if (str_eq(key, STR("Restart"))) {
 		u->restart = word_of(value, restarts, countof(restarts));
 	} else if (str_eq(key, STR("RestartSec"))) {
@@ -129,19 +146,48 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 	} else if (str_eq(key, STR("TimeoutStart"))) {
 		u->start_ms = ms_of(value);
 	} else if (str_eq(key, STR("TimeoutStop"))) {
-		u->stop_ms = ms_of(value);
+		u->stop_ms = u->abort_ms = ms_of(value);
+	} else if (str_eq(key, STR("Watchdog"))) {
+		u->watchdog_ms = ms_of(value);
+		u->notify_access = NOTIFY_MAIN;
+	} else if (str_eq(key, STR("RuntimeMax"))) {
+		u->runtime_ms = ms_of(value);
+	} else if (str_eq(key, STR("NotifyFD"))) {
+		u->notify_fd = 3;
+	} else if (str_eq(key, STR("SuccessAction"))) {
+		u->success_action = word_of(value, unit_action_names, N_UNIT_ACTION);
+	} else if (str_eq(key, STR("FailureAction"))) {
+		u->failure_action = word_of(value, unit_action_names, N_UNIT_ACTION);
+	} else if (str_eq(key, STR("StartLimitAction"))) {
+		u->start_limit_action = word_of(value, unit_action_names, N_UNIT_ACTION);
+	} else if (str_eq(key, STR("PIDFile"))) {
+		p->has_pid_file = true;
+	} else if (str_eq(key, STR("ExitType"))) {
+		u->exit_type = word_of(value, exit_type_names, N_EXIT_TYPE);
+	} else if (str_eq(key, STR("TimeoutAbort"))) {
+		u->abort_ms = ms_of(value);
+	} else if (str_eq(key, STR("StartFailureMode"))) {
+		u->start_failure_mode = word_of(value, failure_mode_names, N_FAILURE_MODE);
+	} else if (str_eq(key, STR("StopFailureMode"))) {
+		u->stop_failure_mode = word_of(value, failure_mode_names, N_FAILURE_MODE);
+	} else if (str_eq(key, STR("FinalKillSignal"))) {
+		u->final_signal = (uint8_t)ms_of(value);
+	} else if (str_eq(key, STR("RestartKillSignal"))) {
+		u->restart_signal = (uint8_t)ms_of(value);
+	} else if (str_eq(key, STR("Prevent"))) {
+		p->prevent_status = ms_of(value);
+	} else if (str_eq(key, STR("Force"))) {
+		p->force_status = ms_of(value);
 	} else if (str_eq(key, STR("KillMode"))) {
 		u->kill_mode = word_of(value, kill_modes, countof(kill_modes));
 	} else if (str_eq(key, STR("OOMPolicy"))) {
 		u->oom_policy = word_of(value, policies, countof(policies));
+	} else if (str_eq(key, STR("Target"))) {
+		u->type = TYPE_ONESHOT;
+		u->flags |= UNIT_REMAIN_AFTER_EXIT;
+		p->n_commands[EXEC_START] = 0;
 	} else if (str_eq(key, STR("Unwanted"))) {
 		u->flags &= ~(uint32_t)UNIT_WANTED;
-	} else if (str_eq(key, STR("After"))) {
-		p->after[p->n_after++] = plan_find(plans, n, value);
-	} else if (str_eq(key, STR("Requires"))) {
-		p->requires[p->n_requires++] = plan_find(plans, n, value);
-	} else if (str_eq(key, STR("Wants"))) {
-		p->wants[p->n_wants++] = plan_find(plans, n, value);
 	} else {
 		fail_msg("no such key: %.*s", (int)key.n, key.p);
 	}
@@ -227,7 +273,10 @@ static void record_note(const struct note *n)
 
 static void record_effect(const struct effect *e)
 {
-	static const char *const lists[] = { "pre", "start", "post", "reload", "stop", [EXEC_CLEAN] = "clean" };
+	static const char *const lists[N_LAUNCH_LIST] = {
+		"condition", "pre", "start", "post", "reload", "stop", "stop-post", [EXEC_CLEAN] = "clean",
+		[CHORE_FIND_MAIN] = "find-main", [CHORE_REMOVE_PID_FILE] = "remove-pid-file", [CHORE_AWAIT_BUS_NAME] = "await-bus-name",
+	};
 	static const char *const roles[] = { "main", "control", "all" };
 	switch (e->kind) {
 	case FX_LAUNCH:
@@ -235,7 +284,8 @@ static void record_effect(const struct effect *e)
 		put(w.did, "launch %s %s/%u", short_name(e->service), lists[e->list], e->index);
 		break;
 	case FX_SIGNAL:
-		put(w.did, "signal %s %s %d", short_name(e->service), roles[e->role], e->number);
+		put(w.did, "signal %s %s %d%s", short_name(e->service), roles[e->role], e->number,
+		    e->argument & ALSO_HANG_UP ? "+1" : "");
 		break;
 	case FX_SWEPT:
 		put(w.did, "swept %s", short_name(e->service));
@@ -245,6 +295,9 @@ static void record_effect(const struct effect *e)
 		break;
 	case FX_NOTE:
 		record_note(&e->note);
+		break;
+	case FX_QUIET:
+		put(w.did, "quiet");
 		break;
 	case FX_LOAD:
 		put(w.did, "load");
@@ -389,6 +442,14 @@ static uint32_t when_command_launched(const char *name)
 static uint32_t given_worker(const char *name)
 {
 	return new_process(index_of(name));
+}
+
+static void when_main_found(const char *name, uint32_t pid)
+{
+	struct event ev = event_of(EVENT_MAIN, index_of(name));
+	ev.pid = pid;
+	forget_effects();
+	step(ev);
 }
 
 static void when_execed(const char *name)

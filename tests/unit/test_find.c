@@ -105,8 +105,8 @@ static void only_what_is_wanted_comes_from_the_search_path(void **state)
 	when_searched(w);
 	then_silent(w);
 	then_units(w, "a+ b c f");
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "b");
-	assert_string_equal(names_of(w, unit_of(w, "b")->wants), "f");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "b");
+	assert_string_equal(names_of(w, unit_of(w, "b"), EDGE_WANTS), "f");
 }
 
 static void a_name_comes_from_the_first_folder_that_has_it(void **state)
@@ -171,8 +171,8 @@ static void a_link_to_another_name_is_another_name(void **state)
 	when_searched(w);
 	then_silent(w);
 	then_units(w, "a+ mariadb+ rsyslog");
-	assert_string_equal(names_of(w, unit_of(w, "a")->wants), "rsyslog");
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "rsyslog,mariadb");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_WANTS), "rsyslog");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "mariadb,rsyslog");
 	assert_string_equal(words_of(w, unit_of(w, "rsyslog")->aliases), "log.service,syslog.service");
 	assert_int_equal(unitset_find_any(w->set, STR("syslog")), unitset_find(w->set, STR("rsyslog")));
 	assert_int_equal(unitset_find_any(w->set, STR("mysqld.service")), unitset_find(w->set, STR("mariadb")));
@@ -244,10 +244,54 @@ static void install_aliases_count_for_what_is_in_services_d(void **state)
 	put(w, "s/taken.service", RUN);
 	put(w, "u/other.service", RUN "[Install]\nAlias=not.service\n");
 	when_searched(w);
-	assert_string_equal(names_of(w, unit_of(w, "a")->requires), "rsyslog");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_REQUIRES), "rsyslog");
 	assert_string_equal(words_of(w, unit_of(w, "rsyslog")->aliases), "syslog.service");
 	assert_string_equal(words_of(w, unit_of(w, "other")->aliases), "");
 	then_noted(w, "rsyslog", "rsyslog.service:5: Alias=x.socket: expected names of the same type");
+}
+
+/* What one unit only mentions need not be there; what it could be started or ended by has to. */
+static void what_any_bond_calls_for_is_loaded(void **state)
+{
+	struct world *w = *state;
+	put(w, "s/a.service", "[Unit]\nBindsTo=b.service\nUpholds=c.service\nOnFailure=d@%n.service\nOnSuccess=e.service\n"
+			      "Requisite=f.service\nConflicts=g.service\nPartOf=h.service\n" RUN);
+	for (const char *const *name = (const char *const[]){ "u/b.service", "u/c.service", "u/d@.service", "u/e.service", "u/f.service",
+							      "u/g.service", "u/h.service", NULL }; *name; name++)
+		put(w, *name, RUN);
+	when_searched(w);
+	then_silent(w);
+	then_units(w, "a+ b c d@a.service e f");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_ON_FAILURE), "d@a.service");
+}
+
+static void targets_come_from_the_search_path_but_for_those_built_in(void **state)
+{
+	struct world *w = *state;
+	put(w, "s/a.service", "[Unit]\nWants=app.target basic.target\nAfter=app.target\n" RUN);
+	put(w, "s/x@.target", "");
+	put(w, "u/app.target", "[Unit]\nWants=b.service\n");
+	put(w, "u/app.target.d/x.conf", "[Unit]\nDescription=The app\n");
+	put(w, "e/app.target.wants/c.service", "");
+	put(w, "u/b.service", RUN);
+	put(w, "u/c.service", RUN);
+	put(w, "u/basic.target", "[Unit]\nWants=d.service\n");
+	put(w, "e/basic.target.wants/d.service", "");
+	put(w, "u/d.service", RUN);
+	when_searched(w);
+	then_silent(w);
+	assert_int_equal(unitset_count(w->set), 5);
+	assert_string_equal(names_of(w, unit_of(w, "app.target"), EDGE_WANTS), "b,c");
+	assert_string_equal(names_of(w, unit_of(w, "app.target"), EDGE_AFTER), "b,c");
+	then_text(w, unit_of(w, "app.target")->description, "The app");
+	assert_false(unit_of(w, "app.target")->flags & UNIT_WANTED);
+	then_text(w, unit_of(w, "basic.target")->file, "(built in)");
+
+	put_link(w, "s/basic.target", "/u/basic.target");
+	when_searched(w);
+	then_file(w, "basic.target", "s/basic.target");
+	assert_string_equal(names_of(w, unit_of(w, "basic.target"), EDGE_WANTS), "d");
+	assert_true(unit_of(w, "basic.target")->flags & UNIT_WANTED);
 }
 
 /* ---- templates ---- */
@@ -269,7 +313,7 @@ static void instances_come_from_their_template(void **state)
 	then_text(w, unit_of(w, "t@3")->description, "3 of t");
 	then_text(w, unit_of(w, "far@x")->description, "x");
 	assert_int_equal(unit_of(w, "t@2")->nice, 2);
-	assert_string_equal(names_of(w, unit_of(w, "t@1")->wants), "own@1");
+	assert_string_equal(names_of(w, unit_of(w, "t@1"), EDGE_WANTS), "own@1");
 }
 
 static void a_template_may_have_another_name(void **state)
@@ -282,7 +326,7 @@ static void a_template_may_have_another_name(void **state)
 	when_searched(w);
 	then_units(w, "a+ getty@tty1 getty@ttyS0+");
 	then_text(w, unit_of(w, "getty@tty1")->description, "getty@tty1.service");
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "getty@tty1");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "getty@tty1");
 }
 
 /* ---- drop-ins ---- */
@@ -391,8 +435,8 @@ static void folders_of_links_are_dependencies(void **state)
 	put(w, "u/d.service", RUN);
 	when_searched(w);
 	then_units(w, "a@1+ b c@1 d");
-	assert_string_equal(names_of(w, unit_of(w, "a@1")->wants), "b,c@1");
-	assert_string_equal(names_of(w, unit_of(w, "a@1")->requires), "d");
+	assert_string_equal(names_of(w, unit_of(w, "a@1"), EDGE_WANTS), "b,c@1");
+	assert_string_equal(names_of(w, unit_of(w, "a@1"), EDGE_REQUIRES), "d");
 	then_noted(w, "a@1", "s/a@1.service: Requires=gone.service, which is not there");
 }
 
@@ -412,6 +456,8 @@ int main(void)
 		TEST(a_link_to_a_name_of_another_kind_is_none),
 		TEST(links_that_lead_nowhere_cost_themselves),
 		TEST(install_aliases_count_for_what_is_in_services_d),
+		TEST(what_any_bond_calls_for_is_loaded),
+		TEST(targets_come_from_the_search_path_but_for_those_built_in),
 		TEST(instances_come_from_their_template),
 		TEST(a_template_may_have_another_name),
 		TEST(drop_ins_apply_in_the_order_of_their_names),

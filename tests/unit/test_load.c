@@ -147,9 +147,49 @@ static void defaults_follow_the_type(void **state)
 	assert_int_equal(unit_of(w, "timed")->start_ms, 5000);
 	assert_int_equal(unit_of(w, "ready")->notify_access, NOTIFY_ALL);
 	assert_int_equal(unit_of(w, "job")->notify_access, NOTIFY_NONE);
-	assert_int_equal(unit_of(w, "idle")->type, TYPE_SIMPLE);
-	assert_int_equal(unit_of(w, "bus")->type, TYPE_NOTIFY);
-	then_noted(w, "bus", "Type=notify-reload is not yet there: taken as notify");
+	assert_int_equal(unit_of(w, "idle")->type, TYPE_IDLE);
+	assert_int_equal(unit_of(w, "bus")->type, TYPE_NOTIFY_RELOAD);
+}
+
+static void a_life_is_read_with_all_its_ends(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service",
+	      "[Unit]\nSuccessAction=exit\nFailureAction=reboot-force\nStartLimitAction=poweroff\n"
+	      "[Service]\nType=forking\nExecStart=/bin/d\nExecCondition=/bin/may\nExecStopPost=/bin/clean\nPIDFile=%p/d.pid\n"
+	      "GuessMainPID=no\nExitType=cgroup\nRestartPreventExitStatus=7 SIGABRT\nRestartForceExitStatus=TEMPFAIL\n"
+	      "TimeoutStopSec=10\nTimeoutStartFailureMode=abort\nTimeoutStopFailureMode=kill\nRestartKillSignal=USR2\n"
+	      "SendSIGHUP=yes\nFinalKillSignal=SIGQUIT\nWatchdogSignal=SIGBUS\nReloadSignal=SIGUSR1\nWatchdogSec=1500ms\n"
+	      "RuntimeMaxSec=1h\nFileDescriptorStoreMax=4224\nNonBlocking=yes\nBusName=org.example.D\nRestartMode=direct\n");
+	given(w, "b.service", RUN "X-NotifyFD=3\nPIDFile=/var/run/b.pid\nTimeoutAbortSec=5\nX-Other=1\n");
+	when_loaded(w);
+	const struct unit *u = unit_of(w, "a");
+	assert_string_equal(commands_of(w, u, EXEC_CONDITION), "/bin/may [/bin/may]");
+	assert_string_equal(commands_of(w, u, EXEC_STOP_POST), "/bin/clean [/bin/clean]");
+	then_text(w, u->pid_file, "/run/a/d.pid");
+	then_text(w, u->bus_name, "org.example.D");
+	assert_int_equal(u->flags & (UNIT_NO_GUESS | UNIT_SEND_SIGHUP | UNIT_NON_BLOCKING), UNIT_NO_GUESS | UNIT_SEND_SIGHUP | UNIT_NON_BLOCKING);
+	assert_true(unitset_has_status(w->set, u->restart_prevent, false, 7) && unitset_has_status(w->set, u->restart_prevent, true, 6));
+	assert_true(unitset_has_status(w->set, u->restart_force, false, 75) && !unitset_has_status(w->set, u->restart_force, false, 7));
+	const struct { int is, expected; } numbers[] = {
+		{ u->type, TYPE_FORKING }, { u->exit_type, EXIT_CGROUP }, { u->success_action, ACTION_EXIT },
+		{ u->failure_action, ACTION_REBOOT }, { u->start_limit_action, ACTION_POWEROFF }, { u->abort_ms, 10000 },
+		{ u->start_failure_mode, FAILURE_ABORT }, { u->stop_failure_mode, FAILURE_KILL }, { u->restart_signal, 12 },
+		{ u->final_signal, 3 }, { u->watchdog_signal, 7 }, { u->reload_signal, 10 }, { u->watchdog_ms, 1500 },
+		{ u->runtime_ms, 3600000 }, { u->fd_store_max, STORE_MAX }, { u->notify_access, NOTIFY_MAIN },
+	};
+	for (size_t i = 0; i < countof(numbers); i++)
+		if (numbers[i].is != numbers[i].expected)
+			fail_msg("number %zu: %d instead of %d", i, numbers[i].is, numbers[i].expected);
+	then_noted(w, "a", "a.service:3: FailureAction=reboot-force: taken as reboot");
+	given(w, "off.service", "[Unit]\nSuccessAction=poweroff-force\n[Service]\nType=oneshot\n");
+	when_loaded(w);
+	assert_false(unit_of(w, "off")->flags & UNIT_BROKEN);
+	u = unit_of(w, "b");
+	assert_int_equal(u->type, TYPE_NOTIFY);
+	assert_int_equal(u->notify_fd, 3);
+	assert_int_equal(u->abort_ms, 5000);
+	then_text(w, u->pid_file, "/run/b.pid");
 }
 
 static void backoff_is_ours_unless_the_unit_has_its_own(void **state)
@@ -229,7 +269,7 @@ static void texts_and_names_of_units_are_taken_as_they_stand(void **state)
 	then_text(w, unit_of(w, "case")->description, "");
 	then_noted(w, "case", "case.service:1: [unit] is not a section of a service");
 	then_noted(w, "case", "case.service:4: description= is not a directive; did you mean Description=?");
-	assert_string_equal(names_of(w, unit_of(w, "after")->after), "after-x");
+	assert_string_equal(names_of(w, unit_of(w, "after"), EDGE_AFTER), "after-x");
 	then_noted(w, "after", "after.service:2: After=: `case.service,empty.service` is not a unit's name");
 	then_noted(w, "after", "after.service:3: After=: `case` is not a unit's name");
 }
@@ -784,7 +824,8 @@ static void what_cannot_start_stays_in_the_set_and_says_why(void **state)
 		/* 78 */ { "two.service", RUN "ExecStart=/b\nType=notify\n", "two.service: there are 2 ExecStart= commands" },
 		/* 82 */ { "stop.service", "[Service]\nType=oneshot\nExecStop=/b\n", "stop.service: there is only ExecStop=" },
 		{ "always.service", RUN "Type=oneshot\nRestart=always\n", "are not for Type=oneshot" },
-		{ "fork.service", RUN "Type=forking\n", "fork.service:3: Type=forking is not yet there" },
+		{ "pid.service", RUN "PIDFile=/run/../x.pid\n", "pid.service:3: PIDFile=/run/../x.pid: expected a path" },
+		{ "bus.service", RUN "Type=dbus\n", "bus.service: there is no BusName=" },
 		/* 194 */ { "dir.service", RUN "WorkingDirectory=rel\n", 
 		  "dir.service:3: WorkingDirectory=rel: expected an absolute path" },
 		/* 19 */ { "head.service", "[Service\nExecStart=/b\n",
@@ -850,7 +891,7 @@ static void other_files_are_passed_over(void **state)
 	given(w, "bad name.service", RUN);
 	given(w, "t@1.service", RUN);
 	when_loaded(w);
-	snprintf(line, sizeof line, "%s/x.socket: not yet: only .service units are run\n", w->folder);
+	snprintf(line, sizeof line, "%s/x.socket: not yet: only .service and .target units are run\n", w->folder);
 	then_said(w, line);
 	then_said(w, "bad name.service: left out: not a name that a unit can have");
 	assert_int_equal(unitset_count(w->set), 1);
@@ -906,13 +947,13 @@ static void dependencies_become_indices_at_both_ends(void **state)
 	given(w, "web.service", "[Unit]\nAfter=app.service \"quoted.service\"\n" RUN);
 	when_loaded(w);
 	const struct unit *app = unit_of(w, "app");
-	assert_string_equal(names_of(w, app->after), "db,log");
-	assert_string_equal(names_of(w, app->before), "web");
-	assert_string_equal(names_of(w, app->requires), "db");
-	assert_string_equal(names_of(w, app->wants), "log");
-	assert_string_equal(names_of(w, unit_of(w, "db")->required_by), "app");
-	assert_string_equal(names_of(w, unit_of(w, "db")->before), "app");
-	assert_string_equal(names_of(w, unit_of(w, "web")->after), "app");
+	assert_string_equal(names_of(w, app, EDGE_AFTER), "db,log,network.target");
+	assert_string_equal(names_of(w, app, EDGE_BEFORE), "web");
+	assert_string_equal(names_of(w, app, EDGE_REQUIRES), "basic.target,db");
+	assert_string_equal(names_of(w, app, EDGE_WANTS), "log");
+	assert_string_equal(names_of(w, unit_of(w, "db"), EDGE_STOPS), "app");
+	assert_string_equal(names_of(w, unit_of(w, "db"), EDGE_BEFORE), "app");
+	assert_string_equal(names_of(w, unit_of(w, "web"), EDGE_AFTER), "app");
 	assert_int_equal(app->notes.n, 0);
 	then_noted(w, "web", "web.service:2: After=: `\"quoted.service\"` is not a unit's name");
 }
@@ -930,8 +971,7 @@ static void a_requirement_that_cannot_be_met_is_flagged(void **state)
 	then_noted(w, "a", "a.service:2: Requires=gone.service, which is not there: every start will fail");
 	then_noted(w, "b", "b.service:2: Requires=broken.service, which cannot be started");
 	then_noted(w, "c", "c.service:2: Requires=c.socket, which is not yet a type that is run");
-	assert_int_equal(unit_of(w, "b")->requires.n, 0);
-	assert_int_equal(unit_of(w, "b")->after.n, 0);
+	assert_int_equal(unit_of(w, "b")->edges.n, 0);
 }
 
 static void a_cycle_is_told_link_by_link_and_opened(void **state)
@@ -942,10 +982,163 @@ static void a_cycle_is_told_link_by_link_and_opened(void **state)
 	given(w, "c.service", "[Unit]\nDescription=x\nAfter=a.service\n" RUN);
 	when_loaded(w);
 	then_noted(w, "c", "c.service:3: ordering cycle: a after b after c after a; \"After=a.service\" is ignored");
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "b");
-	assert_string_equal(names_of(w, unit_of(w, "b")->after), "c");
-	assert_string_equal(names_of(w, unit_of(w, "c")->after), "");
-	assert_string_equal(names_of(w, unit_of(w, "a")->before), "");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "b");
+	assert_string_equal(names_of(w, unit_of(w, "b"), EDGE_AFTER), "c");
+	assert_string_equal(names_of(w, unit_of(w, "c"), EDGE_AFTER), "");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_BEFORE), "");
+}
+
+/* Exactly these kinds, and 0 for no edge at all. */
+static void then_edge(const struct world *w, const char *from, const char *to, uint32_t kinds)
+{
+	const struct unit *u = unit_of(w, from);
+	const struct edge *edges = unitset_edges(w->set, u);
+	uint32_t other = unitset_find(w->set, str_from(to)), found = 0;
+	for (uint32_t i = 0; i < u->edges.n; i++)
+		if (edges[i].unit == other)
+			found = edges[i].kinds;
+	if (found != kinds)
+		fail_msg("%s to %s: %#x instead of %#x", from, to, found, kinds);
+}
+
+static void each_directive_has_its_effects_at_both_ends(void **state)
+{
+	struct world *w = *state;
+	static const struct { const char *key; uint32_t here, there; } rows[] = {
+		{ "After", EDGE_AFTER, EDGE_BEFORE }, { "Before", EDGE_BEFORE, EDGE_AFTER },
+		{ "Requires", EDGE_REQUIRES, EDGE_STOPS | EDGE_RESTARTS | EDGE_NEEDED_BY },
+		{ "Wants", EDGE_WANTS, EDGE_NEEDED_BY },
+		{ "Requisite", EDGE_REQUISITE, EDGE_STOPS | EDGE_RESTARTS | EDGE_NEEDED_BY },
+		{ "BindsTo", EDGE_REQUIRES | EDGE_BINDS, EDGE_STOPS | EDGE_RESTARTS | EDGE_ENDS | EDGE_NEEDED_BY },
+		{ "PartOf", 0, EDGE_STOPS | EDGE_RESTARTS }, { "Conflicts", EDGE_CONFLICTS, EDGE_CONFLICTS },
+		{ "Upholds", EDGE_WANTS | EDGE_UPHOLDS, EDGE_UPHELD_BY | EDGE_NEEDED_BY },
+		{ "OnFailure", EDGE_ON_FAILURE, 0 }, { "OnSuccess", EDGE_ON_SUCCESS, 0 },
+		{ "PropagatesReloadTo", EDGE_RELOADS, 0 }, { "ReloadPropagatedFrom", 0, EDGE_RELOADS },
+		{ "PropagatesStopTo", EDGE_STOPS | EDGE_ENDS, 0 }, { "StopPropagatedFrom", 0, EDGE_STOPS | EDGE_ENDS },
+	};
+	given(w, "b.service", RUN);
+	for (size_t i = 0; i < countof(rows); i++) {
+		char text[128];
+		snprintf(text, sizeof text, "[Unit]\n%s=b.service\n" RUN, rows[i].key);
+		given(w, "a.service", text);
+		when_loaded(w);
+		then_edge(w, "a", "b", rows[i].here);
+		then_edge(w, "b", "a", rows[i].there);
+	}
+	given(w, "a.service", "[Unit]\nBindsTo=b.service\nAfter=b.service\nConflicts=gone.service\nPartOf=gone.service\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	then_edge(w, "a", "b", EDGE_REQUIRES | EDGE_BINDS | EDGE_AFTER);
+}
+
+static void rivals_that_are_both_there_are_told(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN);
+	given(w, "b.service", "[Unit]\nConflicts=a.service\n" RUN);
+	when_loaded(w);
+	then_noted(w, "b", "b.service: conflicts with a.service, which is there to be started, too: only that one is");
+	assert_int_equal(unit_of(w, "a")->notes.n, 0);
+}
+
+/* ---- targets ---- */
+
+static void a_built_in_target_is_there_if_somebody_names_it(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", "[Unit]\nAfter=multi-user.target network-online.target\nWants=network-online.target\n"
+		     "Before=shutdown.target\nConflicts=shutdown.target umount.target\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	assert_int_equal(unitset_count(w->set), 3);
+	const struct unit *reached = unit_of(w, "multi-user.target"), *passive = unit_of(w, "network-online.target");
+	assert_int_equal(reached->flags & (UNIT_HELPER | UNIT_WANTED), UNIT_HELPER | UNIT_WANTED);
+	assert_int_equal(passive->flags & (UNIT_HELPER | UNIT_WANTED), UNIT_HELPER);
+	assert_int_equal(reached->type, TYPE_ONESHOT);
+	assert_true(reached->flags & UNIT_REMAIN_AFTER_EXIT);
+	then_text(w, reached->file, "(built in)");
+}
+
+/* DefaultDependencies= costs nothing where nobody comes early. */
+static void everything_is_after_what_comes_early(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", "[Unit]\nAfter=local-fs.target\n" RUN);
+	given(w, "late.service", RUN);
+	when_loaded(w);
+	assert_string_equal(names_of(w, unit_of(w, "late"), EDGE_AFTER), "");
+
+	given(w, "disk.service", "[Unit]\nDefaultDependencies=no\nBefore=local-fs.target\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	assert_string_equal(names_of(w, unit_of(w, "late"), EDGE_AFTER), "local-fs.target");
+	assert_string_equal(names_of(w, unit_of(w, "disk"), EDGE_AFTER), "");
+	then_edge(w, "late", "local-fs.target", EDGE_AFTER);
+
+	given(w, "early.service", "[Unit]\nDefaultDependencies=no\nBefore=sysinit.target\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	then_edge(w, "late", "sysinit.target", EDGE_AFTER | EDGE_REQUIRES);
+	then_edge(w, "sysinit.target", "local-fs.target", EDGE_AFTER);
+}
+
+static void a_target_is_after_what_it_pulls_in(void **state)
+{
+	struct world *w = *state;
+	given(w, "all.target", "[Unit]\nDescription=All of it\nWants=a.service later.service\nRequires=b.service early.service\n");
+	given(w, "a.service", RUN);
+	given(w, "b.service", RUN);
+	given(w, "later.service", "[Unit]\nAfter=all.target\n" RUN);
+	given(w, "early.service", "[Unit]\nDefaultDependencies=no\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	const struct unit *all = unit_of(w, "all.target");
+	assert_string_equal(names_of(w, all, EDGE_AFTER), "a,b");
+	assert_int_equal(all->flags & (UNIT_HELPER | UNIT_WANTED), UNIT_WANTED);
+	then_text(w, all->description, "All of it");
+}
+
+static void the_multi_user_target_is_after_everything_in_services_d(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN);
+	given(w, "last.service", "[Unit]\nAfter=multi-user.target\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	assert_string_equal(names_of(w, unit_of(w, "multi-user.target"), EDGE_AFTER), "a");
+	assert_string_equal(names_of(w, unit_of(w, "last"), EDGE_AFTER), "multi-user.target");
+}
+
+static void what_is_implied_gives_way_to_what_is_written(void **state)
+{
+	struct world *w = *state;
+	given(w, "early.service", "[Unit]\nBefore=sysinit.target\n" RUN);
+	when_loaded(w);
+	then_noted(w, "early", "early.service: ordering cycle: early after sysinit.target after early; the implied "
+		   "\"After=sysinit.target\" is ignored");
+	then_edge(w, "early", "sysinit.target", EDGE_BEFORE | EDGE_REQUIRES);
+}
+
+static void a_target_has_nothing_to_run(void **state)
+{
+	struct world *w = *state;
+	given(w, "t.target", RUN);
+	given(w, "a.service", "[Unit]\nRequires=gone.target t.target x.slice\n" RUN);
+	when_loaded(w);
+	then_noted(w, "t.target", "t.target: a target runs nothing: its commands are ignored");
+	then_noted(w, "a", "a.service:2: Requires=gone.target, which is not there");
+	assert_int_equal(unit_of(w, "t.target")->exec[EXEC_START].n, 0);
+	assert_false(unit_of(w, "t.target")->flags & UNIT_BROKEN);
+}
+
+static void mounts_are_waited_for_as_one(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", "[Unit]\nRequiresMountsFor=/var/lib/%p relative\n" RUN);
+	when_loaded(w);
+	then_noted(w, "a", "a.service:2: RequiresMountsFor=/var/lib/a: mounts are not run: taken as After=local-fs.target");
+	then_noted(w, "a", "a.service:2: RequiresMountsFor=: `relative` is not an absolute path: ignored");
+	then_edge(w, "a", "local-fs.target", EDGE_AFTER);
 }
 
 /* ---- oomph's own ---- */
@@ -963,15 +1156,15 @@ static void on_a_machine_the_network_comes_first(void **state)
 	assert_int_equal(net->start_ms, 10000);
 	const char *command = commands_of(w, net, EXEC_START);
 	assert_true(command[0] == '/' && strstr(command, "/oomph-net ["));
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net,oomph-tmpfiles");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "oomph-net,oomph-tmpfiles");
 
 	given(w, "oomph-net.service", RUN);
 	when_loaded_from(w, "--vm", w->folder, NULL);
 	assert_false(unit_of(w, "oomph-net")->flags & UNIT_HELPER);
 	assert_string_equal(commands_of(w, unit_of(w, "oomph-net"), EXEC_START), "/bin/true [/bin/true]");
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "oomph-net,oomph-tmpfiles");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "oomph-net,oomph-tmpfiles");
 	when_loaded_from(w, "--container", w->folder, NULL);
-	assert_string_equal(names_of(w, unit_of(w, "a")->after), "");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "");
 }
 
 /* ---- the program itself ---- */
@@ -994,7 +1187,10 @@ static void check_tells_what_becomes_of_each_line(void **state)
 		{ RUN "TimeoutStopSec=5s\n", "3: honoured: TimeoutStopSec=" },
 		{ RUN "ExecStop=/bin/grep '\\w'\n", "3: honoured: ExecStop=: `\\w` has an escape that means nothing" },
 		{ RUN "StandardError=journal\n", "3: approximated: StandardError=journal is not yet there: goes where output" },
-		{ RUN "Type=idle\n", "3: approximated: Type=idle is not yet there: taken as simple" },
+		{ RUN "Type=idle\n", "3: honoured: Type=" },
+		{ RUN "FailureAction=reboot-force\n", "3: approximated: FailureAction=reboot-force: taken as reboot" },
+		{ RUN "FileDescriptorStoreMax=4224\n", "3: approximated: FileDescriptorStoreMax=4224: taken as 512" },
+		{ RUN "X-NotifyFD=3\n", "3: honoured: X-NotifyFD=" },
 		{ RUN "PrivateTmp=yes\n", "3: not enforced: PrivateTmp=: the service can see and change what others have in" },
 		{ RUN "PrivateTmp=no\n", "3: honoured: PrivateTmp=" },
 		{ RUN "[Unit]\nDocumentation=man:x\n", "4: ignored: Documentation=: nothing is lost" },
@@ -1061,7 +1257,7 @@ static void a_thousand_units_fit(void **state)
 	assert_int_equal(unitset_count(w->set), 1000);
 	then_noted(w, "s0999", "ordering cycle: s0000 after s0001 after");
 	then_noted(w, "s0999", "... (988 more) after s0000; \"After=s0000.service\" is ignored");
-	assert_string_equal(names_of(w, unit_of(w, "s0000")->after), "s0001");
+	assert_string_equal(names_of(w, unit_of(w, "s0000"), EDGE_AFTER), "s0001");
 }
 
 int main(void)
@@ -1073,6 +1269,7 @@ int main(void)
 		TEST(a_wrong_value_leaves_the_one_before),
 		TEST(names_of_older_systemds_work),
 		TEST(defaults_follow_the_type),
+		TEST(a_life_is_read_with_all_its_ends),
 		TEST(backoff_is_ours_unless_the_unit_has_its_own),
 		TEST(a_share_is_of_what_this_machine_has),
 		TEST(texts_and_names_of_units_are_taken_as_they_stand),
@@ -1104,6 +1301,15 @@ int main(void)
 		TEST(unknown_keys_and_sections_get_one_line_each),
 		TEST(units_stand_in_the_order_of_their_names),
 		TEST(dependencies_become_indices_at_both_ends),
+		TEST(each_directive_has_its_effects_at_both_ends),
+		TEST(rivals_that_are_both_there_are_told),
+		TEST(a_built_in_target_is_there_if_somebody_names_it),
+		TEST(everything_is_after_what_comes_early),
+		TEST(a_target_is_after_what_it_pulls_in),
+		TEST(the_multi_user_target_is_after_everything_in_services_d),
+		TEST(what_is_implied_gives_way_to_what_is_written),
+		TEST(a_target_has_nothing_to_run),
+		TEST(mounts_are_waited_for_as_one),
 		TEST(a_requirement_that_cannot_be_met_is_flagged),
 		TEST(a_cycle_is_told_link_by_link_and_opened),
 		TEST(on_a_machine_the_network_comes_first),

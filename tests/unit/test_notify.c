@@ -13,10 +13,12 @@ static struct str told(const struct notify_message *m, struct buf *b)
 	const struct { bool is_set; const char *name; } flags[] = {
 		{ m->is_ready, "ready " }, { m->is_stopping, "stopping " }, { m->is_reloading, "reloading " },
 		{ m->is_alive, "alive " }, { m->is_watchdog_trigger, "trigger " }, { m->wants_barrier, "barrier " },
+		{ m->is_store, "store " }, { m->is_store_remove, "remove " },
 	};
 	const struct { bool is_set; const char *name; uint64_t value; } numbers[] = {
 		{ m->has_main_pid, "pid ", m->main_pid }, { m->has_error, "errno ", m->error },
-		{ m->has_extension, "extend ", m->extension_us },
+		{ m->has_extension, "extend ", m->extension_us }, { m->has_watchdog, "watchdog ", m->watchdog_us },
+		{ m->has_time, "at ", m->time_us },
 	};
 	for (size_t i = 0; i < countof(flags); i++)
 		if (flags[i].is_set)
@@ -27,6 +29,11 @@ static struct str told(const struct notify_message *m, struct buf *b)
 			buf_u64(b, numbers[i].value);
 			buf_char(b, ' ');
 		}
+	if (m->fd_name.n) {
+		buf_lit(b, "name <");
+		buf_str(b, m->fd_name);
+		buf_lit(b, "> ");
+	}
 	if (m->has_status) {
 		buf_lit(b, "status <");
 		buf_str(b, m->status);
@@ -43,10 +50,15 @@ static void datagrams_are_understood(void **state)
 		ROW("READY=1", "ready"),
 		ROW("READY=1\n", "ready"),
 		ROW("STOPPING=1", "stopping"),
-		ROW("RELOADING=1\nMONOTONIC_USEC=123", "reloading"),
+		ROW("RELOADING=1\nMONOTONIC_USEC=123", "reloading at 123"),
 		ROW("WATCHDOG=1", "alive"),
 		ROW("WATCHDOG=trigger", "trigger"),
 		ROW("BARRIER=1", "barrier"),
+		ROW("FDSTORE=1\nFDNAME=x", "store name <x>"),
+		ROW("FDSTOREREMOVE=1\nFDNAME=x", "remove name <x>"),
+		ROW("FDSTORE=0", ""),
+		ROW("WATCHDOG_USEC=3000000", "watchdog 3000000"),
+		ROW("WATCHDOG_USEC=3s", ""),
 		ROW("READY=1\nSTATUS=Ready to serve\nMAINPID=42", "ready pid 42 status <Ready to serve>"),
 		ROW("STATUS=", "status <>"),
 		ROW("STATUS=a=b\tc", "status <a=b\tc>"),
@@ -83,7 +95,6 @@ static void datagrams_are_understood(void **state)
 		ROW("READY", ""),
 		ROW("XREADY=1", ""),
 		ROW("WATCHDOG=0", ""),
-		ROW("FDSTORE=1\nFDNAME=x", ""),
 		ROW("X_MY_OWN=1\nREADY=1", "ready"),
 		ROW("", ""),
 		ROW("\n\n\n", ""),

@@ -29,6 +29,11 @@ static struct span put_indices(struct unitset_writer *w, const uint32_t *indices
 	return unitset_put(w, indices, n, sizeof *indices);
 }
 
+static struct span put_edges(struct unitset_writer *w, const struct edge *edges, uint32_t n)
+{
+	return unitset_put(w, edges, n, sizeof *edges);
+}
+
 static void fill_rich(struct unitset_writer *w, struct unit *u)
 {
 	u->description = unitset_put_text(w, STR("a data base"));
@@ -61,8 +66,7 @@ static void fill_rich(struct unitset_writer *w, struct unit *u)
 	u->stdio[1] = STDIO_APPEND;
 	u->knobs[KNOB_MEMORY_MAX] = 64u << 20;
 	u->uid = u->gid = 100;
-	u->required_by = put_indices(w, (uint32_t[]){ APP }, 1);
-	u->before = put_indices(w, (uint32_t[]){ APP }, 1);
+	u->edges = put_edges(w, (struct edge[]){ { APP, EDGE_BEFORE | EDGE_STOPS | EDGE_RESTARTS } }, 1);
 }
 
 static bool write_sample(struct unitset_writer *w, void *bytes, size_t size)
@@ -77,11 +81,9 @@ static bool write_sample(struct unitset_writer *w, void *bytes, size_t size)
 		u[i]->name = unitset_put_text(w, names[i]);
 	}
 	fill_rich(w, u[DB]);
-	u[APP]->after = put_indices(w, (uint32_t[]){ DB, NET }, 2);
-	u[APP]->requires = put_indices(w, (uint32_t[]){ DB }, 1);
-	u[APP]->wants = put_indices(w, (uint32_t[]){ NET }, 1);
+	u[APP]->edges = put_edges(w, (struct edge[]){ { DB, EDGE_AFTER | EDGE_REQUIRES }, { NET, EDGE_AFTER | EDGE_WANTS } }, 2);
 	u[APP]->exec[EXEC_START] = put_commands(w, STR("app"), STR("$PORT"), 1);
-	u[NET]->before = put_indices(w, (uint32_t[]){ APP }, 1);
+	u[NET]->edges = put_edges(w, (struct edge[]){ { APP, EDGE_BEFORE | EDGE_NEEDED_BY } }, 1);
 	return unitset_end(w, unitset_put_blob(w, &STR("x.service: no unit"), 1));
 }
 
@@ -141,10 +143,8 @@ static void walk_commands(struct unitset set, const struct unit *u)
 
 static void walk_lists(struct unitset set, const struct unit *u)
 {
-	const struct span edges[] = { u->after, u->before, u->requires, u->required_by, u->wants };
-	for (size_t l = 0; l < countof(edges); l++)
-		for (uint32_t i = 0; i < edges[l].n; i++)
-			assert_non_null(unitset_unit(set, unitset_indices(set, edges[l])[i]));
+	for (uint32_t i = 0; i < u->edges.n; i++)
+		assert_non_null(unitset_unit(set, unitset_edges(set, u)[i].unit));
 	for (uint32_t i = 0; i < u->groups.n; i++)
 		sink ^= (unsigned char)unitset_indices(set, u->groups)[i];
 	for (uint32_t i = 0; i < u->limits.n; i++)
@@ -216,8 +216,9 @@ static void what_was_written_is_read_back(void **state)
 	assert_int_equal(db->knobs[KNOB_MEMORY_MAX], 64u << 20);
 	assert_int_equal(unitset_limits(set, db)[1].kind, LIMIT_CORE);
 	assert_int_equal(unitset_indices(set, db->groups)[1], 27);
-	assert_int_equal(unitset_indices(set, app->after)[1], NET);
-	assert_int_equal(app->after.n, 2);
+	assert_int_equal(unitset_edges(set, app)[1].unit, NET);
+	assert_int_equal(unitset_edges(set, app)[1].kinds, EDGE_AFTER | EDGE_WANTS);
+	assert_int_equal(app->edges.n, 2);
 	assert_int_equal(db->exec[EXEC_START_PRE].n, 2);
 	assert_text(set, unitset_context(set, db)->search_path, "/opt/db:/bin");
 	assert_int_equal(unitset_context(set, db)->ambient_set, 1 << 10);
@@ -429,9 +430,9 @@ static const struct { size_t at, size; uint64_t value; const char *wrong; } spoi
 	{ UNIT(environment_files.n, 1), "a list of words of a unit" },
 	{ UNIT(exec[EXEC_START].at, 0), "a list of commands" },
 	{ UNIT(exec[EXEC_STOP].n, 1u << 30), "a list of commands" },
-	{ UNIT(after.n, 1), "a list of dependencies" },
-	{ UNIT(before.n, 0x40000000), "a list of dependencies" },
-	{ UNIT(required_by.at, 1), "a list of dependencies" },
+	{ UNIT(edges.at, 0), "a list of dependencies" },
+	{ UNIT(edges.n, 0x20000000), "a list of dependencies" },
+	{ UNIT(edges.at, 1), "a list of dependencies" },
 	{ UNIT(limits.n, 1u << 31), "a list of limits" },
 	{ UNIT(limits.at, 4), "a list of limits" },
 	{ UNIT(groups.n, UINT32_MAX), "a list of groups" },
@@ -448,6 +449,17 @@ static const struct { size_t at, size; uint64_t value; const char *wrong; } spoi
 	{ UNIT(stdio[2], 128), "a value that no directive has" },
 	{ UNIT(kill_signal, 0), "a signal's number" },
 	{ UNIT(kill_signal, 65), "a signal's number" },
+	{ UNIT(final_signal, 0), "a signal's number" },
+	{ UNIT(watchdog_signal, 65), "a signal's number" },
+	{ UNIT(reload_signal, 0), "a signal's number" },
+	{ UNIT(restart_signal, 65), "a signal's number" },
+	{ UNIT(exit_type, N_EXIT_TYPE), "a value that no directive has" },
+	{ UNIT(start_failure_mode, N_FAILURE_MODE), "a value that no directive has" },
+	{ UNIT(failure_action, N_UNIT_ACTION), "a value that no directive has" },
+	{ UNIT(fd_store_max, STORE_MAX + 1), "a descriptor's number" },
+	{ UNIT(notify_fd, 2), "a descriptor's number" },
+	{ UNIT(restart_prevent.n, 2), "a set of exit statuses" },
+	{ UNIT(pid_file.n, UINT32_MAX), "a text of a unit" },
 	{ UNIT(umask, 01000), "a number out of its range" },
 	{ UNIT(nice, 20), "a number out of its range" },
 	{ UNIT(nice, -21), "a number out of its range" },
@@ -482,8 +494,9 @@ static void a_spoilt_element_is_named(void **state)
 		{ LIST(exec[EXEC_RELOAD]), offsetof(struct command, path.n), 4, "the path of a command" },
 		{ LIST(exec[EXEC_START]), offsetof(struct command, argv.n), 1, "the words of a command" },
 		{ LIST(exec[EXEC_STOP]), offsetof(struct command, flags), 16, "the flags of a command" },
-		{ LIST(before), 0, N_SAMPLE, "a dependency on a unit that is not there" },
-		{ LIST(required_by), 0, NO_UNIT, "a dependency on a unit that is not there" },
+		{ LIST(edges), offsetof(struct edge, unit), N_SAMPLE, "a dependency on a unit that is not there" },
+		{ LIST(edges), offsetof(struct edge, unit), NO_UNIT, "a dependency on a unit that is not there" },
+		{ LIST(edges), offsetof(struct edge, kinds), EDGE_NEEDED_BY * 2, "the kind of a dependency" },
 		{ LIST(limits), offsetof(struct limit, kind), N_LIMIT_KIND, "the kind of a limit" },
 		{ LIST(context), offsetof(struct context, flags), 1u << 31, "the flags of a context" },
 		{ LIST(context), offsetof(struct context, pass_environment.n), 2, "a text of a context" },
@@ -622,18 +635,18 @@ static void shared_lists_cannot_make_the_check_slow(void **state)
 	(void)state;
 	enum { N = 200 };
 	for (int is_shared = 0; is_shared < 2; is_shared++) {
-		uint32_t all[N];
+		struct edge all[N];
 		size_t room = 1u << 20;
 		unsigned char *bytes = malloc(room);
 		struct unitset_writer w;
 		unitset_begin(&w, bytes, room, N);
 		for (uint32_t i = 0; i < N; i++)
-			all[i] = i;
+			all[i] = (struct edge){ i, EDGE_WANTS };
 		struct span name = unitset_put_text(&w, STR("a.service"));
-		struct span shared = put_indices(&w, all, N);
+		struct span shared = put_edges(&w, all, N);
 		for (uint32_t i = 0; i < N; i++) {
 			unitset_slot(&w, i)->name = name;
-			unitset_slot(&w, i)->after = is_shared ? shared : put_indices(&w, all, N);
+			unitset_slot(&w, i)->edges = is_shared ? shared : put_edges(&w, all, N);
 		}
 		assert_true(unitset_end(&w, (struct span){ 0, 0 }));
 		const char *wrong = unitset_check(bytes, w.needed);

@@ -217,15 +217,19 @@ static inline const char *variables_of(const struct world *w, struct span span)
 	return buf_cstr(&b);
 }
 
-static inline const char *names_of(const struct world *w, struct span span)
+/* The units that this one has one of those kinds of edge to. */
+static inline const char *names_of(const struct world *w, const struct unit *u, uint32_t kinds)
 {
 	static char text[4096];
 	struct buf b = BUF(text);
-	for (uint32_t i = 0; i < span.n; i++) {
-		struct str name = unitset_text(w->set, unitset_unit(w->set, unitset_indices(w->set, span)[i])->name);
+	const struct edge *edges = unitset_edges(w->set, u);
+	for (uint32_t i = 0; i < u->edges.n; i++) {
+		struct str name = unitset_text(w->set, unitset_unit(w->set, edges[i].unit)->name);
+		if (!(edges[i].kinds & kinds))
+			continue;
 		if (b.n)
 			buf_char(&b, ',');
-		buf_str(&b, str_of(name.p, str_chr(name, '.')));
+		buf_str(&b, str_of(name.p, str_ends(name, STR(".service")) ? name.n - 8 : name.n));
 	}
 	return buf_cstr(&b);
 }
