@@ -8,6 +8,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from machine import BUILD, CONSOLE_TAIL, Machine  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--all-daemons", action="store_true", help="all of debian.DAEMONS, and systemd for comparison")
+
+
 def pytest_generate_tests(metafunc):
     """A module with KERNELS runs whole on each of them; all others on the Machine's own."""
     if "kernel" in metafunc.fixturenames and hasattr(metafunc.module, "KERNELS"):
