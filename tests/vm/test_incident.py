@@ -49,12 +49,14 @@ def story(vm, death):
     return [text for text in told if not ROW.match(text)], [text for text in told if ROW.match(text)]
 
 
+def in_file(vm, name):
+    """All records of a service that are in the file; nobody says when the file is made."""
+    lines = vm.check(f"cat {RECORDS} 2>/dev/null || :").splitlines()
+    return [record for record in map(json.loads, lines) if record["unit"] == name + ".service"]
+
+
 def record_of(vm, name):
-    """As it stands in the file, once it does."""
-    def there():
-        found = [r for r in map(json.loads, vm.run(f"cat {RECORDS}")[1].splitlines() or []) if r["unit"] == name + ".service"]
-        return found and found[-1]
-    return vm.wait(lambda: vm.run(f"test -s {RECORDS}")[0] == 0 and there())
+    return vm.wait(lambda: in_file(vm, name))[-1]
 
 
 def is_there(vm, path):
@@ -145,10 +147,6 @@ def test_group_kill_is_one_record_a_victim_and_one_cause(vm):
     last = vm.json("cat /run/oomph/last-death/group.json")[0]
     assert (last["main"], last["incident"]["kernel"]) == (True, first["incident"]["kernel"])
     assert vm.check("oomphctl oom").count("the same as that of death") == 1
-
-
-def in_file(vm, name):
-    return [record for record in map(json.loads, vm.check(f"cat {RECORDS}").splitlines()) if record["unit"] == name + ".service"]
 
 
 def test_next_generation_is_told(vm):
