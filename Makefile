@@ -3,14 +3,15 @@
 #     make build/musl/lib/str.o      make unit-str LIB=str
 
 LIB  = str unitfile words values directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text sigtrace proto names graph \
-       service restart shared_count verdict attrib system core machine depend life outcome evidence request notify expand say
+       service restart shared_count verdict attrib system core machine depend life outcome evidence request notify condition expand say
 PID1 = main boot loop effects spawn child reap devkmsg sigtrace cgroupfs counters ctlsock notifysock loader console files
 LOAD = main host scan read settings settings_exec command account settle target link write builtin say keep
 NET  = main
 HALT = main
+CHECK = main files machine virt
 CTL  = main wire json view words list status change deaths from mend verify
 
-PROGRAMS = oomph oomphctl oomph-load oomph-net oomph-halt
+PROGRAMS = oomph oomphctl oomph-load oomph-net oomph-halt oomph-check
 
 M = build/musl
 H = build/host
@@ -20,6 +21,7 @@ build/debug/oomph:      $(PID1:%=$M/init/pid1/%.o) $M/liboomph.a
 build/debug/oomph-load: $(LOAD:%=$M/init/load/%.o) $M/liboomph.a
 build/debug/oomph-net:  $(NET:%=$M/init/net/%.o)   $(LIBNL)
 build/debug/oomph-halt: $(HALT:%=$M/init/halt/%.o)
+build/debug/oomph-check: $(CHECK:%=$M/init/check/%.o) $M/liboomph.a
 build/debug/oomphctl:   $(CTL:%=$M/init/ctl/%.o)   $M/liboomph.a
 
 # ---- how ----

@@ -207,7 +207,7 @@ bool may_fail(struct turn *t, uint32_t i, enum role role)
 {
 	const struct unit *u = unit_at(t, i);
 	const struct service *s = service_at(t, i);
-	enum exec_list list = role == ROLE_MAIN ? EXEC_START : s->step == STEP_PRE ? EXEC_START_PRE :
+	enum exec_list list = role == ROLE_MAIN ? EXEC_START : s->step == STEP_CHECK ? EXEC_CHECK : s->step == STEP_PRE ? EXEC_START_PRE :
 		s->step == STEP_POST ? EXEC_START_POST : s->step == STEP_RELOAD ? EXEC_RELOAD : EXEC_STOP;
 	/* The number counts the list that the step walks; a main process that is not a oneshot's is the first of its own. */
 	uint32_t number = role == ROLE_MAIN && s->step != STEP_MAIN ? 0 : s->step_number;
@@ -253,6 +253,12 @@ static void claim_strays(struct turn *t, uint32_t i)
 	}
 }
 
+/* An answer of init/check, and a clear one. */
+static bool is_unmet(const struct service *s, const struct event *ev)
+{
+	return s->state == STARTING && s->step == STEP_CHECK && ev->code == CLD_EXITED && ev->status >= 1 && ev->status <= CHECK_LAST;
+}
+
 void on_death(struct turn *t)
 {
 	const struct event *ev = t->ev;
@@ -272,6 +278,11 @@ void on_death(struct turn *t)
 	enqueue(t, i);
 	if (role == ROLE_OTHER) {
 		suspect_main(t, i);
+		return;
+	}
+	if (role == ROLE_CONTROL && is_unmet(s, ev)) {
+		s->control_pid = 0;
+		on_check_end(t, i);
 		return;
 	}
 

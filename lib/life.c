@@ -144,6 +144,13 @@ static void go_on_starting(struct turn *t, uint32_t i)
 			dispatch(t, i, EV_ERR);
 			return;
 		}
+		/* Even a oneshot, which may start for ever, is not to look at a dead disk for ever. */
+		arm(t, i, u->start_ms < START_TIMEOUT_MS ? u->start_ms : START_TIMEOUT_MS);
+		take_step(s, STEP_CHECK);
+	}
+	if (s->step == STEP_CHECK) {
+		if (run_list(t, i, ROLE_CONTROL, EXEC_CHECK))
+			return;
 		emit_note(t, NOTE_STARTING, i, 0);
 		s->began_at = t->c->now_ms;
 		arm(t, i, u->start_ms);
@@ -262,7 +269,7 @@ static void begin(struct turn *t, uint32_t i)
 	s->flags &= kept;
 	s->result = RESULT_SUCCESS;
 	s->errand = ERRAND_NONE;
-	s->sent_signal = 0;
+	s->sent_signal = s->unmet = 0;
 	s->counter_base = s->counter_told = s->counter;
 	s->n_explained = 0;
 	s->began_at = t->c->now_ms;
@@ -378,7 +385,7 @@ static void rest(struct turn *t, uint32_t i)
 	struct service *s = service_at(t, i);
 	tell_decided(t, i, false, 0);
 	emit(t, FX_SWEPT, i);
-	enter(t, i, !s->want ? IDLE : s->result == RESULT_SUCCESS ? DONE : FAILED);
+	enter(t, i, !s->want ? IDLE : result_is_good((enum result)s->result) ? DONE : FAILED);
 	emit_note(t, s->state == IDLE ? NOTE_IDLE : s->state == DONE ? NOTE_DONE : NOTE_FAILED, i, s->result);
 	pass_on_end(t, i);
 }

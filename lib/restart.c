@@ -8,7 +8,13 @@ const char *const result_name[N_RESULT] = {
 	[RESULT_PROTOCOL] = "protocol", [RESULT_OOM_KILL] = "oom-kill",
 	[RESULT_RESOURCES] = "resources", [RESULT_DEPENDENCY] = "dependency",
 	[RESULT_START_LIMIT] = "start-limit-hit", [RESULT_BAD_SETTING] = "bad-setting",
+	[RESULT_CONDITION] = "condition", [RESULT_ASSERT] = "assert",
 };
+
+bool result_is_good(enum result result)
+{
+	return result == RESULT_SUCCESS || result == RESULT_CONDITION;
+}
 
 #define YES true
 #define NO false

@@ -104,7 +104,7 @@ const char *const state_name[N_STATE] = {
 };
 
 const char *const step_name[N_STEP] = {
-	[STEP_NONE] = "", [STEP_WAIT] = "waiting", [STEP_PRE] = "start-pre", [STEP_MAIN] = "start",
+	[STEP_NONE] = "", [STEP_WAIT] = "waiting", [STEP_CHECK] = "condition", [STEP_PRE] = "start-pre", [STEP_MAIN] = "start",
 	[STEP_READY] = "not ready yet", [STEP_POST] = "start-post", [STEP_RUN] = "running", [STEP_RELOAD] = "reload",
 	[STEP_HOLD] = "waiting", [STEP_STOP] = "stop", [STEP_TERM] = "stop-signal",
 };

@@ -18,7 +18,8 @@
  * from one step to the next, only what comes after it does.
  *
  * IDLE     nothing runs, and nothing is wanted.
- * STARTING from the wish to the last ExecStartPost=: waiting for After=, pre commands, main process, readiness, post commands.
+ * STARTING from the wish to the last ExecStartPost=: waiting for After=, conditions, pre commands, main process, readiness, post
+ *          commands.
  * UP       ready. A oneshot with RemainAfterExit=yes is UP without a process.
  * STOPPING ExecStop=, then KillSignal=, under TimeoutStopSec=. Leaves when nothing of the generation is left.
  * SWEEPING main has died, or patience has: SIGKILL to whatever the generation left behind. Never waits on anybody's manners.
@@ -78,6 +79,7 @@ struct cell service_cell(enum state s, enum service_event ev);
 enum step {
 	STEP_NONE,
 	STEP_WAIT,      /* STARTING: for After= and Requires= */
+	STEP_CHECK,     /* conditions and assertions */
 	STEP_PRE,
 	STEP_MAIN,      /* the main process is launched, or one of a oneshot's several */
 	STEP_READY,     /* exec or notify: launched, not ready yet */

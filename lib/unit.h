@@ -40,7 +40,7 @@ enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL, N_NOTIFY
 enum stdio_kind { STDIO_NULL, STDIO_INHERIT, STDIO_TTY, STDIO_KMSG, STDIO_FILE, STDIO_APPEND, STDIO_TRUNCATE, N_STDIO_KIND };
 
 /* The lists of commands of a unit, in the order in which a life runs through them. */
-enum exec_list { EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, N_EXEC_LIST };
+enum exec_list { EXEC_CHECK /* oomph-check, at most once */, EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, N_EXEC_LIST };
 
 enum command_flags {
 	COMMAND_MAY_FAIL = 1 << 0,      /* `-` */
@@ -120,9 +120,9 @@ enum unit_flags {
 	UNIT_HAS_SCORE = 1 << 9,        /* OOMScoreAdjust= is set; else 0 is written, never PID 1's own */
 	UNIT_HAS_NICE = 1 << 10,
 	UNIT_HELPER = 1 << 11,          /* one of oomph's own (oomph-net, built-in targets): not counted in `list` tables as the user's */
-	UNIT_REFUSE_START = 1 << 12,    /* RefuseManualStart=: only other units may start it */
-	UNIT_REFUSE_STOP = 1 << 13,
-	UNIT_STOP_UNNEEDED = 1 << 14,   /* StopWhenUnneeded=: stopped when nothing that is up needs it */
+	UNIT_REFUSE_START = 1 << 24,    /* RefuseManualStart=: only other units may start it */
+	UNIT_REFUSE_STOP = 1 << 25,
+	UNIT_STOP_UNNEEDED = 1 << 26,   /* StopWhenUnneeded=: stopped when nothing that is up needs it */
 };
 
 struct unit {

@@ -247,13 +247,26 @@ static void run_command(const struct launch *l)
 	give_up(l, LAUNCH_EXEC, exec_along_path(path, &w));
 }
 
+static char path_variable[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+static char *const helper_environment[] = { path_variable, NULL };
+
+/* Its words are conditions, a dollar in them is one, and whatever the unit is to have, root looks for it. */
+static void run_check(const struct launch *l)
+{
+	struct launch_words w;
+	launch_begin(&w);
+	launch_argv(&w, unitset_text(l->units, l->command->argv), false);
+	if (w.is_full)
+		give_up(l, LAUNCH_EXEC, E2BIG);
+	execve(unitset_text(l->units, l->command->path).p, w.argv, helper_environment);
+	give_up(l, LAUNCH_EXEC, errno);
+}
+
 static void run_helper(const struct launch *l)
 {
-	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	char *const environment[] = { path, NULL };
 	if (l->pass_fd >= 0)
 		fcntl(l->pass_fd, F_SETFD, 0);
-	execve(l->argv[0], l->argv, environment);
+	execve(l->argv[0], l->argv, helper_environment);
 	give_up(l, LAUNCH_EXEC, errno);
 }
 
@@ -271,6 +284,8 @@ void child_run(const struct launch *l)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!l->unit)
 		run_helper(l);
+	if (l->is_check)
+		run_check(l);
 	if (l->is_command)
 		signal(SIGPIPE, SIG_DFL);
 	if ((l->unit->flags & UNIT_HAS_NICE) && setpriority(PRIO_PROCESS, 0, l->unit->nice) < 0)

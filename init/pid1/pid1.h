@@ -152,6 +152,7 @@ struct launch {
 	const struct unit *unit;        /* NULL: a helper */
 	struct unitset units;
 	const struct command *command;  /* of the unit */
+	bool is_check;                  /* oomph-check, which is no command of the unit's: only its cgroup is */
 	char *const *argv;              /* of a helper: argv[0] is its path */
 	int pass_fd;                    /* stays open in a helper; -1 */
 	int cgroup;                     /* folder to enter; -1 */

@@ -80,7 +80,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	struct launch l = {
 		.unit = unit, .units = p->units, .command = &unitset_commands(p->units, unit, list)[index], .pass_fd = -1,
 		.main_pid = role == ROLE_CONTROL ? p->core->services[i].main_pid : 0, .notify_path = p->notify_path,
-		.is_command = p->options.command != NULL,
+		.is_command = p->options.command != NULL, .is_check = list == EXEC_CHECK,
 	};
 	/*
 	 * EBUSY: the service turned controllers on for cgroups below its own, and such a one takes no process (cgroup-v2.rst,

@@ -95,7 +95,7 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 	static const char *const kill_modes[] = { "control-group", "mixed", "process", "none" };
 	static const char *const policies[] = { "continue", "stop", "kill" };
 	static const struct { const char *key; enum exec_list list; } lists[] = {
-		{ "Pre", EXEC_START_PRE }, { "Start", EXEC_START }, { "Post", EXEC_START_POST }, { "Reload", EXEC_RELOAD },
+		{ "Check", EXEC_CHECK }, { "Pre", EXEC_START_PRE }, { "Start", EXEC_START }, { "Post", EXEC_START_POST }, { "Reload", EXEC_RELOAD },
 		{ "Stop", EXEC_STOP },
 	};
 	static const struct { const char *key; uint32_t flag; } flags[] = {
@@ -240,7 +240,7 @@ static void record_note(const struct note *n)
 
 static void record_effect(const struct effect *e)
 {
-	static const char *const lists[N_EXEC_LIST] = { "pre", "start", "post", "reload", "stop" };
+	static const char *const lists[N_EXEC_LIST] = { "check", "pre", "start", "post", "reload", "stop" };
 	static const char *const roles[] = { "main", "control", "all" };
 	switch (e->kind) {
 	case FX_LAUNCH:
