@@ -57,6 +57,7 @@ def test_a_part_follows_the_whole(box):
     b = box({"all": service("true", Type="oneshot", RemainAfterExit="yes", ExecReload="true"),
              "part": service(STAYS, PartOf="all.service", ReloadPropagatedFrom="all.service",
                              ExecReload=script("echo reloaded >> /mnt/told"))})
+    b.wait_state("all", "up")
     part = b.wait_state("part", "up")
     b.do("reload", "all")
     b.wait(lambda: b.read("told") == "reloaded\n", "the part's reload")
