@@ -3,7 +3,7 @@
 #     make build/musl/lib/str.o      make unit-str LIB=str
 
 LIB  = str unitfile words values values_amounts values_paths exec_values unitname directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text procstat sigtrace proto names graph \
-       service restart shared_count verdict attrib system core machine depend life ending outcome evidence wound request incident notify expand say
+       service restart shared_count verdict attrib system core machine depend life ending outcome evidence wound request incident notify condition expand say
 PID1 = main boot loop effects spawn child child_life child_fds child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree store reap devkmsg incident sigtrace cgroupfs counters ctlsock notifysock loader console files
 LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio command account people settle target link write builtin verify say keep \
        table
@@ -11,9 +11,10 @@ NET  = main
 HALT = main
 TMPFILES = main conf files users reload say
 CHORE = main find bus
+CHECK = main files machine virt
 CTL  = main wire json view words list status change deaths oom ring record keep from mend verify
 
-PROGRAMS = oomph oomphctl oomph-load oomph-net oomph-halt oomph-tmpfiles oomph-chore
+PROGRAMS = oomph oomphctl oomph-load oomph-net oomph-halt oomph-tmpfiles oomph-chore oomph-check
 
 M = build/musl
 H = build/host
@@ -25,6 +26,7 @@ build/debug/oomph-net:  $(NET:%=$M/init/net/%.o)   $(LIBNL)
 build/debug/oomph-halt: $(HALT:%=$M/init/halt/%.o)
 build/debug/oomph-tmpfiles: $(TMPFILES:%=$M/init/tmpfiles/%.o) $M/liboomph.a
 build/debug/oomph-chore: $(CHORE:%=$M/init/chore/%.o) $M/liboomph.a
+build/debug/oomph-check: $(CHECK:%=$M/init/check/%.o) $M/liboomph.a
 build/debug/oomphctl:   $(CTL:%=$M/init/ctl/%.o)   $M/liboomph.a
 
 # ---- how ----

@@ -26,6 +26,10 @@ struct note *emit_note(struct turn *t, enum note_kind kind, uint32_t i, uint32_t
 	n->generation = service_at(t, i)->generation;
 	n->pid = service_at(t, i)->main_pid;
 	memcpy(n->unit, name.p, name.n < sizeof n->unit ? name.n : sizeof n->unit - 1);
+	if (service_at(t, i)->unmet && (kind == NOTE_DONE || kind == NOTE_FAILED)) {
+		struct str line = condition_of_unit(t->units, unit_at(t, i), service_at(t, i)->unmet);
+		memcpy(n->unmet, line.p, line.n < sizeof n->unmet ? line.n : sizeof n->unmet - 1);
+	}
 	return n;
 }
 

@@ -164,6 +164,7 @@ struct note {
 	uint8_t state;                  /* BUG: state and event */
 	uint8_t event;
 	char unit[64];
+	char unmet[96];                 /* DONE, FAILED: the condition that was not met, cut; else empty */
 };
 
 struct effect {
@@ -195,10 +196,10 @@ enum service_flags {
 	SERVICE_HAS_COUNTER = 1 << 2,
 	SERVICE_LAUNCHING = 1 << 3,     /* FX_LAUNCH is out, and neither LAUNCHED nor LAUNCH_FAILED has come of it yet */
 	SERVICE_QUEUED = 1 << 4,        /* to settle */
-	SERVICE_HAS_WISH = 1 << 14,     /* to be passed on */
-	SERVICE_PUT_DOWN = 1 << 17,     /* not wanted, by another unit's wish */
-	SERVICE_SUMMONED = 1 << 16,     /* by OnFailure=, OnSuccess= or Upholds= of another unit */
-	SERVICE_RELOAD_ASKED = 1 << 15, /* by the reload of another unit (PropagatesReloadTo=) */
+	SERVICE_HAS_WISH = 1 << 24,     /* to be passed on */
+	SERVICE_PUT_DOWN = 1 << 27,     /* not wanted, by another unit's wish */
+	SERVICE_SUMMONED = 1 << 26,     /* by OnFailure=, OnSuccess= or Upholds= of another unit */
+	SERVICE_RELOAD_ASKED = 1 << 25, /* by the reload of another unit (PropagatesReloadTo=) */
 	SERVICE_WAS_UP = 1 << 5,        /* this generation got as far as UP */
 	SERVICE_IS_EMPTY = 1 << 6,      /* nothing is left in its cgroup */
 	SERVICE_HAS_KMSG = 1 << 7,      /* the log was readable at launch, and nothing was lost since */
@@ -227,6 +228,7 @@ struct service {
 	uint8_t warned_step;            /* the last setting that could not be applied, with SERVICE_WARNED */
 	uint8_t warned_error;
 	uint8_t main_code, main_status; /* of waitid(2): how the last main process of this generation ended; 0: none has */
+	uint8_t unmet;                  /* which condition was not met when it was last to start: the status of init/check; 0: none */
 	uint32_t flags;
 	uint32_t step_number;           /* command in its list */
 	uint32_t main_pid, control_pid;

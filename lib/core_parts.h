@@ -7,6 +7,7 @@
 #ifndef OOMPH_CORE_PARTS_H
 #define OOMPH_CORE_PARTS_H
 
+#include "condition.h"
 #include "core.h"
 
 /* One core_step at work. */
@@ -121,6 +122,7 @@ void on_notify(struct turn *t);
 void on_empty(struct turn *t);
 void on_main_end(struct turn *t, uint32_t i, bool is_success);
 void on_control_end(struct turn *t, uint32_t i, bool is_success);
+void on_check_end(struct turn *t, uint32_t i);  /* a condition is not met */
 
 /* ---- evidence.c ---- */
 

@@ -149,7 +149,7 @@ bool is_upheld(struct turn *t, uint32_t i)
 {
 	const struct service *s = service_at(t, i);
 	if (t->c->system.phase >= SYSTEM_STOPPING || (s->flags & (SERVICE_LEAVING | SERVICE_PUT_DOWN)) ||
-	    has_wanted_rival(t, i, NO_UNIT))
+	    s->result == RESULT_CONDITION || has_wanted_rival(t, i, NO_UNIT))
 		return false;
 	for (EACH_EDGE(w, t, i, EDGE_UPHELD_BY)) {
 		const struct service *d = service_at(t, w.edge->unit);
@@ -215,15 +215,16 @@ static bool waits_behind(struct turn *t, const struct edge *edge)
 void pass_on_end(struct turn *t, uint32_t i)
 {
 	const struct service *s = service_at(t, i);
-	bool was_up = s->flags & SERVICE_WAS_UP, is_good = result_is_good((enum result)s->result);
+	bool was_up = s->flags & SERVICE_WAS_UP, has_run = result_has_run((enum result)s->result);
+	bool is_good = result_is_good((enum result)s->result);
 	if (s->flags & SERVICE_LEAVING)
 		return;
 	for (EACH_EDGE(w, t, i, EDGE_ENDS))
 		if (!waits_behind(t, w.edge))
 			take_along(t, w.edge->unit);
-	if (s->state == FAILED || (was_up && !is_good))
+	if (has_run && (s->state == FAILED || (was_up && !is_good)))
 		summon_all(t, i, EDGE_ON_FAILURE);
-	else if (s->state == DONE || was_up)
+	else if (has_run && (s->state == DONE || was_up))
 		summon_all(t, i, EDGE_ON_SUCCESS);
 	for (EACH_EDGE(w, t, i, EDGE_PULLS | EDGE_REQUISITE))
 		if ((unit_at(t, w.edge->unit)->flags & UNIT_STOP_UNNEEDED) && !is_needed(t, w.edge->unit))

@@ -1,4 +1,5 @@
 #include "directives.h"
+#include "condition.h"
 #include "names.h"
 
 #include <stddef.h>
@@ -60,6 +61,7 @@ _Static_assert(1 << BIT_NO_NEW_PRIVILEGES == CONTEXT_NO_NEW_PRIVILEGES && 1 << B
 #define IN_CONTEXT(member) .at = AT_CONTEXT | offsetof(struct context, member)
 #define UNIT_READ(name, how, ...) { KEY(name), SECTION_UNIT, HONOURED, how, __VA_ARGS__ }
 #define SERVICE_READ(name, how, ...) { KEY(name), SECTION_SERVICE, HONOURED, how, __VA_ARGS__ }
+#define CONDITION_READ(name, kind) UNIT_READ("Condition" name, READ_CONDITION, kind, 0), UNIT_READ("Assert" name, READ_CONDITION, kind, 0)
 #define UNIT_LATER(name) { KEY(name), SECTION_UNIT, NOT_YET, READ_NOTHING, 0, 0 }
 #define SERVICE_LATER(name) { KEY(name), SECTION_SERVICE, NOT_YET, READ_NOTHING, 0, 0 }
 /* What is not enforced: the end of "the service can ...". */
@@ -92,6 +94,37 @@ const struct directive directives[] = {
 	UNIT_READ("RefuseManualStart", READ_FLAG, BIT_REFUSE_START, 0),
 	UNIT_READ("RefuseManualStop", READ_FLAG, BIT_REFUSE_STOP, 0),
 	UNIT_READ("StopWhenUnneeded", READ_FLAG, BIT_STOP_UNNEEDED, 0),
+	CONDITION_READ("PathExists", CONDITION_PATH_EXISTS),
+	CONDITION_READ("PathExistsGlob", CONDITION_PATH_EXISTS_GLOB),
+	CONDITION_READ("PathIsDirectory", CONDITION_PATH_IS_DIRECTORY),
+	CONDITION_READ("PathIsSymbolicLink", CONDITION_PATH_IS_SYMBOLIC_LINK),
+	CONDITION_READ("PathIsMountPoint", CONDITION_PATH_IS_MOUNT_POINT),
+	CONDITION_READ("PathIsReadWrite", CONDITION_PATH_IS_READ_WRITE),
+	CONDITION_READ("PathIsSocket", CONDITION_PATH_IS_SOCKET),
+	CONDITION_READ("DirectoryNotEmpty", CONDITION_DIRECTORY_NOT_EMPTY),
+	CONDITION_READ("FileNotEmpty", CONDITION_FILE_NOT_EMPTY),
+	CONDITION_READ("FileIsExecutable", CONDITION_FILE_IS_EXECUTABLE),
+	CONDITION_READ("NeedsUpdate", CONDITION_NEEDS_UPDATE),
+	CONDITION_READ("FirstBoot", CONDITION_FIRST_BOOT),
+	CONDITION_READ("Architecture", CONDITION_ARCHITECTURE),
+	CONDITION_READ("Firmware", CONDITION_FIRMWARE),
+	CONDITION_READ("Virtualization", CONDITION_VIRTUALIZATION),
+	CONDITION_READ("Host", CONDITION_HOST),
+	CONDITION_READ("KernelCommandLine", CONDITION_KERNEL_COMMAND_LINE),
+	CONDITION_READ("KernelVersion", CONDITION_KERNEL_VERSION),
+	CONDITION_READ("Credential", CONDITION_CREDENTIAL),
+	CONDITION_READ("Security", CONDITION_SECURITY),
+	CONDITION_READ("Capability", CONDITION_CAPABILITY),
+	CONDITION_READ("ACPower", CONDITION_AC_POWER),
+	CONDITION_READ("Memory", CONDITION_MEMORY),
+	CONDITION_READ("CPUFeature", CONDITION_CPU_FEATURE),
+	CONDITION_READ("CPUs", CONDITION_CPUS),
+	CONDITION_READ("Environment", CONDITION_ENVIRONMENT),
+	CONDITION_READ("User", CONDITION_USER),
+	CONDITION_READ("Group", CONDITION_GROUP),
+	CONDITION_READ("ControlGroupController", CONDITION_CONTROL_GROUP_CONTROLLER),
+	CONDITION_READ("OSRelease", CONDITION_OS_RELEASE),
+	CONDITION_READ("KernelModuleLoaded", CONDITION_KERNEL_MODULE_LOADED),
 	UNIT_READ("StartLimitIntervalSec", READ_START_LIMIT, 0, AT(start_limit_ms)),
 	UNIT_READ("StartLimitBurst", READ_START_BURST, 0, AT(start_limit_burst)),
 	{ KEY("Alias"), SECTION_INSTALL, HONOURED, READ_ALIASES, 0, 0 },
@@ -323,35 +356,11 @@ const struct directive directives[] = {
 	UNIT_LATER("JobTimeoutAction"), UNIT_LATER("JobTimeoutRebootArgument"), 
 	UNIT_LATER("FailureActionExitStatus"),
 	UNIT_LATER("SuccessActionExitStatus"), UNIT_LATER("RebootArgument"),
-	/* conditions */
-	UNIT_LATER("ConditionPathExists"), UNIT_LATER("ConditionPathExistsGlob"),
-	UNIT_LATER("ConditionPathIsDirectory"), UNIT_LATER("ConditionPathIsSymbolicLink"),
-	UNIT_LATER("ConditionPathIsMountPoint"), UNIT_LATER("ConditionPathIsReadWrite"),
-	UNIT_LATER("ConditionPathIsEncrypted"), UNIT_LATER("ConditionDirectoryNotEmpty"),
-	UNIT_LATER("ConditionFileNotEmpty"), UNIT_LATER("ConditionFileIsExecutable"),
-	UNIT_LATER("ConditionNeedsUpdate"), UNIT_LATER("ConditionFirstBoot"), UNIT_LATER("ConditionArchitecture"),
-	UNIT_LATER("ConditionFirmware"), UNIT_LATER("ConditionVirtualization"), UNIT_LATER("ConditionHost"),
-	UNIT_LATER("ConditionKernelCommandLine"), UNIT_LATER("ConditionKernelVersion"),
-	UNIT_LATER("ConditionVersion"), UNIT_LATER("ConditionCredential"), UNIT_LATER("ConditionSecurity"),
-	UNIT_LATER("ConditionCapability"), UNIT_LATER("ConditionACPower"), UNIT_LATER("ConditionMemory"),
-	UNIT_LATER("ConditionCPUFeature"), UNIT_LATER("ConditionCPUs"), UNIT_LATER("ConditionEnvironment"),
-	UNIT_LATER("ConditionUser"), UNIT_LATER("ConditionGroup"), UNIT_LATER("ConditionControlGroupController"),
-	UNIT_LATER("ConditionOSRelease"), UNIT_LATER("ConditionMemoryPressure"), UNIT_LATER("ConditionCPUPressure"),
-	UNIT_LATER("ConditionIOPressure"), UNIT_LATER("ConditionKernelModuleLoaded"),
-	/* assertions */
-	UNIT_LATER("AssertPathExists"), UNIT_LATER("AssertPathExistsGlob"), UNIT_LATER("AssertPathIsDirectory"),
-	UNIT_LATER("AssertPathIsSymbolicLink"), UNIT_LATER("AssertPathIsMountPoint"),
-	UNIT_LATER("AssertPathIsReadWrite"), UNIT_LATER("AssertPathIsEncrypted"),
-	UNIT_LATER("AssertDirectoryNotEmpty"), UNIT_LATER("AssertFileNotEmpty"),
-	UNIT_LATER("AssertFileIsExecutable"), UNIT_LATER("AssertNeedsUpdate"), UNIT_LATER("AssertFirstBoot"),
-	UNIT_LATER("AssertArchitecture"), UNIT_LATER("AssertFirmware"), UNIT_LATER("AssertVirtualization"),
-	UNIT_LATER("AssertHost"), UNIT_LATER("AssertKernelCommandLine"), UNIT_LATER("AssertKernelVersion"),
-	UNIT_LATER("AssertVersion"), UNIT_LATER("AssertCredential"), UNIT_LATER("AssertSecurity"),
-	UNIT_LATER("AssertCapability"), UNIT_LATER("AssertACPower"), UNIT_LATER("AssertMemory"),
-	UNIT_LATER("AssertCPUFeature"), UNIT_LATER("AssertCPUs"), UNIT_LATER("AssertEnvironment"),
-	UNIT_LATER("AssertUser"), UNIT_LATER("AssertGroup"), UNIT_LATER("AssertControlGroupController"),
-	UNIT_LATER("AssertOSRelease"), UNIT_LATER("AssertMemoryPressure"), UNIT_LATER("AssertCPUPressure"),
-	UNIT_LATER("AssertIOPressure"), UNIT_LATER("AssertKernelModuleLoaded"),
+	/* conditions and assertions */
+	UNIT_LATER("ConditionPathIsEncrypted"), UNIT_LATER("ConditionVersion"), UNIT_LATER("ConditionMemoryPressure"),
+	UNIT_LATER("ConditionCPUPressure"), UNIT_LATER("ConditionIOPressure"), UNIT_LATER("AssertPathIsEncrypted"),
+	UNIT_LATER("AssertVersion"), UNIT_LATER("AssertMemoryPressure"), UNIT_LATER("AssertCPUPressure"),
+	UNIT_LATER("AssertIOPressure"),
 
 	/* ---- not yet: [Service] ---- */
 	/* systemd.service(5) */
@@ -533,5 +542,12 @@ static const char *const expected_names[N_ENUMERATION] = {
 
 const char *directive_expects(const struct directive *row)
 {
+	static const char *const arguments[N_CONDITION_ARGUMENT] = {
+		[ARGUMENT_PATH] = "an absolute path, perhaps with | or ! in front",
+		[ARGUMENT_BOOLEAN] = "yes or no, perhaps with | or ! in front",
+		[ARGUMENT_TEXT] = "a text, perhaps with | or ! in front",
+	};
+	if (row->reading == READ_CONDITION)
+		return arguments[condition_info[row->which].argument];
 	return row->reading == READ_ENUM ? expected_names[row->which] : expected[row->reading];
 }

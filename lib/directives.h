@@ -25,6 +25,7 @@ enum reading {
 	READ_UNITS,             /* `which`: enum link */
 	READ_ALIASES,           /* other names of the unit itself */
 	READ_MOUNTS,            /* RequiresMountsFor= */
+	READ_CONDITION,         /* `which`: enum condition_kind; those that begin with Assert are assertions */
 	READ_COMMANDS,          /* `which`: enum exec_list */
 	READ_TYPE,              /* Type=: an enumeration with its own ideas about those not there yet */
 	READ_ENUM,              /* `which`: enum enumeration; a byte at `at` */

@@ -314,6 +314,8 @@ void act_on_end(struct turn *t, uint32_t i)
 	const struct service *s = service_at(t, i);
 	const struct unit *u = unit_at(t, i);
 	uint8_t action = s->state == FAILED ? u->failure_action : u->success_action;
+	if (!result_has_run((enum result)s->result))
+		return;
 	if (s->result == RESULT_START_LIMIT && u->start_limit_action)
 		action = u->start_limit_action;
 	if (action)

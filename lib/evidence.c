@@ -258,6 +258,12 @@ static bool is_answer_no(const struct service *s, const struct event *ev)
 	return s->state == STARTING && s->step == STEP_CONDITION && ev->code == CLD_EXITED && ev->status >= 1 && ev->status <= 254;
 }
 
+/* An answer of init/check, and a clear one. */
+static bool is_unmet(const struct service *s, const struct event *ev)
+{
+	return s->state == STARTING && s->step == STEP_CHECK && ev->code == CLD_EXITED && ev->status >= 1 && ev->status <= CHECK_LAST;
+}
+
 void on_death(struct turn *t)
 {
 	const struct event *ev = t->ev;
@@ -277,6 +283,11 @@ void on_death(struct turn *t)
 	enqueue(t, i);
 	if (role == ROLE_OTHER) {
 		suspect_main(t, i);
+		return;
+	}
+	if (role == ROLE_CONTROL && is_unmet(s, ev)) {
+		s->control_pid = 0;
+		on_check_end(t, i);
 		return;
 	}
 

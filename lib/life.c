@@ -43,7 +43,8 @@ void launch(struct turn *t, uint32_t i, enum role role, unsigned list)
 enum exec_list step_list(enum step step)
 {
 	static const uint8_t lists[N_STEP] = {
-		[STEP_CONDITION] = EXEC_CONDITION + 1, [STEP_PRE] = EXEC_START_PRE + 1, [STEP_MAIN] = EXEC_START + 1,
+		[STEP_CHECK] = EXEC_CHECK + 1, [STEP_CONDITION] = EXEC_CONDITION + 1, [STEP_PRE] = EXEC_START_PRE + 1,
+		[STEP_MAIN] = EXEC_START + 1,
 		[STEP_POST] = EXEC_START_POST + 1, [STEP_RELOAD] = EXEC_RELOAD + 1, [STEP_STOP] = EXEC_STOP + 1,
 		[STEP_STOP_POST] = EXEC_STOP_POST + 1,
 	};
@@ -92,6 +93,13 @@ static void go_on_starting(struct turn *t, uint32_t i)
 			dispatch(t, i, EV_ERR);
 			return;
 		}
+		/* Even a oneshot, which may start for ever, is not to look at a dead disk for ever. */
+		arm(t, i, u->start_ms < START_TIMEOUT_MS ? u->start_ms : START_TIMEOUT_MS);
+		take_step(s, STEP_CHECK);
+	}
+	if (s->step == STEP_CHECK) {
+		if (run_list(t, i, ROLE_CONTROL, EXEC_CHECK))
+			return;
 		emit_note(t, NOTE_STARTING, i, 0);
 		s->began_at = t->c->now_ms;
 		s->flags |= SERVICE_HAS_BEGUN;
@@ -278,7 +286,7 @@ static void begin(struct turn *t, uint32_t i)
 	s->flags &= kept;
 	s->result = RESULT_SUCCESS;
 	s->errand = ERRAND_NONE;
-	s->sent_signal = s->main_code = s->main_status = 0;
+	s->sent_signal = s->main_code = s->main_status = s->unmet = 0;
 	s->counter_base = s->counter_told = s->counter;
 	s->n_explained = 0;
 	s->began_at = t->c->now_ms;

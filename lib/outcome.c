@@ -264,6 +264,16 @@ void on_control_end(struct turn *t, uint32_t i, bool is_success)
 	enqueue(t, i);
 }
 
+/* systemd.unit(5): nothing has run, so that was no start that a limit counts, and no death. */
+void on_check_end(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	s->unmet = t->ev->status;
+	s->n_starts -= s->n_starts > 0;
+	set_result(s, s->unmet > CHECK_ASSERTION ? RESULT_ASSERT : RESULT_CONDITION);
+	dispatch(t, i, EV_EXIT);
+}
+
 void on_empty(struct turn *t)
 {
 	struct service *s = service_at(t, t->ev->service);

@@ -1,4 +1,5 @@
 #include "proto.h"
+#include "condition.h"
 
 #include <string.h>
 
@@ -58,6 +59,7 @@ void view_unit(struct unit_packet *p, const struct core *c, struct unitset units
 	copy(p->unit, sizeof p->unit, unitset_text(units, u->name));
 	copy(p->description, sizeof p->description, unitset_text(units, u->description));
 	copy(p->file, sizeof p->file, unitset_text(units, u->file));
+	copy(p->unmet, sizeof p->unmet, condition_of_unit(units, u, s->unmet));
 	struct buf path = BUF(p->cgroup);
 	buf_str(&path, str_from(c->cgroup_root));
 	buf_char(&path, '/');

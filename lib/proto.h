@@ -57,6 +57,7 @@ struct unit_packet {
 	char description[128];          /* cut */
 	char file[256];                 /* cut */
 	char status_text[STATUS_TEXT_MAX];
+	char unmet[256];                /* the condition that was not met at the last start, cut */
 	char cgroup[KMSG_PATH_MAX];     /* below /sys/fs/cgroup, as the kernel writes it */
 };
 

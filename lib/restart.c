@@ -8,7 +8,7 @@ const char *const result_name[N_RESULT] = {
 	[RESULT_PROTOCOL] = "protocol", [RESULT_OOM_KILL] = "oom-kill",
 	[RESULT_RESOURCES] = "resources", [RESULT_DEPENDENCY] = "dependency",
 	[RESULT_START_LIMIT] = "start-limit-hit", [RESULT_BAD_SETTING] = "bad-setting",
-	[RESULT_EXEC_CONDITION] = "exec-condition",
+	[RESULT_EXEC_CONDITION] = "exec-condition", [RESULT_CONDITION] = "condition", [RESULT_ASSERT] = "assert",
 };
 
 #define YES true
@@ -33,7 +33,12 @@ static const bool table[N_RESTART_POLICY][RESULT_OOM_KILL + 1] = {
 
 bool result_is_good(enum result result)
 {
-	return result == RESULT_SUCCESS || result == RESULT_EXEC_CONDITION;
+	return result == RESULT_SUCCESS || result == RESULT_EXEC_CONDITION || result == RESULT_CONDITION;
+}
+
+bool result_has_run(enum result result)
+{
+	return result != RESULT_CONDITION && result != RESULT_ASSERT;
 }
 
 bool restart_applies(enum restart_policy policy, enum result result)

@@ -16,12 +16,17 @@ enum result {
 	RESULT_START_LIMIT,     /* StartLimitBurst= starts within StartLimitIntervalSec= */
 	RESULT_BAD_SETTING,     /* the unit file cannot be used */
 	RESULT_EXEC_CONDITION,  /* ExecCondition= said no: not started, and nothing is wrong */
+	RESULT_CONDITION,       /* a condition (ConditionPathExists= and its like) was not met: passed over, and nothing is wrong */
+	RESULT_ASSERT,          /* an assertion was not met */
 	N_RESULT
 };
 
 extern const char *const result_name[N_RESULT];         /* as systemd prints them: "exit-code" ... */
 
 bool result_is_good(enum result result);
+
+/* Not where a condition or an assertion kept all of it from running: for OnSuccess= and FailureAction= nothing has ended. */
+bool result_has_run(enum result result);
 
 /* systemd.service(5), the table of Restart=, with oom-kill as a row of its own (DESIGN 6). */
 bool restart_applies(enum restart_policy policy, enum result result);

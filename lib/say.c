@@ -398,7 +398,24 @@ void say_kill(struct buf *b, const struct oom_kill *k)
 
 /* ---- notes ---- */
 
-static void say_failed(struct buf *b, unsigned result)
+void say_unmet(struct buf *b, struct str line)
+{
+	bool is_trigger = str_find(line, STR("=|")) < line.n;
+	say_raw(b, line.n ? line : STR("a condition"));
+	buf_str(b, is_trigger ? STR(" is not met, nor any other with |") : STR(" is not met"));
+}
+
+static void say_done(struct buf *b, const struct note *n)
+{
+	if (n->value != RESULT_CONDITION) {
+		buf_lit(b, "done");
+		return;
+	}
+	buf_lit(b, "not started: ");
+	say_unmet(b, str_from(n->unmet));
+}
+
+static void say_failed(struct buf *b, const struct note *n)
 {
 	static const char *const words[N_RESULT] = {
 		[RESULT_RESOURCES] = "no process could be made",
@@ -408,8 +425,12 @@ static void say_failed(struct buf *b, unsigned result)
 		[RESULT_EXEC_CONDITION] = "its ExecCondition= said no",
 		[RESULT_PROTOCOL] = "it left without having said that it is ready",
 	};
+	unsigned result = n->value;
 	buf_lit(b, "failed (");
-	buf_str(b, str_from(result >= N_RESULT ? "?" : words[result] ? words[result] : result_name[result]));
+	if (result == RESULT_ASSERT)
+		say_unmet(b, str_from(n->unmet));
+	else
+		buf_str(b, str_from(result >= N_RESULT ? "?" : words[result] ? words[result] : result_name[result]));
 	buf_lit(b, ") and stays down");
 }
 
@@ -465,7 +486,7 @@ static void say_counted(struct buf *b, struct str before, uint64_t number, struc
 }
 
 static const char *const plain_notes[N_NOTE_KIND] = {
-	[NOTE_STARTING] = "starting", [NOTE_STOPPING] = "stopping", [NOTE_IDLE] = "stopped", [NOTE_DONE] = "done",
+	[NOTE_STARTING] = "starting", [NOTE_STOPPING] = "stopping", [NOTE_IDLE] = "stopped",
 	[NOTE_RELOADING] = "reloading",
 	[NOTE_KMSG_LOST] = "the kernel log was overrun, records are lost; memory.events still counts OOM kills",
 };
@@ -489,7 +510,10 @@ static void say_what(struct buf *b, const struct note *n)
 		say_backoff(b, n->value);
 		break;
 	case NOTE_FAILED:
-		say_failed(b, n->value);
+		say_failed(b, n);
+		break;
+	case NOTE_DONE:
+		say_done(b, n);
 		break;
 	case NOTE_WARNING:
 		say_warning(b, n->step, (int)n->value);

@@ -34,6 +34,9 @@ void say_error(struct buf *b, int error);
 /* A setting that could not be applied: "OOMScoreAdjust= could not be applied: operation not permitted". */
 void say_warning(struct buf *b, unsigned step, int error);
 
+/* "ConditionPathExists=/x is not met"; the line as its unit has it, or nothing where that is not known. */
+void say_unmet(struct buf *b, struct str line);
+
 /* "312 ms", "3.2 s", "4 min 10 s", "2 h 5 min", "3 d 4 h" */
 void say_ms(struct buf *b, uint64_t ms);
 

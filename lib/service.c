@@ -112,8 +112,9 @@ const char *const state_name[N_STATE] = {
 };
 
 const char *const step_name[N_STEP] = {
-	[STEP_NONE] = "", [STEP_WAIT] = "waiting", [STEP_CONDITION] = "condition", [STEP_PRE] = "start-pre", [STEP_MAIN] = "start",
-	[STEP_READY] = "not ready yet", [STEP_POST] = "start-post", [STEP_RUN] = "running", [STEP_RELOAD] = "reload", [STEP_RELOADED] = "reload-notify",
+	[STEP_NONE] = "", [STEP_WAIT] = "waiting", [STEP_CHECK] = "condition", [STEP_CONDITION] = "exec-condition",
+	[STEP_PRE] = "start-pre", [STEP_MAIN] = "start", [STEP_READY] = "not ready yet", [STEP_POST] = "start-post",
+	[STEP_RUN] = "running", [STEP_RELOAD] = "reload", [STEP_RELOADED] = "reload-notify",
 	[STEP_HOLD] = "waiting", [STEP_STOP] = "stop", [STEP_TERM] = "stop-signal",
 	[STEP_ABORT] = "stop-watchdog", [STEP_STOP_POST] = "stop-post", [STEP_BUS] = "waiting for its bus name",
 	[STEP_FIND] = "looking for its main process", [STEP_PID_FILE] = "cleaning up", [STEP_CLEAN] = "cleaning",

@@ -18,7 +18,8 @@
  * from one step to the next, only what comes after it does.
  *
  * IDLE     nothing runs, and nothing is wanted.
- * STARTING from the wish to the last ExecStartPost=: waiting for After=, pre commands, main process, readiness, post commands.
+ * STARTING from the wish to the last ExecStartPost=: waiting for After=, conditions, pre commands, main process, readiness, post
+ *          commands.
  * UP       ready. A oneshot with RemainAfterExit=yes is UP without a process.
  * STOPPING ExecStop=, then KillSignal=, each under TimeoutStopSec=. Leaves when nothing of the generation is left. It comes
  *          back for ExecStopPost=, from SWEEPING too.
@@ -82,6 +83,7 @@ struct cell service_cell(enum state s, enum service_event ev);
 enum step {
 	STEP_NONE,
 	STEP_WAIT,      /* STARTING: for After= and Requires= */
+	STEP_CHECK,     /* conditions and assertions */
 	STEP_CONDITION, /* ExecCondition= */
 	STEP_PRE,
 	STEP_MAIN,      /* the main process is launched, or one of a oneshot's several */

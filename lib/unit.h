@@ -49,6 +49,7 @@ enum stdio_kind {
 
 /* The lists of commands of a unit, in the order in which a life runs through them. */
 enum exec_list {
+	EXEC_CHECK,             /* oomph-check, at most once: Condition...= and Assert...= */
 	EXEC_CONDITION, EXEC_START_PRE, EXEC_START, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, EXEC_STOP_POST, N_EXEC_LIST,
 	/*
 	 * No list of the unit's: what is to be removed when all of a generation is gone. Done by a child, for a disk may hang.

@@ -67,14 +67,23 @@ static const char *delay_words(uint32_t delay_ms)
 	return text;
 }
 
+/* Neither up nor a failure: the unit says that this is no time for it. Only people are told; for scripts all went well. */
+static enum settled passed_over(const struct change *c, unsigned result, const char *condition)
+{
+	if (result == RESULT_CONDITION)
+		fprintf(stderr, "%s: not started: %s\n", unit_word(c), line_unmet(condition).text);
+	return SETTLED;
+}
+
 /* `then` goes on after the reason, which is a sentence without its full stop. */
-_Noreturn static void has_failed(const struct change *c, unsigned result, const char *then)
+_Noreturn static void has_failed(const struct change *c, unsigned result, const char *condition, const char *then)
 {
 	struct note failed = { .kind = NOTE_FAILED, .value = result };
 	bool is_known = c->death.id && c->death.generation >= c->least;
 	struct line why = is_known ? line_death(&c->death) : (struct line){ "" };
 	if (!is_known && result != RESULT_SUCCESS) {
 		memcpy(failed.unit, c->before.unit.unit, sizeof failed.unit - 1);
+		strncpy(failed.unmet, condition, sizeof failed.unmet - 1);
 		why = line_note(&failed);
 	}
 	size_t n = strlen(why.text);
@@ -90,11 +99,11 @@ static enum settled start_by_standing(const struct change *c)
 	const struct unit_packet *p = &c->now.unit;
 	bool is_ours = p->generation >= c->least;
 	if (is_ours && (p->state == UP || p->state == DONE))
-		return SETTLED;
+		return passed_over(c, p->result, p->unmet);
 	if (is_ours && p->state == BACKOFF)
-		has_failed(c, p->result, delay_words(p->next_start_ms));
+		has_failed(c, p->result, "", delay_words(p->next_start_ms));
 	if (p->state == FAILED)
-		has_failed(c, p->result, "");
+		has_failed(c, p->result, p->unmet, "");
 	return NOT_YET;
 }
 
@@ -107,13 +116,13 @@ static enum settled start_by_note(const struct change *c, const struct note *n)
 	case NOTE_DONE:
 		if (!is_ours)
 			leave(LEAVE_FAILED, "%s: ended before it could be started again", unit_word(c));
-		return SETTLED;
+		return passed_over(c, n->value, n->unmet);
 	case NOTE_BACKOFF:
 		if (is_ours)
-			has_failed(c, RESULT_SUCCESS, delay_words(n->value));
+			has_failed(c, RESULT_SUCCESS, "", delay_words(n->value));
 		return NOT_YET;
 	case NOTE_FAILED:
-		has_failed(c, n->value, "");
+		has_failed(c, n->value, n->unmet, "");
 	case NOTE_BUG:
 		leave(LEAVE_FAILED, "%s", line_note(n).text);
 	case NOTE_IDLE:

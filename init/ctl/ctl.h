@@ -171,6 +171,7 @@ struct line line_death(const struct death *d);
 struct line line_cause(const struct death *d);
 struct line line_note(const struct note *n);
 struct line line_warning(unsigned step, int error);
+struct line line_unmet(const char *condition);
 struct line line_reason(const struct death *d);
 struct line line_evidence(const struct death *d);
 struct line line_ms(uint64_t ms);

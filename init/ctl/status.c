@@ -114,6 +114,8 @@ static void print_standing(const struct standing *s)
 	printf("\n");
 	field("File", line_text(p->file).text);
 	print_state(p);
+	if (p->unmet[0])
+		printf("%10s: %s, as of %s ago\n", "Condition", line_unmet(p->unmet).text, line_ms(p->since_ms).text);
 	print_pid(p);
 	print_memory(p);
 	print_counts(p);

@@ -69,6 +69,7 @@ void view_unit_json(const struct unit_packet *p, const struct notes *notes)
 	json_text_or_null(&j, "description", str_from(p->description));
 	json_text_or_null(&j, "file", str_from(p->file));
 	json_text_or_null(&j, "status_text", str_from(p->status_text));
+	json_text_or_null(&j, "condition", str_from(p->unmet));
 	json_text_or_null(&j, "cgroup", str_from(p->has_cgroup ? p->cgroup : ""));
 	json_bool(&j, "helper", p->is_helper);
 	unit_warning(&j, p);

@@ -30,6 +30,11 @@ struct line line_warning(unsigned step, int error)
 	LINE(say_warning(&b, step, error));
 }
 
+struct line line_unmet(const char *condition)
+{
+	LINE(say_unmet(&b, str_from(condition)));
+}
+
 struct line line_reason(const struct death *d)
 {
 	LINE(say_reason(&b, d));

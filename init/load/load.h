@@ -95,6 +95,7 @@ struct draft {
 	struct str description, working_directory, stdio_path[3];
 	struct list exec[N_EXEC_LIST];  /* of struct draft_command */
 	struct list links;              /* of struct draft_link */
+	struct list conditions, assertions;     /* of struct str: lines as init/check takes them */
 	struct list environment, environment_files;     /* of struct str */
 	struct list limits;             /* of struct limit */
 	struct list groups;             /* of uint32_t */

@@ -1,4 +1,5 @@
 #include "settings.h"
+#include "lib/condition.h"
 #include "lib/names.h"
 #include "lib/unitname.h"
 #include "lib/values.h"
@@ -137,6 +138,35 @@ static bool read_mounts(const struct setting *s)
 				    STR_ARG(s->row->key), STR_ARG(shown(word)));
 	}
 	draft_link(s->d, STR("local-fs.target"), LINK_AFTER, s->line);
+	return true;
+}
+
+static bool is_argument(enum condition_argument what, struct str text)
+{
+	bool value;
+	return what == ARGUMENT_PATH ? value_is_path(text) : what == ARGUMENT_BOOLEAN ? value_boolean(text, &value) : text.n > 0;
+}
+
+/* An empty one clears all of them, of whatever kind; assertions are a list of their own. */
+static bool read_condition(const struct setting *s)
+{
+	struct condition c = { .is_assert = str_starts(s->row->key, STR("Assert")) };
+	struct list *list = c.is_assert ? &s->d->assertions : &s->d->conditions;
+	struct str argument = s->value;
+	condition_signs(&c, &argument);
+	if (s->value.n == 0) {
+		list->n = 0;
+		return true;
+	}
+	if (!setting_specified(s, argument, &argument))
+		return true;
+	if (!is_argument(condition_info[s->row->which].argument, argument))
+		return false;
+	if (list->n == CONDITIONS_MAX)
+		complain(s->d, s->line, "%.*s=: no unit can have more than %d of them: ignored", STR_ARG(s->row->key), CONDITIONS_MAX);
+	else
+		list_add_str(list, keep_print("%.*s=%s%s%.*s", STR_ARG(s->row->key), c.is_trigger ? "|" : "", c.is_negated ? "!" : "",
+					      STR_ARG(argument)));
 	return true;
 }
 
@@ -296,6 +326,7 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_UNITS] = read_units,
 	[READ_ALIASES] = read_aliases,
 	[READ_MOUNTS] = read_mounts,
+	[READ_CONDITION] = read_condition,
 	[READ_COMMANDS] = read_commands,
 	[READ_TYPE] = read_type,
 	[READ_ACTION] = read_action,

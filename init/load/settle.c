@@ -139,10 +139,24 @@ static void judge(struct draft *d)
 		refuse(d, 0, "Restart=always and on-success are not for Type=oneshot: the unit is left out");
 }
 
+/* All of them are one command in front of all others, which looks at the conditions first. */
+static void settle_checks(struct draft *d)
+{
+	if (d->conditions.n + d->assertions.n == 0)
+		return;
+	struct draft_command *check = list_add(&d->exec[EXEC_CHECK], sizeof *check);
+	check->path = keep_print("%.*s/oomph-check", STR_ARG(d->host->lib_folder));
+	list_add_str(&check->argv, check->path);
+	for (uint32_t i = 0; i < d->conditions.n; i++)
+		list_add_str(&check->argv, LIST_AT(d->conditions, struct str, i));
+	for (uint32_t i = 0; i < d->assertions.n; i++)
+		list_add_str(&check->argv, LIST_AT(d->assertions, struct str, i));
+}
+
 /* A target's plan is empty: up as soon as its turn comes, and until it is stopped. */
 static void settle_target(struct draft *d)
 {
-	for (int i = 0; i < N_EXEC_LIST; i++) {
+	for (int i = EXEC_CHECK + 1; i < N_EXEC_LIST; i++) {
 		if (d->exec[i].n)
 			complain(d, 0, "a target runs nothing: its commands are ignored");
 		d->exec[i].n = 0;
@@ -155,6 +169,7 @@ static void settle_target(struct draft *d)
 
 void settle(struct draft *d)
 {
+	settle_checks(d);
 	if (target_is(d->name)) {
 		settle_target(d);
 		return;

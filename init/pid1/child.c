@@ -122,13 +122,26 @@ static void run_command(const struct launch *l)
 	child_give_up(l, LAUNCH_EXEC, exec_along_path(l, path, &w));
 }
 
+static char path_variable[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+static char *const helper_environment[] = { path_variable, NULL };
+
+/* Its words are conditions, a dollar in them is one, and whatever the unit is to have, root looks for it. */
+static void run_check(const struct launch *l)
+{
+	struct launch_words w;
+	launch_begin(&w);
+	launch_argv(&w, unitset_text(l->units, l->command->argv), false);
+	if (w.is_full)
+		child_give_up(l, LAUNCH_EXEC, E2BIG);
+	execve(unitset_text(l->units, l->command->path).p, w.argv, helper_environment);
+	child_give_up(l, LAUNCH_EXEC, errno);
+}
+
 static void run_helper(const struct launch *l)
 {
-	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	char *const environment[] = { path, NULL };
 	if (l->pass_fd >= 0)
 		fcntl(l->pass_fd, F_SETFD, 0);
-	execve(l->argv[0], l->argv, environment);
+	execve(l->argv[0], l->argv, helper_environment);
 	child_give_up(l, LAUNCH_EXEC, errno);
 }
 
@@ -146,6 +159,8 @@ void child_run(struct launch *l)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!l->unit)
 		run_helper(l);
+	if (l->command && l->list == EXEC_CHECK)
+		run_check(l);
 	if (!l->command && l->list != EXEC_CLEAN) {
 		child_run_chore(l);
 		child_give_up(l, LAUNCH_EXEC, errno);

@@ -28,16 +28,18 @@ HEARTBEAT = 0.02        # for what no console line announces
 
 NAMESPACES = ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--mount-proc", "--uts"]
 UNIT_KEYS = {"Description", "After", "Before", "Requires", "Wants", "StartLimitIntervalSec", "StartLimitBurst", "StartLimitAction",
-             "SuccessAction", "FailureAction"}
+             "SuccessAction", "FailureAction", "Requisite", "BindsTo", "PartOf", "Conflicts", "Upholds", "OnFailure", "OnSuccess",
+             "PropagatesReloadTo", "ReloadPropagatedFrom", "DefaultDependencies", "RefuseManualStart"}
 
 
 def service(ExecStart=None, **settings):
     """A unit file's text. A list is a key repeated."""
     sections = {"Unit": [], "Service": []}
     for key, value in {"ExecStart": ExecStart, **settings}.items():
+        section = "Unit" if key in UNIT_KEYS or key.startswith(("Condition", "Assert")) else "Service"
         for one in value if isinstance(value, list) else [value]:
             if one is not None:
-                sections["Unit" if key in UNIT_KEYS else "Service"].append(f"{key}={one}")
+                sections[section].append(f"{key}={one}")
     return "".join(f"[{name}]\n" + "".join(line + "\n" for line in lines) for name, lines in sections.items() if lines)
 
 

@@ -244,8 +244,8 @@ static void check_progress(struct world *w, uint32_t i)
 {
 	const struct service *s = &w->core->services[i];
 	const struct plan *p = plan_of(w, i);
-	bool needs_control = (s->state == STARTING && (s->step == STEP_CONDITION || s->step == STEP_PRE || s->step == STEP_POST ||
-			s->step == STEP_FIND || s->step == STEP_BUS)) ||
+	bool needs_control = (s->state == STARTING && (s->step == STEP_CHECK || s->step == STEP_CONDITION || s->step == STEP_PRE ||
+			s->step == STEP_POST || s->step == STEP_FIND || s->step == STEP_BUS)) ||
 		(s->state == UP && s->step == STEP_RELOAD) || (s->state == STOPPING && (s->step == STEP_STOP || s->step == STEP_STOP_POST || s->step == STEP_PID_FILE));
 	bool may_lack_main = p->unit.type == TYPE_FORKING || p->unit.exit_type == EXIT_CGROUP || w->has_changed[w->ids[i]];
 	bool needs_main = (s->state == STARTING && (s->step == STEP_MAIN || s->step == STEP_READY) && !may_lack_main) ||
@@ -300,7 +300,8 @@ static void check_backoff(struct world *w, uint32_t i)
 static void check_bonds(const struct world *w, uint32_t i)
 {
 	const struct service *s = &w->core->services[i];
-	bool rests = state_is_resting((enum state)s->state), is_final = s->result == RESULT_START_LIMIT || s->result == RESULT_BAD_SETTING;
+	bool rests = state_is_resting((enum state)s->state), is_final = s->result == RESULT_START_LIMIT || s->result == RESULT_BAD_SETTING ||
+		s->result == RESULT_CONDITION;
 	if (w->has_reloaded || (s->flags & SERVICE_LEAVING) || w->core->system.phase >= SYSTEM_STOPPING || !rests || is_final)
 		return;
 	for (uint32_t other = 0; other < w->n_units; other++) {

@@ -35,6 +35,7 @@ static void draw_commands(struct world *w, struct plan *p)
 {
 	p->n_commands[EXEC_CONDITION] = ONE_OF(w, 0, 0, 0, 0, 0, 0, 1, 2);
 	p->n_commands[EXEC_STOP_POST] = ONE_OF(w, 0, 0, 0, 1, 2);
+	p->n_commands[EXEC_CHECK] = ONE_OF(w, 0, 0, 0, 1);
 	p->n_commands[EXEC_START_PRE] = ONE_OF(w, 0, 0, 0, 1, 2);
 	p->n_commands[EXEC_START_POST] = ONE_OF(w, 0, 0, 0, 1, 2);
 	p->n_commands[EXEC_RELOAD] = ONE_OF(w, 0, 1, 2);
@@ -42,7 +43,7 @@ static void draw_commands(struct world *w, struct plan *p)
 	p->n_commands[EXEC_START] = p->unit.type == TYPE_ONESHOT ? ONE_OF(w, 1, 1, 2, 3) : 1;
 	if (p->unit.type == TYPE_ONESHOT && (p->unit.flags & UNIT_REMAIN_AFTER_EXIT) && chance(w, 10))
 		p->n_commands[EXEC_START] = 0;          /* ExecStop= alone, systemd.service(5) */
-	for (int list = 0; list < N_EXEC_LIST; list++)
+	for (int list = EXEC_START_PRE; list < N_EXEC_LIST; list++)
 		p->may_fail[list] = chance(w, 15) ? draw(w, 8) : 0;
 }
 

@@ -95,7 +95,8 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 	static const char *const kill_modes[] = { "control-group", "mixed", "process", "none" };
 	static const char *const policies[] = { "continue", "stop", "kill" };
 	static const struct { const char *key; enum exec_list list; } lists[] = {
-		{ "Condition", EXEC_CONDITION }, { "StopPost", EXEC_STOP_POST }, { "Pre", EXEC_START_PRE }, { "Start", EXEC_START }, { "Post", EXEC_START_POST }, { "Reload", EXEC_RELOAD },
+		{ "Check", EXEC_CHECK }, { "Condition", EXEC_CONDITION }, { "StopPost", EXEC_STOP_POST }, { "Pre", EXEC_START_PRE },
+		{ "Start", EXEC_START }, { "Post", EXEC_START_POST }, { "Reload", EXEC_RELOAD },
 		{ "Stop", EXEC_STOP },
 	};
 	static const struct { const char *key; uint32_t flag; } flags[] = {
@@ -274,7 +275,7 @@ static void record_note(const struct note *n)
 static void record_effect(const struct effect *e)
 {
 	static const char *const lists[N_LAUNCH_LIST] = {
-		"condition", "pre", "start", "post", "reload", "stop", "stop-post", [EXEC_CLEAN] = "clean",
+		"check", "condition", "pre", "start", "post", "reload", "stop", "stop-post", [EXEC_CLEAN] = "clean",
 		[CHORE_FIND_MAIN] = "find-main", [CHORE_REMOVE_PID_FILE] = "remove-pid-file", [CHORE_AWAIT_BUS_NAME] = "await-bus-name",
 	};
 	static const char *const roles[] = { "main", "control", "all" };

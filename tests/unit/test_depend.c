@@ -1,5 +1,7 @@
 #include "story.h"
 
+#include "lib/condition.h"
+
 /* ---- targets: nothing runs, and yet they have their place in the order ---- */
 
 static void a_target_is_up_once_what_comes_before_it_is(void **state)
@@ -420,6 +422,112 @@ static void what_nobody_needs_any_more_is_stopped_where_it_says_so(void **state)
 	then_does("swept b; signal db all 15");
 }
 
+/* ---- conditions: init/check has answered ---- */
+
+static void what_may_start_starts(void **state)
+{
+	(void)state;
+	given_booted("db: Check=1 Pre=1");
+	then_does("launch db check/0");
+	then_notes("units");
+	when_exits(when_command_launched("db"), 0);
+	then_does("launch db pre/0");
+	then_notes("starting db");
+}
+
+/* systemd.unit(5): the start has succeeded, nothing has run, and what requires it goes on. */
+static void a_condition_that_is_not_met_passes_the_unit_over(void **state)
+{
+	(void)state;
+	given_booted("db: Check=1 Restart=always StartLimit=2 OnFailure=alarm OnSuccess=alarm; app: Requires=db After=db; "
+		     "alarm: Unwanted");
+	when_exits(when_command_launched("db"), 2);
+	then_state("db", DONE);
+	then_result("db", RESULT_CONDITION);
+	then_does("swept db; launch app start/0");
+	then_notes("done db; starting app");
+	assert_int_equal(service("db")->unmet, 2);
+	assert_int_equal(service("db")->last_death, 0);
+	then_state("alarm", IDLE);
+	/* Nor does it count as a start. */
+	for (int n = 0; n < 5; n++) {
+		when_asked(VERB_START, "db");
+		when_exits(when_command_launched("db"), 1);
+		then_result("db", RESULT_CONDITION);
+	}
+	when_asked(VERB_START, "db");
+	when_exits(when_command_launched("db"), 0);
+	then_does("launch db start/0");
+	assert_int_equal(service("db")->unmet, 0);
+}
+
+static void an_assertion_that_is_not_met_fails_the_start(void **state)
+{
+	(void)state;
+	given_booted("db: Check=1 Restart=always OnFailure=alarm; app: Requires=db After=db; alarm: Unwanted");
+	when_exits(when_command_launched("db"), CHECK_ASSERTION + 1);
+	then_state("db", FAILED);
+	then_result("db", RESULT_ASSERT);
+	then_state("app", FAILED);
+	then_result("app", RESULT_DEPENDENCY);
+	then_state("alarm", IDLE);
+}
+
+/* Not an answer, but trouble of its own: as any command's. */
+static void a_check_that_is_killed_or_hangs_is_a_failure(void **state)
+{
+	(void)state;
+	given_booted("db: Check=1");
+	when_killed(when_command_launched("db"), SIGSEGV);
+	then_state("db", FAILED);
+	then_result("db", RESULT_SIGNAL);
+	when_asked(VERB_START, "db");
+	uint32_t check = when_command_launched("db");
+	when_time_passes(START_TIMEOUT_MS);
+	then_does("signal db all 15");
+	when_killed(check, SIGTERM);
+	then_result("db", RESULT_TIMEOUT);
+}
+
+static void not_even_a_oneshot_waits_for_ever_for_a_dead_disk(void **state)
+{
+	(void)state;
+	given_booted("setup: Type=oneshot Check=1 TimeoutStart=infinity");
+	when_command_launched("setup");
+	when_time_passes(START_TIMEOUT_MS);
+	then_does("signal setup all 15");
+}
+
+static void a_target_has_conditions_too(void **state)
+{
+	(void)state;
+	given_booted("all: Target Check=1; app: After=all");
+	then_does("launch all check/0");
+	when_exits(when_command_launched("all"), 1);
+	then_state("all", DONE);
+	then_does("swept all; launch app start/0");
+}
+
+static void a_stop_ends_a_check(void **state)
+{
+	(void)state;
+	given_booted("db: Check=1");
+	uint32_t check = when_command_launched("db");
+	when_asked(VERB_STOP, "db");
+	then_does("signal db all 15");
+	when_killed(check, SIGTERM);
+	then_state("db", IDLE);
+}
+
+static void what_is_upheld_is_not_asked_again_and_again(void **state)
+{
+	(void)state;
+	given_booted("all: Target Upholds=db; db: Unwanted Check=1");
+	when_exits(when_command_launched("db"), 1);
+	then_state("db", DONE);
+	then_is_quiet();
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_teardown(name, end_story)
@@ -455,6 +563,14 @@ int main(void)
 		STORY(reloads_that_go_round_in_a_ring_end),
 		STORY(some_units_are_not_to_be_started_or_stopped_by_hand),
 		STORY(what_nobody_needs_any_more_is_stopped_where_it_says_so),
+		STORY(what_may_start_starts),
+		STORY(a_condition_that_is_not_met_passes_the_unit_over),
+		STORY(an_assertion_that_is_not_met_fails_the_start),
+		STORY(a_check_that_is_killed_or_hangs_is_a_failure),
+		STORY(not_even_a_oneshot_waits_for_ever_for_a_dead_disk),
+		STORY(a_target_has_conditions_too),
+		STORY(a_stop_ends_a_check),
+		STORY(what_is_upheld_is_not_asked_again_and_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

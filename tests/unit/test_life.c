@@ -1,6 +1,8 @@
 /* Stories of a whole life: the types, every list of commands, and every way to be ended. */
 #include "story.h"
 
+#include "lib/condition.h"
+
 /* ---- commands around a life ---- */
 
 static void a_condition_that_says_no_passes_the_unit_over(void **state)
@@ -16,6 +18,21 @@ static void a_condition_that_says_no_passes_the_unit_over(void **state)
 	then_result("db", RESULT_EXEC_CONDITION);
 	then_notes("done db");
 	assert_int_equal(w.core->next_death, 1);        /* an answer, not a death */
+}
+
+/* Condition...= before ExecCondition=, and ExecStopPost= behind the second only: before it nothing of the unit's has run. */
+static void the_conditions_of_the_unit_come_before_its_commands(void **state)
+{
+	(void)state;
+	given_booted("db: Check=1 Condition=1 Pre=1 StopPost=1 PIDFile=1");
+	when_exits(when_command_launched("db"), 1);
+	then_does("swept db");
+	then_state("db", DONE);
+	when_asked(VERB_START, "db");
+	when_exits(when_command_launched("db"), 0);
+	then_does("launch db condition/0");
+	when_exits(when_command_launched("db"), 1);
+	then_does("launch db stop-post/0");
 }
 
 static void a_condition_that_fails_fails_the_unit(void **state)
@@ -422,6 +439,19 @@ static void a_success_action_takes_the_rest_down(void **state)
 	then_does("swept web; power exit 0");
 }
 
+static void what_has_not_run_has_no_action(void **state)
+{
+	(void)state;
+	given_booted_as(MODE_CONTAINER, "job: Check=1 SuccessAction=exit FailureAction=reboot; web:");
+	when_launched("web");
+	when_exits(when_command_launched("job"), 1);
+	then_does("swept job");
+	when_asked(VERB_START, "job");
+	when_exits(when_command_launched("job"), CHECK_ASSERTION + 1);
+	then_state("job", FAILED);
+	then_state("web", UP);
+}
+
 static void a_failure_action_is_not_for_what_starts_again(void **state)
 {
 	(void)state;
@@ -548,6 +578,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORY(a_condition_that_says_no_passes_the_unit_over),
+		STORY(the_conditions_of_the_unit_come_before_its_commands),
 		STORY(a_condition_that_fails_fails_the_unit),
 		STORY(stop_post_follows_every_end),
 		STORY(stop_post_follows_a_start_that_failed),
@@ -575,6 +606,7 @@ int main(void)
 		STORY(a_line_in_its_descriptor_makes_it_ready),
 		STORY(idle_waits_until_nothing_is_starting),
 		STORY(a_success_action_takes_the_rest_down),
+		STORY(what_has_not_run_has_no_action),
 		STORY(a_failure_action_is_not_for_what_starts_again),
 		STORY(too_many_starts_have_an_action_of_their_own),
 		STORY(a_dbus_service_is_up_once_its_name_has_an_owner),

@@ -1141,6 +1141,59 @@ static void mounts_are_waited_for_as_one(void **state)
 	then_edge(w, "a", "local-fs.target", EDGE_AFTER);
 }
 
+/* ---- conditions ---- */
+
+/* Its words without the program, which stands where the tests run from. */
+static const char *checks_of(const struct world *w, const char *name)
+{
+	static char text[4096];
+	const struct unit *u = unit_of(w, name);
+	assert_int_equal(u->exec[EXEC_CHECK].n, 1);
+	const struct command *check = unitset_commands(w->set, u, EXEC_CHECK);
+	strcpy(text, words_of(w, check->argv));
+	assert_true(str_ends(unitset_text(w->set, check->path), STR("/oomph-check")));
+	return strchr(text, ',') + 1;
+}
+
+static void conditions_and_assertions_are_one_command_in_front(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", "[Unit]\nAssertPathExists=/z\nConditionPathExists=| !/etc/%p\nConditionVirtualization=!container\n"
+		     "ConditionACPower=true\n" RUN);
+	given(w, "t.target", "[Unit]\nConditionFirstBoot=no\n");
+	given(w, "b.service", RUN);
+	when_loaded(w);
+	then_silent(w);
+	assert_string_equal(checks_of(w, "a"), "ConditionPathExists=|!/etc/a,ConditionVirtualization=!container,ConditionACPower=true,"
+			    "AssertPathExists=/z");
+	assert_string_equal(checks_of(w, "t.target"), "ConditionFirstBoot=no");
+	assert_int_equal(unit_of(w, "b")->exec[EXEC_CHECK].n, 0);
+}
+
+static void an_empty_condition_clears_those_of_every_kind(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", "[Unit]\nConditionPathExists=/x\nAssertPathExists=/y\nConditionFirstBoot=\nConditionCPUs=2\n" RUN);
+	given(w, "b.service", "[Unit]\nConditionPathExists=/x\nConditionHost=\n" RUN);
+	when_loaded(w);
+	then_silent(w);
+	assert_string_equal(checks_of(w, "a"), "ConditionCPUs=2,AssertPathExists=/y");
+	assert_int_equal(unit_of(w, "b")->exec[EXEC_CHECK].n, 0);
+}
+
+static void a_condition_that_makes_no_sense_is_left_out(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", "[Unit]\nConditionPathExists=!relative\nConditionFirstBoot=maybe\nConditionHost=!\n"
+		     "ConditionPathIsEncrypted=/x\n" RUN);
+	when_loaded(w);
+	then_noted(w, "a", "a.service:2: ConditionPathExists=!relative: expected an absolute path, perhaps with | or ! in front");
+	then_noted(w, "a", "a.service:3: ConditionFirstBoot=maybe: expected yes or no");
+	then_noted(w, "a", "a.service:4: ConditionHost=!: expected a text");
+	then_noted(w, "a", "not yet, no effect: ConditionPathIsEncrypted= (line 5)");
+	assert_int_equal(unit_of(w, "a")->exec[EXEC_CHECK].n, 0);
+}
+
 /* ---- oomph's own ---- */
 
 static void on_a_machine_the_network_comes_first(void **state)
@@ -1310,6 +1363,9 @@ int main(void)
 		TEST(what_is_implied_gives_way_to_what_is_written),
 		TEST(a_target_has_nothing_to_run),
 		TEST(mounts_are_waited_for_as_one),
+		TEST(conditions_and_assertions_are_one_command_in_front),
+		TEST(an_empty_condition_clears_those_of_every_kind),
+		TEST(a_condition_that_makes_no_sense_is_left_out),
 		TEST(a_requirement_that_cannot_be_met_is_flagged),
 		TEST(a_cycle_is_told_link_by_link_and_opened),
 		TEST(on_a_machine_the_network_comes_first),

@@ -25,7 +25,12 @@ static int read_page(void **state)
 /* Older names are told of in the text of the newer ones. */
 static bool is_mentioned(struct str key)
 {
-	char item[128], mention[128];
+	char item[128], mention[128], condition[128];
+	/* Of each condition there is an assertion; that is told once for all. */
+	if (str_take(&key, STR("Assert"))) {
+		snprintf(condition, sizeof condition, "Condition%.*s", (int)key.n, key.p);
+		return is_mentioned(str_from(condition)) && strstr(page, "\n.Ql AssertPathExists=");
+	}
 	snprintf(item, sizeof item, "\n.It Cm %.*s Ns =\n", (int)key.n, key.p);
 	snprintf(mention, sizeof mention, "\n.Ql %.*s=", (int)key.n, key.p);
 	return strstr(page, item) || strstr(page, mention);

@@ -13,15 +13,15 @@ static const struct {
 	const char *answers;
 } policies[] = {
 	/*                      success, exit-code, signal, core-dump, timeout, watchdog, protocol, oom-kill,
-	 *                      resources, dependency, start-limit-hit, bad-setting, exec-condition */
-	{ RESTART_UNSET,       ".......y" "y...." },
-	{ RESTART_NO,          "........" "y...." },
-	{ RESTART_ON_SUCCESS,  "y......." "y...." },
-	{ RESTART_ON_FAILURE,  ".yyyyyyy" "y...." },
-	{ RESTART_ON_ABNORMAL, "..yyyyyy" "y...." },
-	{ RESTART_ON_WATCHDOG, ".....y.." "y...." },
-	{ RESTART_ON_ABORT,    "..yy...y" "y...." },
-	{ RESTART_ALWAYS,      "yyyyyyyy" "y...." },
+	 *                      resources, dependency, start-limit-hit, bad-setting, exec-condition, condition, assert */
+	{ RESTART_UNSET,       ".......y" "y......" },
+	{ RESTART_NO,          "........" "y......" },
+	{ RESTART_ON_SUCCESS,  "y......." "y......" },
+	{ RESTART_ON_FAILURE,  ".yyyyyyy" "y......" },
+	{ RESTART_ON_ABNORMAL, "..yyyyyy" "y......" },
+	{ RESTART_ON_WATCHDOG, ".....y.." "y......" },
+	{ RESTART_ON_ABORT,    "..yy...y" "y......" },
+	{ RESTART_ALWAYS,      "yyyyyyyy" "y......" },
 };
 
 static void restart_follows_its_table(void **state)
@@ -129,7 +129,7 @@ static void results_are_called_as_systemd_does(void **state)
 	(void)state;
 	static const char *const names[] = {
 		"success", "exit-code", "signal", "core-dump", "timeout", "watchdog", "protocol", "oom-kill", "resources",
-		"dependency", "start-limit-hit", "bad-setting", "exec-condition",
+		"dependency", "start-limit-hit", "bad-setting", "exec-condition", "condition", "assert",
 	};
 	assert_int_equal(N_RESULT, countof(names));
 	for (size_t i = 0; i < countof(names); i++)
