@@ -37,20 +37,22 @@ static bool has_rival(struct turn *t, uint32_t i, size_t k)
 }
 
 /*
- * As many records as the count tells of kills, and no other service that lacks one: then they are this one's. Anything else
- * would be a guess, for neither number nor name nor uid of a line leads to a cgroup, and the counts have no order.
+ * As many records as the count tells of kills, none of them lost, and no other service that lacks one: then they are this
+ * one's. Anything else would be a guess, for neither number nor name nor uid of a line leads to a cgroup, and the counts have
+ * no order.
  */
 static bool are_all_its(struct turn *t, uint32_t i)
 {
+	const struct service *s = service_at(t, i);
 	uint32_t n = 0;
 	for (size_t k = 0; k < KILLS_KEPT; k++) {
-		if (!may_be_its(t, service_at(t, i), k))
+		if (!may_be_its(t, s, k))
 			continue;
 		n++;
 		if (has_rival(t, i, k))
 			return false;
 	}
-	return n == n_unexplained(service_at(t, i));
+	return (s->flags & SERVICE_HAS_KMSG) && n == n_unexplained(s);
 }
 
 /*

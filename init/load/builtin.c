@@ -22,12 +22,14 @@ static const struct builtin {
 	  "[Unit]\n"
 	  "Description=Users and files of sysusers.d and tmpfiles.d\n"
 	  "DefaultDependencies=no\n"
+	  "After=local-fs.target\n"
+	  "Before=sysinit.target\n"
 	  "[Service]\n"
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"      /* a reload must not run it again: `D` empties folders */
 	  "ExecStart=%.*s/oomph-tmpfiles\n"
 	  "TimeoutStartSec=90\n",
-	  true },
+	  false },
 };
 
 static const struct builtin *find(struct str name)

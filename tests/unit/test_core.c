@@ -913,6 +913,21 @@ static void more_records_than_the_count_tells_of_name_nobody(void **state)
 	assert_int_equal(service("db")->n_oom_kills, 1);
 }
 
+/* The line that the count is of may be among those that nobody has read. */
+static void records_after_a_loss_name_nobody(void **state)
+{
+	(void)state;
+	given_booted("db: OOMPolicy=continue");
+	given_running("db");
+	step(event_of(EVENT_KMSG_LOST, NO_UNIT));
+	when_counter_rises("db", 1);
+	when_unplaced(900);                     /* of a unit that is gone, and left a process behind */
+	when_time_passes(WOUND_GRACE_MS);
+	then_cause(last_death(), CAUSE_OOM_KILL);
+	assert_int_equal(last_death()->pid, 0);
+	assert_int_equal(last_death()->evidence, EVIDENCE_MEMORY_EVENTS);
+}
+
 static void as_many_records_as_the_count_tells_of_are_all_its(void **state)
 {
 	(void)state;
@@ -1607,6 +1622,7 @@ int main(void)
 		STORY(a_nameless_wound_gets_its_name),
 		STORY(a_later_kill_gives_an_earlier_wound_no_name),
 		STORY(a_record_that_nobody_could_place_goes_to_the_count_that_rose),
+		STORY(records_after_a_loss_name_nobody),
 		STORY(records_that_two_counts_may_claim_name_nobody),
 		STORY(more_records_than_the_count_tells_of_name_nobody),
 		STORY(as_many_records_as_the_count_tells_of_are_all_its),

@@ -1209,15 +1209,31 @@ static void on_a_machine_the_network_comes_first(void **state)
 	assert_int_equal(net->start_ms, 10000);
 	const char *command = commands_of(w, net, EXEC_START);
 	assert_true(command[0] == '/' && strstr(command, "/oomph-net ["));
-	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "oomph-net,oomph-tmpfiles");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "oomph-net,sysinit.target");
 
 	given(w, "oomph-net.service", RUN);
 	when_loaded_from(w, "--vm", w->folder, NULL);
 	assert_false(unit_of(w, "oomph-net")->flags & UNIT_HELPER);
 	assert_string_equal(commands_of(w, unit_of(w, "oomph-net"), EXEC_START), "/bin/true [/bin/true]");
-	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "oomph-net,oomph-tmpfiles");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "oomph-net,sysinit.target");
 	when_loaded_from(w, "--container", w->folder, NULL);
 	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "");
+}
+
+/* As systemd-tmpfiles-setup.service: once the disks are there, and before every service but those of early boot. */
+static void on_a_machine_files_come_before_sysinit(void **state)
+{
+	struct world *w = *state;
+	given(w, "a.service", RUN);
+	given(w, "disk.service", "[Unit]\nDefaultDependencies=no\nBefore=local-fs.target\n" RUN);
+	when_loaded_from(w, "--vm", w->folder, NULL);
+	then_silent(w);
+	const struct unit *tmpfiles = unit_of(w, "oomph-tmpfiles");
+	assert_int_equal(tmpfiles->flags & (UNIT_HELPER | UNIT_WANTED), UNIT_HELPER | UNIT_WANTED);
+	assert_string_equal(names_of(w, tmpfiles, EDGE_AFTER), "local-fs.target");
+	assert_string_equal(names_of(w, unit_of(w, "sysinit.target"), EDGE_AFTER), "local-fs.target,oomph-tmpfiles");
+	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "local-fs.target,oomph-net,sysinit.target");
+	assert_string_equal(names_of(w, unit_of(w, "disk"), EDGE_AFTER), "oomph-net");
 }
 
 /* ---- the program itself ---- */
@@ -1369,6 +1385,7 @@ int main(void)
 		TEST(a_requirement_that_cannot_be_met_is_flagged),
 		TEST(a_cycle_is_told_link_by_link_and_opened),
 		TEST(on_a_machine_the_network_comes_first),
+		TEST(on_a_machine_files_come_before_sysinit),
 		TEST(a_set_that_cannot_be_written_is_a_failure),
 		TEST(check_tells_what_becomes_of_each_line),
 		TEST(check_reads_several_files),
