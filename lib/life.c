@@ -100,7 +100,8 @@ static void go_on_starting(struct turn *t, uint32_t i)
 	if (s->step == STEP_CHECK) {
 		if (run_list(t, i, ROLE_CONTROL, EXEC_CHECK))
 			return;
-		emit_note(t, NOTE_STARTING, i, 0);
+		if (u->exec[EXEC_START].n)
+			emit_note(t, NOTE_STARTING, i, 0);      /* a target takes no time for it */
 		s->began_at = t->c->now_ms;
 		s->flags |= SERVICE_HAS_BEGUN;
 		arm(t, i, u->start_ms);

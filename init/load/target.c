@@ -12,7 +12,7 @@ enum target_kind {
 	TARGET_END,             /* never: the machine goes down without it, everything in the reverse of its order */
 };
 
-/* What each stands behind counts through those that are not there: default.target is behind sysinit.target, whatever lies between. */
+/* What each stands behind counts through those that are not there: default.target is behind sysinit.target, whatever is between. */
 static const struct target {
 	struct str name;
 	uint8_t kind;
