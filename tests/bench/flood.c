@@ -84,7 +84,7 @@ static void ask_echo(int fd)
 
 static void write_lines(atomic_ulong *n)
 {
-	static const char line[] = "<7>flood: a driver that found nothing better to do than to say so, again and again";
+	static const char line[] = "<7>flood: a driver says the same again and again";
 	int fd = open("/dev/kmsg", O_WRONLY);
 	while (write(fd, line, sizeof line - 1) > 0)
 		atomic_fetch_add(n, 1);
