@@ -209,6 +209,11 @@ static uint32_t add_draft(struct load *load, struct found f, bool is_pulled)
 	return unit;
 }
 
+bool find_has_file(const struct load *load, struct str name)
+{
+	return entry_of(load, name);
+}
+
 /*
  * A target of systemd.special(7) that is only named is ours, whatever lies on the search path: systemd's pull in what brings
  * up systemd's own machine. One in services.d counts.

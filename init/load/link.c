@@ -67,10 +67,19 @@ static bool is_of_a_type_that_runs(struct str name)
 	return str_ends(name, STR(".service")) || target_is(name);
 }
 
-static void miss(struct draft *d, const struct draft_link *link)
+/*
+ * A .socket or .mount that there is a file for, and that is not run: most services open their sockets themselves where nobody
+ * passes them one, so the start is tried; what cannot do without says so itself.
+ */
+static void miss(const struct load *load, struct draft *d, const struct draft_link *link)
 {
 	if (!link_effects[link->kind].is_needed || is_slice(link->name))
 		return;
+	if (!is_of_a_type_that_runs(link->name) && find_has_file(load, link->name)) {
+		approximate(d, link->line, "%s=%.*s, which is not yet a type that is run: taken as there", link_name(link->kind),
+			    STR_ARG(link->name));
+		return;
+	}
 	const char *why = link->other != NO_UNIT ? "cannot be started" :
 			  is_of_a_type_that_runs(link->name) ? "is not there" : "is not yet a type that is run";
 	d->unit.flags |= UNIT_DEPENDENCY_MISSING;
@@ -87,7 +96,7 @@ static void resolve(struct load *load)
 			struct draft_link *link = &LIST_AT(d->links, struct draft_link, l);
 			link->other = index_of(load, link->name);
 			if (!is_usable(load, link->other))
-				miss(d, link);
+				miss(load, d, link);
 		}
 	}
 }

@@ -209,6 +209,7 @@ void find_units(struct load *load);                     /* find.c: a draft for e
 /* The draft of that name, added when this is its first mention; NO_UNIT when there is none. */
 uint32_t find_unit(struct load *load, struct str name, bool is_pulled);
 void find_name(struct load *load, uint32_t unit, struct str alias);     /* one more name for it */
+bool find_has_file(const struct load *load, struct str name);           /* of whatever type */
 struct str template_of(struct str name);
 struct str instance_for(const struct draft *d, struct str name);
 

@@ -440,6 +440,16 @@ static void folders_of_links_are_dependencies(void **state)
 	then_noted(w, "a@1", "s/a@1.service: Requires=gone.service, which is not there");
 }
 
+static void a_socket_that_is_not_run_is_taken_as_there(void **state)
+{
+	struct world *w = *state;
+	put(w, "s/a.service", "[Unit]\nRequires=a.socket\n" RUN);
+	put(w, "u/a.socket", "[Socket]\nListenStream=/run/a\n");
+	when_searched(w);
+	assert_false(unit_of(w, "a")->flags & UNIT_DEPENDENCY_MISSING);
+	then_noted(w, "a", "a.service:2: Requires=a.socket, which is not yet a type that is run: taken as there");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -465,6 +475,7 @@ int main(void)
 		TEST(drop_ins_know_templates_prefixes_and_other_names),
 		TEST(a_bad_drop_in_costs_itself),
 		TEST(folders_of_links_are_dependencies),
+		TEST(a_socket_that_is_not_run_is_taken_as_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
