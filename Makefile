@@ -58,7 +58,7 @@ UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
 CHECKS = setup all law unit sim container-test vm-test
 
-.PHONY: all guest demo check vm bench torture setup law unit sim container-test vm-test install clean distclean
+.PHONY: all guest demo check vm bench torture daemons setup law unit sim container-test vm-test install clean distclean
 
 all: $(PROGRAMS:%=build/bin/%)
 guest: $(GUEST)
@@ -146,8 +146,15 @@ torture: setup
 	@$(MAKE) --no-print-directory -j2 all guest
 	tools/torture $(if $(KERNEL),--kernel $(KERNEL)) $(if $(DEATHS),--deaths $(DEATHS)) $(if $(SEED),--seed $(SEED))
 
+# All of tests/vm/debian.py's daemons, and what each gets from systemd.
+daemons: setup
+	@$(MAKE) --no-print-directory -j2 all guest
+	tools/debian
+	$(PYTEST) --all-daemons tests/vm/test_daemons.py
+
 # A busy host can stall an emulated machine for longer than any test waits. What failed is run once more, alone, and both are told.
 vm-test: all guest
+	tools/debian
 	$(PYTEST) -n 2 --dist loadgroup tests/vm || { echo "vm-test: once more, alone, what failed"; $(PYTEST) --last-failed --last-failed-no-failures none tests/vm; }
 
 check:
