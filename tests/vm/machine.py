@@ -34,10 +34,11 @@ Restart=always
 OOMScoreAdjust=-1000
 """
 
-# The cgroup freezer, since nobody can stop PID 1 by a signal: Documentation/admin-guide/cgroup-v2.rst, cgroup.freeze.
+# The cgroup freezer, since nobody can stop PID 1 by a signal: Documentation/admin-guide/cgroup-v2.rst, cgroup.freeze. It thaws by
+# leaving: thawed in there, it might have a child there before it has left.
 FROZEN = """\
 ice=/sys/fs/cgroup/ice
-thaw() { echo 0 >$ice/cgroup.freeze; echo 1 >/sys/fs/cgroup/cgroup.procs; rmdir $ice; }
+thaw() { echo 1 >/sys/fs/cgroup/cgroup.procs; rmdir $ice; }
 mkdir $ice && trap thaw EXIT && echo 1 >$ice/cgroup.procs && echo 1 >$ice/cgroup.freeze || exit 1
 until grep -q 'frozen 1' $ice/cgroup.events; do :; done
 timeout 20 sh -e -c %s

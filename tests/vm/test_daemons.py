@@ -10,6 +10,7 @@ from debian import DAEMONS, Debian
 
 FEW = ["redis-server", "dnsmasq", "ngircd", "postgresql@15-main", "prometheus-node-exporter"]
 WITHOUT_PROCESS = {"networking"}
+DIES_OF_RELOAD = {"prometheus-node-exporter"}   # its ExecReload= sends SIGHUP, which it does not handle: so under systemd
 NEEDS_A_SOCKET = {"polkit", "rpcbind"}          # dbus.socket, rpcbind.socket: units of that type are not run yet
 KILL_BY_SCORE = "echo 1 >/proc/sys/kernel/sysrq; echo 1000 >/proc/{pid}/oom_score_adj; echo f >/proc/sysrq-trigger"
 
@@ -50,6 +51,8 @@ def test_it_works(vm, daemon):
 
 
 def test_it_reloads_where_it_can(vm, daemon):
+    if daemon in DIES_OF_RELOAD:
+        pytest.skip("its unit's ExecReload= kills it")
     before = wait_up(vm, daemon)
     status, said = vm.run(f"oomphctl reload {daemon}", timeout=60)
     assert status == 0 or "ExecReload" in said, said
