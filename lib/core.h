@@ -207,6 +207,7 @@ enum service_flags {
 	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
 	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= or PIDFile= named its main process, which may be another process's child, and not ours to reap */
 	SERVICE_GROUP_KILLED = 1 << 13, /* the kernel said that it kills all of this generation's cgroup (memory.oom.group) */
+	SERVICE_GROUP_DUE = 1 << 22,    /* OOMPolicy=kill: the kernel is at it, and at the end of the grace so are we */
 	SERVICE_HAS_BEGUN = 1 << 18,    /* its plan: so there is something for ExecStopPost= to clean up behind */
 	SERVICE_SAYS_STOPPING = 1 << 20, /* STOPPING=1: it leaves by itself */
 	SERVICE_SAYS_RELOADING = 1 << 21, /* RELOADING=1 has come since reload_at */

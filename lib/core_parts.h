@@ -150,6 +150,7 @@ void note_count(struct turn *t, struct service *s, uint32_t counter);
 void claim_strays(struct turn *t, uint32_t i);  /* its main process is gone */
 void close_count(struct turn *t, uint32_t i);   /* its generation is over */
 void tell_counted(struct turn *t, uint32_t i);
+void sweep_group(struct turn *t, uint32_t i);   /* of OOMPolicy=kill: what the kernel has left of it */
 
 /* ---- request.c ---- */
 

@@ -413,5 +413,6 @@ void on_grace_over(struct turn *t, uint32_t i)
 	}
 	if (s->main_pid && s->counter > s->counter_told)
 		tell_counted(t, i);
+	sweep_group(t, i);
 	/* An open death stays what it was judged to be: a signal, and no record of an OOM. */
 }

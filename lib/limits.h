@@ -92,6 +92,7 @@
 #define BACKOFF_MOST_MS 30000u
 #define AMENDABLE_MS 1000u              /* a record this late still finds its death; later the pid may be another's */
 #define EVIDENCE_GRACE_MS 50u           /* a record may be hidden behind one that another CPU is still storing (OOM.md 2) */
+#define GROUP_GRACE_MS 100u             /* the kernel kills a whole group by itself (memory.oom.group); what it leaves is ours */
 #define WOUND_GRACE_MS 1000u            /* a victim chosen, and nobody dead yet: a slow console or swap holds it up (OOM.md 2) */
 #define KMSG_LOST_AGAIN_MS 1000u        /* the log was overrun again: counted, but told no sooner than this after the last time */
 #define HALT_DEADLINE_MS 20000u         /* oomph-halt hangs on a dead disk: reboot(2) all the same */

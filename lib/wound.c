@@ -111,7 +111,22 @@ static void wound(struct turn *t, uint32_t i, const struct oom_kill *record, boo
 	bool is_on = s->state == UP || s->state == STARTING;
 	if (is_on)
 		set_result(s, RESULT_OOM_KILL);
-	dispatch(t, i, is_on && u->oom_policy == OOM_KILL ? EV_EXIT : EV_ERR);
+	if (!is_on || u->oom_policy != OOM_KILL) {
+		dispatch(t, i, EV_ERR);
+	} else if (!(s->flags & SERVICE_GROUP_DUE)) {
+		/* Not at once: with the kernel still at it, whom our SIGKILL reaches first would be told as ours. */
+		s->flags |= SERVICE_GROUP_DUE;
+		arm_grace(t, i, GROUP_GRACE_MS);
+	}
+}
+
+void sweep_group(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	bool is_due = s->flags & SERVICE_GROUP_DUE;
+	s->flags &= ~(uint32_t)SERVICE_GROUP_DUE;
+	if (is_due && (s->state == UP || s->state == STARTING))
+		dispatch(t, i, EV_EXIT);
 }
 
 /*

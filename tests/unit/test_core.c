@@ -767,6 +767,8 @@ static void a_wound_with_policy_kill_kills_the_rest(void **state)
 	uint32_t pid = given_running("db");
 	uint32_t worker = given_worker("db");
 	when_oom_killed("db", worker);
+	then_does("");
+	when_time_passes(GROUP_GRACE_MS);
 	then_does("signal db all 9");
 	when_killed(pid, SIGKILL);
 	then_result("db", RESULT_OOM_KILL);
