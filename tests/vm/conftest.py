@@ -59,6 +59,19 @@ def vm(request, kernel):
         yield m
 
 
+@pytest.fixture
+def add(vm):
+    """add(name, text): a service for this test alone."""
+    names = []
+
+    def add(name, text):
+        names.append(name)
+        vm.add(name, text)
+
+    yield add
+    vm.check("".join(f"rm -f /etc/services.d/{name}.service;" for name in names) + "oomphctl reload")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failed test shows the end of its machines' consoles."""

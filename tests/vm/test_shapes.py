@@ -21,18 +21,11 @@ MACHINE = {
 }
 
 
-@pytest.fixture
-def add(vm):
-    """add(name, text): a service for this test alone, and none of the others' dies of it."""
-    names = []
-
-    def add(name, text):
-        names.append(name)
-        vm.add(name, text)
-
+@pytest.fixture(autouse=True)
+def bystander(vm):
+    """Dies of none of this."""
     before = vm.wait_state("bystander", "up")["main_pid"]
-    yield add
-    vm.check("".join(f"rm -f /etc/services.d/{name}.service;" for name in names) + "oomphctl reload")
+    yield
     assert vm.unit("bystander")["main_pid"] == before
     assert vm.json("oomphctl --json version")[0]["bugs"] == 0
 

@@ -47,19 +47,6 @@ def bystander(vm):
     assert (after["main_pid"], after["state"], after["oom_kills"]) == (before["main_pid"], "up", 0)
 
 
-@pytest.fixture
-def add(vm):
-    """add(name, text): a service for this test alone."""
-    names = []
-
-    def add(name, text):
-        names.append(name)
-        vm.add(name, text)
-
-    yield add
-    vm.check("".join(f"rm -f /etc/services.d/{name}.service;" for name in names) + "oomphctl reload")
-
-
 def kill_records(vm):
     """The kernel's own words, for comparison: {pid: line}."""
     lines = [line for line in vm.check("dmesg").splitlines() if "emory: Killed process" in line]
