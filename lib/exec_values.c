@@ -81,11 +81,11 @@ bool exec_limit(struct str s, enum limit_kind kind, struct limit *limit)
 
 /* linux/capability.h: CAP_CHOWN is 0. */
 static const char *const capabilities[] = {
-	"chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
-	"linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner", "sys_module",
-	"sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice", "sys_resource", "sys_time",
-	"sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap", "mac_override", "mac_admin", "syslog",
-	"wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf", "checkpoint_restore",
+	"cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid", "cap_kill", "cap_setgid", "cap_setuid", "cap_setpcap",
+	"cap_linux_immutable", "cap_net_bind_service", "cap_net_broadcast", "cap_net_admin", "cap_net_raw", "cap_ipc_lock", "cap_ipc_owner", "cap_sys_module",
+	"cap_sys_rawio", "cap_sys_chroot", "cap_sys_ptrace", "cap_sys_pacct", "cap_sys_admin", "cap_sys_boot", "cap_sys_nice", "cap_sys_resource", "cap_sys_time",
+	"cap_sys_tty_config", "cap_mknod", "cap_lease", "cap_audit_write", "cap_audit_control", "cap_setfcap", "cap_mac_override", "cap_mac_admin", "cap_syslog",
+	"cap_wake_alarm", "cap_block_suspend", "cap_audit_read", "cap_perfmon", "cap_bpf", "cap_checkpoint_restore",
 };
 
 int exec_capability(struct str name)
@@ -99,19 +99,28 @@ int exec_capability(struct str name)
 	for (size_t i = 0; i < name.n; i++)
 		buf_char(&b, lower(name.p[i]));
 	struct str word = buf_view(&b);
-	if (b.is_cut || !str_take(&word, STR("cap_")))
-		return -1;
-	return name_find(capabilities, countof(capabilities), word);
+	return b.is_cut ? -1 : name_find(capabilities, countof(capabilities), word);
 }
+
+const char *exec_capability_name(int number)
+{
+	return number >= 0 && (size_t)number < countof(capabilities) ? capabilities[number] : NULL;
+}
+
+/* Each has a lock behind it, linux/securebits.h. */
+static const char *const secure_bits[] = {
+	"noroot", "noroot-locked", "no-setuid-fixup", "no-setuid-fixup-locked", "keep-caps", "keep-caps-locked",
+};
 
 uint32_t exec_secure_bit(struct str name)
 {
-	/* Each has a lock behind it, linux/securebits.h. */
-	static const char *const bits[] = {
-		"noroot", "noroot-locked", "no-setuid-fixup", "no-setuid-fixup-locked", "keep-caps", "keep-caps-locked",
-	};
-	int bit = name_find(bits, countof(bits), name);
+	int bit = name_find(secure_bits, countof(secure_bits), name);
 	return bit < 0 ? 0 : 1u << bit;
+}
+
+const char *exec_secure_bit_name(unsigned bit)
+{
+	return bit < countof(secure_bits) ? secure_bits[bit] : NULL;
 }
 
 /* ---- masks and times ---- */
@@ -166,21 +175,28 @@ bool exec_nanoseconds(struct str s, uint64_t *ns)
 
 /* ---- odds and ends ---- */
 
+enum { PERSONALITY_LINUX = 0, PERSONALITY_LINUX32 = 8 };        /* linux/personality.h */
+
+const char *exec_personality_name(uint32_t personality)
+{
+#if defined __x86_64__
+	return personality == PERSONALITY_LINUX ? "x86-64" : "x86";
+#elif defined __aarch64__
+	return personality == PERSONALITY_LINUX ? "arm64" : "arm";
+#else
+	return "";
+#endif
+}
+
 bool exec_personality(struct str s, uint32_t *personality)
 {
-	enum { PERSONALITY_LINUX = 0, PERSONALITY_LINUX32 = 8 };        /* linux/personality.h */
-#if defined __x86_64__
-	struct str wide = STR("x86-64"), narrow = STR("x86");
-#elif defined __aarch64__
-	struct str wide = STR("arm64"), narrow = STR("arm");
-#else
-	struct str wide = STR(""), narrow = STR("");
-#endif
-	bool is_wide = str_eq(s, wide);
-	if (s.n == 0 || (!is_wide && !str_eq(s, narrow)))
-		return false;
-	*personality = is_wide ? PERSONALITY_LINUX : PERSONALITY_LINUX32;
-	return true;
+	static const uint32_t known[] = { PERSONALITY_LINUX, PERSONALITY_LINUX32 };
+	for (size_t i = 0; i < countof(known); i++)
+		if (s.n && str_eq(s, str_from(exec_personality_name(known[i])))) {
+			*personality = known[i];
+			return true;
+		}
+	return false;
 }
 
 static bool hexadecimal(struct str s, uint32_t *value)
@@ -222,11 +238,12 @@ bool exec_coredump_filter(struct str s, uint32_t *filter)
 	return true;
 }
 
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 static int base64_digit(char c)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t at = str_chr(STR(digits), c);
-	return at < sizeof digits - 1 ? (int)at : -1;
+	size_t at = str_chr(STR(base64_digits), c);
+	return at < sizeof base64_digits - 1 ? (int)at : -1;
 }
 
 bool exec_base64(struct str s, struct buf *to)
@@ -248,4 +265,15 @@ bool exec_base64(struct str s, struct buf *to)
 			buf_char(to, (char)(unsigned char)(bits >> (16 - 8 * i)));
 	}
 	return n_digits % 4 == 0 && !to->is_cut;
+}
+
+void exec_to_base64(struct str s, struct buf *to)
+{
+	for (; s.n; s = str_skip(s, 3)) {
+		uint32_t bits = 0;
+		for (size_t i = 0; i < 3; i++)
+			bits = bits << 8 | (i < s.n ? (unsigned char)s.p[i] : 0);
+		for (size_t i = 0; i < 4; i++)
+			buf_char(to, i <= s.n ? base64_digits[bits >> (18 - 6 * i) & 63] : '=');
+	}
 }

@@ -16,7 +16,7 @@ enum { LEAVE_OK, LEAVE_FAILED, LEAVE_USAGE, LEAVE_NO_UNIT, LEAVE_NO_ANSWER };
 
 enum choice {
 	OPTION_ALL = 1 << 0, OPTION_FOLLOW = 1 << 1, OPTION_NUMBER = 1 << 2, OPTION_SIGNAL = 1 << 3,
-	OPTION_NO_WAIT = 1 << 4, OPTION_FROM = 1 << 5,
+	OPTION_NO_WAIT = 1 << 4, OPTION_FROM = 1 << 5, OPTION_DUMP = 1 << 6,
 };
 
 /* The command line, understood. */

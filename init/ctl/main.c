@@ -32,8 +32,8 @@ static const struct subcommand commands[] = {
 	  oom_main, 0, 0, OPTION_NUMBER | OPTION_FROM, VERB_DEATHS, 0 },
 	{ "events", "[-f]", "what happens, as it happens",
 	  events_main, 0, 0, OPTION_FOLLOW, VERB_EVENTS, 0 },
-	{ "verify", "FILE...", "say what is wrong with unit files; needs no PID 1",
-	  verify_main, 1, 1 << 20, 0, 0, 0 },
+	{ "verify", "[--dump] FILE...", "say what is wrong with unit files, or how they are read; needs no PID 1",
+	  verify_main, 1, 1 << 20, OPTION_DUMP, 0, 0 },
 	{ "poweroff", "", "stop all services, power off",
 	  power_main, 0, 0, 0, VERB_POWER, POWER_OFF },
 	{ "reboot", "", "stop all services, reboot",
@@ -109,7 +109,7 @@ _Noreturn static void wrong_usage(const struct subcommand *c)
 
 /* ---- options ---- */
 
-enum { LONG_JSON = 256, LONG_NO_WAIT, LONG_SIGNAL, LONG_VERSION, LONG_FROM };
+enum { LONG_JSON = 256, LONG_NO_WAIT, LONG_SIGNAL, LONG_VERSION, LONG_FROM, LONG_DUMP };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, LONG_JSON },
@@ -120,6 +120,7 @@ static const struct option long_options[] = {
 	{ "follow", no_argument, NULL, 'f' },
 	{ "lines", required_argument, NULL, 'n' },
 	{ "from", required_argument, NULL, LONG_FROM },
+	{ "dump", no_argument, NULL, LONG_DUMP },
 	{ "signal", required_argument, NULL, LONG_SIGNAL },
 	{ "no-wait", no_argument, NULL, LONG_NO_WAIT },
 	{ 0 },
@@ -168,6 +169,9 @@ static void set_option(struct ask *ask, int letter)
 	case LONG_FROM:
 		ask->options |= OPTION_FROM;
 		ask->from = optarg;
+		return;
+	case LONG_DUMP:
+		ask->options |= OPTION_DUMP;
 		return;
 	case 'a':
 		ask->options |= OPTION_ALL;

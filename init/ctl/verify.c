@@ -29,7 +29,7 @@ int verify_main(const struct ask *ask)
 		leave(LEAVE_FAILED, "out of memory");
 	find_own_folder();
 	argv[0] = (char *)"oomph-load";
-	argv[1] = (char *)"--check";
+	argv[1] = (char *)(ask->options & OPTION_DUMP ? "--dump" : "--check");
 	memcpy(argv + 2, ask->args, (size_t)ask->n_args * sizeof *argv);
 	for (size_t i = 0; i < countof(folders); i++) {
 		if (!folders[i] || !folders[i][0])

@@ -91,15 +91,15 @@ void list_add_str(struct list *list, struct str s)
 	*(struct str *)list_add(list, sizeof s) = s;
 }
 
-struct str list_joined(const struct list *list, char between)
+struct str list_joined(const struct list *list, struct str between)
 {
 	size_t n = 0;
 	for (uint32_t i = 0; i < list->n; i++)
-		n += LIST_AT(*list, struct str, i).n + 1;
+		n += LIST_AT(*list, struct str, i).n + between.n;
 	struct buf b = keep_buf(n);
 	for (uint32_t i = 0; i < list->n; i++) {
 		if (i)
-			buf_char(&b, between);
+			buf_str(&b, between);
 		buf_str(&b, LIST_AT(*list, struct str, i));
 	}
 	return buf_view(&b);

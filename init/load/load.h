@@ -29,7 +29,7 @@ struct list {
 };
 void *list_add(struct list *list, size_t item_size);            /* room for one more, zeroed */
 void list_add_str(struct list *list, struct str s);
-struct str list_joined(const struct list *list, char between);  /* of struct str: as one */
+struct str list_joined(const struct list *list, struct str between);    /* of struct str: as one */
 #define LIST_AT(list, type, i) (((type *)(list).items)[i])
 
 /* ---- table.c: names to numbers ---- */
@@ -224,7 +224,9 @@ void builtin_add(struct load *load);                    /* builtin.c: drafts for
 void builtin_come_first(struct load *load);
 struct str builtin_text(const struct draft *d);         /* what its file would hold */
 
-int verify_files(char **files);                         /* verify.c: every line of them */
+/* verify.c: every line of them, or, if they are dumped, what was understood of each. */
+int verify_files(char **files, bool is_dump);
+void dump_draft(const struct draft *d);                 /* dump.c: to stdout, as a unit file */
 
 /* ---- the values ---- */
 
@@ -242,9 +244,11 @@ const struct passwd *people_named(struct str name);
 uint32_t people_groups(const struct passwd *pw, uint32_t gid, const uint32_t **groups);
 /* settings_stdio.c: the terminal to those that want one, and the kind of $TERM. */
 void stdio_settle(struct draft *d);
+#define TTY_DEFAULT "/dev/console"      /* systemd.exec(5) TTYPath= */
 
 /* settings_folders.c: $RUNTIME_DIRECTORY, $CREDENTIALS_DIRECTORY and the like, into the environment. */
 void folders_tell(struct draft *d);
+struct str folder_word(const struct draft_folder *f);   /* as RuntimeDirectory= and the like take it */
 
 /* account.c: User= and Group= into numbers, groups and environment. */
 void account_resolve(struct draft *d);

@@ -3,6 +3,8 @@
  *         writes the units of the folders, and what they want of PATH, into the memfd N and seals it
  * oomph-load --check FILE...
  *         reads unit files and says what becomes of each line
+ * oomph-load --dump FILE...
+ *         reads unit files and writes them again as they were understood
  */
 #include "load.h"
 
@@ -39,7 +41,7 @@ static int load_set(struct load *load, int fd)
 
 static int usage(void)
 {
-	fputs("usage: oomph-load --fd N [--vm|--container] [--path PATH] DIR...\n       oomph-load --check FILE...\n", stderr);
+	fputs("usage: oomph-load --fd N [--vm|--container] [--path PATH] DIR...\n       oomph-load --check|--dump FILE...\n", stderr);
 	return 2;
 }
 
@@ -49,7 +51,9 @@ int main(int argc, char **argv)
 	uint64_t fd = UINT64_MAX;
 
 	if (argc > 2 && strcmp(argv[1], "--check") == 0)
-		return verify_files(argv + 2);
+		return verify_files(argv + 2, false);
+	if (argc > 2 && strcmp(argv[1], "--dump") == 0)
+		return verify_files(argv + 2, true);
 	for (char **arg = argv + 1; argc > 1 && *arg; arg++) {
 		if (strcmp(*arg, "--vm") == 0)
 			load.is_vm = true;

@@ -78,6 +78,18 @@ bool read_preserve(const struct setting *s)
 	return true;
 }
 
+/* Without the folder that all of its kind are in. */
+static struct str word_of(struct str path, unsigned kind)
+{
+	return str_skip(path, strlen(kinds[kind].base) + 1);
+}
+
+struct str folder_word(const struct draft_folder *f)
+{
+	struct str path = word_of(f->path, f->kind);
+	return f->link.n ? keep_print("%.*s:%.*s", STR_ARG(path), STR_ARG(word_of(f->link, f->kind))) : path;
+}
+
 /* ---- credentials ---- */
 
 static bool is_credential_name(struct str name)
@@ -166,7 +178,7 @@ void folders_tell(struct draft *d)
 			if ((int)LIST_AT(d->folders, struct draft_folder, i).kind == kind)
 				list_add_str(&paths, LIST_AT(d->folders, struct draft_folder, i).path);
 		if (paths.n)
-			environment_add(&d->environment, keep_print("%s=%.*s", kinds[kind].variable, STR_ARG(list_joined(&paths, ':'))));
+			environment_add(&d->environment, keep_print("%s=%.*s", kinds[kind].variable, STR_ARG(list_joined(&paths, STR(":")))));
 		if (paths.n && kind == FOLDER_RUNTIME && d->context.runtime_preserve != PRESERVE_YES)
 			d->unit.flags |= d->context.runtime_preserve == PRESERVE_NO ? UNIT_CLEANS : UNIT_CLEANS_AT_REST;
 	}

@@ -4,8 +4,6 @@
 #include "lib/names.h"
 #include "lib/values.h"
 
-#define CONSOLE STR("/dev/console")      /* systemd.exec(5) TTYPath=: its default */
-
 static bool is_terminal(int kind)
 {
 	return kind == STDIO_TTY || kind == STDIO_TTY_FORCE || kind == STDIO_TTY_FAIL;
@@ -125,7 +123,7 @@ bool read_input_data(const struct setting *s)
 static const char *terminal_type(const struct draft *d)
 {
 	struct str tty = d->tty;
-	bool is_virtual = str_eq(tty, CONSOLE) ? d->host->has_vt_console :
+	bool is_virtual = str_eq(tty, STR(TTY_DEFAULT)) ? d->host->has_vt_console :
 		str_take(&tty, STR("/dev/tty")) && tty.n && tty.p[0] >= '0' && tty.p[0] <= '9';
 	return is_virtual ? "TERM=linux" : "TERM=vt220";
 }
@@ -136,7 +134,7 @@ void stdio_settle(struct draft *d)
 	if (!d->has_input && d->input.n)
 		d->unit.stdio[0] = STDIO_DATA;
 	if (d->tty.n == 0)
-		d->tty = CONSOLE;
+		d->tty = STR(TTY_DEFAULT);
 	for (int i = 0; i < 3; i++)
 		if (is_terminal(d->unit.stdio[i])) {
 			d->stdio_path[i] = d->tty;

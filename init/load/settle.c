@@ -22,7 +22,7 @@ void environment_add(struct list *environment, struct str assignment)
 /* ExecSearchPath= is also what PATH holds, unless Environment= says otherwise. */
 static struct str path_variable(const struct draft *d)
 {
-	return d->search_path.n ? keep_print("PATH=%.*s", STR_ARG(list_joined(&d->search_path, ':'))) : STR(PATH_DEFAULT);
+	return d->search_path.n ? keep_print("PATH=%.*s", STR_ARG(list_joined(&d->search_path, STR(":")))) : STR(PATH_DEFAULT);
 }
 
 /* PassEnvironment= of what Environment= sets has no say: the unit's own word is later in systemd's order. */

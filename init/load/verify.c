@@ -1,4 +1,4 @@
-/* oomph-load --check: what becomes of each line of a unit file, without starting anything. */
+/* oomph-load --check and --dump: what becomes of a unit file, without starting anything. */
 #include "load.h"
 #include "lib/unitname.h"
 
@@ -23,14 +23,14 @@ static struct str folder_of(struct str file)
 }
 
 /* With its drop-ins in the same folder; those of the search path belong to the unit of that name there. */
-static bool verify_file(const struct host *host, const char *path)
+static bool verify_file(const struct host *host, const char *path, bool is_dump)
 {
 	struct load load = { .host = *host };
 	struct str file = str_from(path), name = name_of(file);
 	struct draft d;
 
 	draft_begin(&d, host, name, file);
-	d.is_checked = true;
+	d.is_checked = !is_dump;
 	const char *refusal = scan_refusal(name);
 	if (refusal) {
 		refuse(&d, 0, "%s", refusal);
@@ -38,21 +38,23 @@ static bool verify_file(const struct host *host, const char *path)
 	}
 	scan_folder_add(&load, folder_of(file), false);
 	draft_read(&load, &d);
-	if (d.is_masked)
+	if (is_dump)
+		dump_draft(&d);
+	else if (d.is_masked)
 		printf("%s: ignored: the unit is masked\n", path);
 	else if (!d.has_error)
 		printf("%s: ok\n", path);
 	return !d.has_error;
 }
 
-int verify_files(char **files)
+int verify_files(char **files, bool is_dump)
 {
 	struct host host;
 	int status = 0;
 
 	host_learn(&host);
 	for (; *files; files++)
-		if (!verify_file(&host, *files))
+		if (!verify_file(&host, *files, is_dump))
 			status = 1;
 	return status;
 }

@@ -106,17 +106,6 @@ static struct span put_mask(struct unitset_writer *w, const struct mask *mask)
 	return unitset_put(w, mask->bits, n, sizeof mask->bits[0]);
 }
 
-static struct str whole_input(const struct list *input)
-{
-	size_t n = 0;
-	for (uint32_t i = 0; i < input->n; i++)
-		n += LIST_AT(*input, struct str, i).n;
-	struct buf b = keep_buf(n);
-	for (uint32_t i = 0; i < input->n; i++)
-		buf_str(&b, LIST_AT(*input, struct str, i));
-	return buf_view(&b);
-}
-
 static struct span put_credentials(struct unitset_writer *w, const struct list *list)
 {
 	struct credential *credentials = keep(list->n * sizeof *credentials);
@@ -137,10 +126,10 @@ static struct span put_context(struct unitset_writer *w, const struct draft *d)
 		return (struct span){ 0, 0 };
 	x.pass_environment = put_blob(w, &d->pass_environment);
 	x.unset_environment = put_blob(w, &d->unset_environment);
-	x.search_path = unitset_put_text(w, list_joined(&d->search_path, ':'));
+	x.search_path = unitset_put_text(w, list_joined(&d->search_path, STR(":")));
 	x.folders = put_folders(w, d);
 	x.credentials = put_credentials(w, &d->credentials);
-	x.input = unitset_put_text(w, whole_input(&d->input));
+	x.input = unitset_put_text(w, list_joined(&d->input, STR("")));
 	x.tty = unitset_put_text(w, d->tty);
 	x.cpus = put_mask(w, &d->masks[MASK_CPUS]);
 	x.numa_nodes = put_mask(w, &d->masks[MASK_NODES]);

@@ -191,6 +191,41 @@ def test_verify_needs_no_pid_1(box, tmp_path):
     assert r.returncode == 1 and f"{bad}:2: " in r.stdout + r.stderr
 
 
+def test_a_dump_is_a_unit_file_that_says_the_same(tmp_path):
+    unit = tmp_path / "db.service"
+    unit.write_text("""[Unit]
+Description=100%% of %n
+After=a.service b.service
+ConditionPathExists=|!/etc/a b
+StartLimitBurst=4
+[Service]
+Type=forking
+ExecStartPre=-+@/bin/sh other -c "echo 'a\\x41' \\; \\$HOME $HOME" "" \\x09 ";"
+ExecStart=/bin/true %%n
+Environment="A=1 \\"2\\"" B=%N
+LimitNOFILE=10:20
+LimitRTTIME=5s
+CapabilityBoundingSet=CAP_NET_RAW 63
+SuccessExitStatus=3 SIGUSR1
+CPUAffinity=1-3 7
+RuntimeDirectory=web:www
+StandardOutput=append:/var/log/%p
+StandardInputData=AAH/
+SetCredential=key:a\\x01b\\\\
+RestartSec=1min 500us
+MemoryMax=1.5G
+SecureBits=noroot keep-caps
+Personality=x86-64
+""")
+    dump = lambda path: subprocess.run([CTL, "verify", "--dump", path], capture_output=True, text=True, check=True).stdout  # noqa: E731
+    first = dump(unit)
+    for line in ("Description=100%% of db.service", "RestartSec=60001ms", "LimitRTTIME=5000000us:5000000us", "CPUAffinity=1-3",
+                 "MemoryMax=1610612736", "RuntimeDirectory=web:www", "TimeoutStopSec=90000ms", "StandardInputData=AAH/"):
+        assert line in first.splitlines(), first
+    unit.write_text(first)
+    assert dump(unit) == first
+
+
 # ---- what goes wrong ----
 
 @pytest.mark.parametrize("words", [["status", "wep"], ["start", "webb"], ["why", "wb.service"], ["kill", "veb"]])

@@ -53,3 +53,12 @@ def test_all_of_it_is_read(told):
     wrong = [row for row in told if ": error: " in row and not any(words in row for words in excused)]
     # SuccessAction= instead of a command: three of systemd's own.
     assert [row for row in wrong if "SuccessAction=" not in pathlib.Path(row.split(":")[0]).read_text()] == []
+
+
+def test_a_dump_of_any_of_it_says_the_same(tmp_path):
+    dump = lambda path: subprocess.run([CTL, "verify", "--dump", path], capture_output=True, text=True).stdout  # noqa: E731
+    for path in SERVICES:
+        first = dump(path)
+        again = tmp_path / path.name
+        again.write_text(first)
+        assert dump(again).splitlines()[1:] == first.splitlines()[1:], path
