@@ -5,7 +5,7 @@
 LIB  = str unitfile words values values_amounts values_paths exec_values unitname directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text procstat sigtrace proto names graph \
        service restart shared_count verdict attrib system core machine depend life ending outcome evidence wound request incident notify condition expand say
 PID1 = main boot loop effects spawn child child_life child_fds child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree store reap devkmsg incident sigtrace cgroupfs counters ctlsock notifysock loader console files
-LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio command account people settle target link write builtin verify dump say keep \
+LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio command account people settle target link write builtin verify dump dump_numbers say keep \
        table
 NET  = main
 HALT = main
@@ -58,7 +58,7 @@ UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
 CHECKS = setup all law unit sim container-test vm-test
 
-.PHONY: all guest demo check vm bench torture daemons setup law unit sim container-test vm-test install clean distclean
+.PHONY: all guest demo check vm bench torture daemons oracle setup law unit sim container-test vm-test install clean distclean
 
 all: $(PROGRAMS:%=build/bin/%)
 guest: $(GUEST)
@@ -151,6 +151,11 @@ daemons: setup
 	@$(MAKE) --no-print-directory -j2 all guest
 	tools/debian
 	$(PYTEST) --all-daemons tests/vm/test_daemons.py
+
+# Random units as systemd 252 reads them and as oomph does. UNITS, how many, and SEED may be given.
+oracle: setup
+	@$(MAKE) --no-print-directory -j2 all
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/oracle/oracle.py $(or $(UNITS),20000) $(SEED)
 
 # A busy host can stall an emulated machine for longer than any test waits. What failed is run once more, alone, and both are told.
 vm-test: all guest

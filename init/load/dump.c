@@ -2,29 +2,24 @@
  * oomph-load --dump: a unit as it was understood, written as a unit file again. Read once more it says the same, so what is
  * told here can be held against what was meant, and against what others make of the same file.
  */
-#include "load.h"
+#include "dump.h"
 #include "lib/exec_values.h"
 #include "lib/names.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-/* One row of the table, and the unit that is told by it. */
-struct entry_of {
-	const struct draft *d;
-	const struct directive *row;
-};
-
-static const void *field(const struct entry_of *e)
+const void *dumped_field(const struct dumped *e)
 {
 	bool is_context = e->row->at & AT_CONTEXT;
 	return is_context ? (const char *)&e->d->context + (e->row->at & ~AT_CONTEXT) : (const char *)&e->d->unit + e->row->at;
 }
 
-static unsigned byte_of(const struct entry_of *e)
+unsigned dumped_byte(const struct dumped *e)
 {
-	return *(const uint8_t *)field(e);
+	return *(const uint8_t *)dumped_field(e);
 }
 
 /* ---- texts ---- */
@@ -61,17 +56,17 @@ static void put_word(struct str word)
 	printf(is_quoted ? "\"" : "");
 }
 
-static void put_line(const struct entry_of *e, const char *value)
+void put_line(const struct dumped *e, const char *value)
 {
 	printf("%.*s=%s\n", STR_ARG(e->row->key), value);
 }
 
-static void put_number(const struct entry_of *e, uint64_t value)
+void put_number(const struct dumped *e, uint64_t value)
 {
 	printf("%.*s=%" PRIu64 "\n", STR_ARG(e->row->key), value);
 }
 
-static void put_text(const struct entry_of *e, const char *sign, struct str text)
+void put_text(const struct dumped *e, const char *sign, struct str text)
 {
 	if (text.n == 0)
 		return;
@@ -81,7 +76,7 @@ static void put_text(const struct entry_of *e, const char *sign, struct str text
 }
 
 /* One a line: what is wrong in one of them then costs only that one. */
-static void put_words(const struct entry_of *e, const struct list *list)
+static void put_words(const struct dumped *e, const struct list *list)
 {
 	for (uint32_t i = 0; i < list->n; i++) {
 		printf("%.*s=", STR_ARG(e->row->key));
@@ -90,20 +85,49 @@ static void put_words(const struct entry_of *e, const struct list *list)
 	}
 }
 
-static void put_texts(const struct entry_of *e, const struct list *list)
+static void put_texts(const struct dumped *e, const struct list *list)
 {
 	for (uint32_t i = 0; i < list->n; i++)
 		put_text(e, "", LIST_AT(*list, struct str, i));
 }
 
-/* ---- [Unit] ---- */
+/* ---- what is kept as it stands ---- */
 
-static void put_description(const struct entry_of *e)
+static const struct {
+	uint8_t reading;
+	enum { IS_TEXT, IS_LIST, IS_LIST_OF_WORDS } kind;
+	size_t at;              /* in struct draft */
+} members[] = {
+	{ READ_TEXT, IS_TEXT, offsetof(struct draft, description) },
+	{ READ_USER, IS_TEXT, offsetof(struct draft, user) },
+	{ READ_GROUP, IS_TEXT, offsetof(struct draft, group) },
+	{ READ_GROUPS, IS_LIST, offsetof(struct draft, group_names) },
+	{ READ_PID_FILE, IS_TEXT, offsetof(struct draft, pid_file) },
+	{ READ_BUS_NAME, IS_TEXT, offsetof(struct draft, bus_name) },
+	{ READ_ALIASES, IS_LIST, offsetof(struct draft, install_aliases) },
+	{ READ_ENVIRONMENT, IS_LIST_OF_WORDS, offsetof(struct draft, environment) },
+	{ READ_ENVIRONMENT_FILE, IS_LIST, offsetof(struct draft, environment_files) },
+	{ READ_SEARCH_PATH, IS_LIST, offsetof(struct draft, search_path) },
+};
+
+static void put_member(const struct dumped *e)
 {
-	put_text(e, "", e->d->description);
+	for (size_t i = 0; i < countof(members); i++) {
+		const void *member = (const char *)e->d + members[i].at;
+		if (members[i].reading != e->row->reading)
+			continue;
+		if (members[i].kind == IS_TEXT)
+			put_text(e, "", *(const struct str *)member);
+		else if (members[i].kind == IS_LIST)
+			put_texts(e, member);
+		else
+			put_words(e, member);
+	}
 }
 
-static void put_links(const struct entry_of *e)
+/* ---- [Unit] ---- */
+
+static void put_links(const struct dumped *e)
 {
 	for (uint32_t i = 0; i < e->d->links.n; i++) {
 		const struct draft_link *link = &LIST_AT(e->d->links, struct draft_link, i);
@@ -113,7 +137,7 @@ static void put_links(const struct entry_of *e)
 }
 
 /* They are kept as they were written, key and all. */
-static void put_condition(const struct entry_of *e)
+static void put_condition(const struct dumped *e)
 {
 	const struct list *list = str_starts(e->row->key, STR("Assert")) ? &e->d->assertions : &e->d->conditions;
 	for (uint32_t i = 0; i < list->n; i++) {
@@ -123,250 +147,9 @@ static void put_condition(const struct entry_of *e)
 	}
 }
 
-static void put_aliases(const struct entry_of *e)
-{
-	put_texts(e, &e->d->install_aliases);
-}
-
-/* ---- numbers and names ---- */
-
-static void put_name(const struct entry_of *e, const char *const *names)
-{
-	if (names[byte_of(e)][0])
-		put_line(e, names[byte_of(e)]);
-}
-
-static void put_type(const struct entry_of *e)
-{
-	put_name(e, type_names);
-}
-
-static void put_action(const struct entry_of *e)
-{
-	put_name(e, unit_action_names);
-}
-
-static void put_enum(const struct entry_of *e)
-{
-	put_name(e, enumerations[e->row->which].names);
-}
-
-static void put_flag(const struct entry_of *e)
-{
-	bool is_set = e->d->unit.flags >> e->row->which & 1;
-	put_line(e, is_set != (e->row->reading == READ_FLAG_INVERTED) ? "yes" : "no");
-}
-
-static void put_context_flag(const struct entry_of *e)
-{
-	bool is_set = e->d->context.flags >> e->row->which & 1;
-	put_line(e, is_set != (e->row->reading == READ_CONTEXT_FLAG_INVERTED) ? "yes" : "no");
-}
-
-static void put_switch(const struct entry_of *e)
-{
-	int said = e->d->switches[e->row->which];
-	if (said != UNSAID)
-		put_line(e, said == SAID_YES ? "yes" : "no");
-}
-
-static void put_time(const struct entry_of *e)
-{
-	uint32_t ms = *(const uint32_t *)field(e);
-	if (ms == FOREVER_MS)
-		put_line(e, "infinity");
-	else
-		printf("%.*s=%" PRIu32 "ms\n", STR_ARG(e->row->key), ms);
-}
-
-/* Written, they would take the place of oomph's own backoff. */
-static void put_restart_sec(const struct entry_of *e)
-{
-	if (e->d->has_restart_sec)
-		put_time(e);
-}
-
-static void put_restart_max(const struct entry_of *e)
-{
-	if (e->d->has_restart_max)
-		put_time(e);
-}
-
-static void put_restart_steps(const struct entry_of *e)
-{
-	if (e->d->n_steps)
-		put_number(e, e->d->n_steps);
-}
-
-static void put_start_limit(const struct entry_of *e)
-{
-	if (e->d->has_start_limit)
-		put_time(e);
-}
-
-static void put_start_burst(const struct entry_of *e)
-{
-	if (e->d->has_start_limit)
-		put_number(e, *(const uint32_t *)field(e));
-}
-
-static void put_signal(const struct entry_of *e)
-{
-	if (byte_of(e))
-		put_line(e, signal_name((int)byte_of(e)));
-}
-
-static void put_statuses(const struct entry_of *e, const struct exit_set *set)
-{
-	for (unsigned status = 0; status < 256; status++)
-		if (set->statuses[status / 64] >> status % 64 & 1)
-			put_number(e, status);
-	for (int signal = 1; signal <= 64; signal++)
-		if (set->signals >> (signal - 1) & 1)
-			put_line(e, signal_name(signal));
-}
-
-static void put_exit_statuses(const struct entry_of *e)
-{
-	put_statuses(e, field(e));
-}
-
-static void put_restart_statuses(const struct entry_of *e)
-{
-	put_statuses(e, e->row->which ? &e->d->restart_force : &e->d->restart_prevent);
-}
-
-static void put_fd_store(const struct entry_of *e)
-{
-	put_number(e, e->d->unit.fd_store_max);
-}
-
-static void put_notify_fd(const struct entry_of *e)
-{
-	if (e->d->unit.notify_fd)
-		put_number(e, e->d->unit.notify_fd);
-}
-
-static void put_knob(const struct entry_of *e)
-{
-	uint64_t value = e->d->unit.knobs[e->row->which];
-	if (value == KNOB_INFINITY)
-		put_line(e, "infinity");
-	else if (value != KNOB_UNSET)
-		put_number(e, value);
-}
-
-static void put_bound(uint64_t value, enum limit_kind kind)
-{
-	if (value == LIMIT_INFINITY)
-		printf("infinity");
-	else
-		printf("%" PRIu64 "%s", value, kind == LIMIT_CPU ? "s" : kind == LIMIT_RTTIME ? "us" : "");
-}
-
-static void put_limit(const struct entry_of *e)
-{
-	for (uint32_t i = 0; i < e->d->limits.n; i++) {
-		const struct limit *limit = &LIST_AT(e->d->limits, struct limit, i);
-		if (limit->kind != e->row->which)
-			continue;
-		printf("%.*s=", STR_ARG(e->row->key));
-		put_bound(limit->soft, limit->kind);
-		putchar(':');
-		put_bound(limit->hard, limit->kind);
-		putchar('\n');
-	}
-}
-
-static void put_score(const struct entry_of *e)
-{
-	if (e->d->unit.flags & UNIT_HAS_SCORE)
-		printf("OOMScoreAdjust=%d\n", e->d->unit.oom_score_adj);
-}
-
-static void put_nice(const struct entry_of *e)
-{
-	if (e->d->unit.flags & UNIT_HAS_NICE)
-		printf("Nice=%d\n", e->d->unit.nice);
-}
-
-static void put_umask(const struct entry_of *e)
-{
-	printf("UMask=%04o\n", e->d->unit.umask);
-}
-
-static void put_byte(const struct entry_of *e)
-{
-	put_number(e, byte_of(e));
-}
-
-static void put_io_class(const struct entry_of *e)
-{
-	if (e->d->context.flags & CONTEXT_HAS_IO)
-		put_name(e, io_class_names);
-}
-
-static void put_io_priority(const struct entry_of *e)
-{
-	if (e->d->context.flags & CONTEXT_HAS_IO)
-		put_byte(e);
-}
-
-static bool has_bit(const struct mask *mask, unsigned bit)
-{
-	return bit < MASK_BITS && mask->bits[bit / 64] >> bit % 64 & 1;
-}
-
-static void put_mask(const struct entry_of *e)
-{
-	const struct mask *mask = &e->d->masks[e->row->which];
-	for (unsigned bit = 0, first = 0; bit < MASK_BITS; bit++) {
-		if (has_bit(mask, bit) && (bit == 0 || !has_bit(mask, bit - 1)))
-			first = bit;
-		if (has_bit(mask, bit) && !has_bit(mask, bit + 1))
-			printf("%.*s=%u-%u\n", STR_ARG(e->row->key), first, bit);
-	}
-}
-
-static void put_timer_slack(const struct entry_of *e)
-{
-	if (e->d->context.timer_slack_ns != TIMER_SLACK_UNSET)
-		put_number(e, e->d->context.timer_slack_ns);
-}
-
-static void put_personality(const struct entry_of *e)
-{
-	if (e->d->context.personality != PERSONALITY_UNSET)
-		put_line(e, exec_personality_name(e->d->context.personality));
-}
-
-static void put_coredump_filter(const struct entry_of *e)
-{
-	if (e->d->context.coredump_filter != COREDUMP_FILTER_UNSET)
-		printf("CoredumpFilter=0x%" PRIx32 "\n", e->d->context.coredump_filter);
-}
-
-static void put_capabilities(const struct entry_of *e)
-{
-	uint64_t set = *(const uint64_t *)field(e);
-	if (set == CAPABILITIES_ALL)
-		return;
-	put_line(e, "");
-	for (int number = 0; number < 64; number++)
-		if (set >> number & 1)
-			exec_capability_name(number) ? put_line(e, exec_capability_name(number)) : put_number(e, (uint64_t)number);
-}
-
-static void put_secure_bits(const struct entry_of *e)
-{
-	for (unsigned bit = 0; bit < 16; bit++)
-		if (e->d->context.secure_bits >> bit & 1)
-			put_line(e, exec_secure_bit_name(bit));
-}
-
 /* ---- commands ---- */
 
-static void put_command(const struct entry_of *e, const struct draft_command *c)
+static void put_command(const struct dumped *e, const struct draft_command *c)
 {
 	static const struct { uint32_t flag; const char *sign; } signs[] = {
 		{ COMMAND_MAY_FAIL, "-" }, { COMMAND_NO_EXPAND, ":" }, { COMMAND_PRIVILEGED, "+" }, { COMMAND_KEEPS_USER, "!" },
@@ -376,6 +159,8 @@ static void put_command(const struct entry_of *e, const struct draft_command *c)
 	printf("%.*s=", STR_ARG(e->row->key));
 	for (size_t i = 0; i < countof(signs); i++)
 		printf("%s", c->flags & signs[i].flag ? signs[i].sign : "");
+	if (!(c->flags & (COMMAND_PRIVILEGED | COMMAND_KEEPS_USER)) && (str_starts(c->path, STR("+")) || str_starts(c->path, STR("!"))))
+		printf("!!");           /* which means nothing, and so the program's own sign is none */
 	printf(has_argv0 ? "@" : "");
 	put_word(c->path);
 	for (uint32_t i = !has_argv0; i < c->argv.n; i++) {
@@ -385,7 +170,7 @@ static void put_command(const struct entry_of *e, const struct draft_command *c)
 	putchar('\n');
 }
 
-static void put_commands(const struct entry_of *e)
+static void put_commands(const struct dumped *e)
 {
 	const struct list *list = &e->d->exec[e->row->which];
 	for (uint32_t i = 0; i < list->n; i++)
@@ -394,57 +179,17 @@ static void put_commands(const struct entry_of *e)
 
 /* ---- texts of a process' surroundings ---- */
 
-static void put_user(const struct entry_of *e)
-{
-	put_text(e, "", e->d->user);
-}
-
-static void put_group(const struct entry_of *e)
-{
-	put_text(e, "", e->d->group);
-}
-
-static void put_groups(const struct entry_of *e)
-{
-	put_words(e, &e->d->group_names);
-}
-
-static void put_directory(const struct entry_of *e)
+static void put_directory(const struct dumped *e)
 {
 	put_text(e, e->d->unit.flags & UNIT_CHDIR_MAY_FAIL ? "-" : "", e->d->wants_home ? STR("~") : e->d->working_directory);
 }
 
-static void put_pid_file(const struct entry_of *e)
-{
-	put_text(e, "", e->d->pid_file);
-}
-
-static void put_bus_name(const struct entry_of *e)
-{
-	put_text(e, "", e->d->bus_name);
-}
-
-static void put_environment(const struct entry_of *e)
-{
-	put_words(e, &e->d->environment);
-}
-
-static void put_environment_files(const struct entry_of *e)
-{
-	put_texts(e, &e->d->environment_files);
-}
-
-static void put_variables(const struct entry_of *e)
+static void put_variables(const struct dumped *e)
 {
 	put_words(e, e->row->which == VARIABLES_UNSET ? &e->d->unset_environment : &e->d->pass_environment);
 }
 
-static void put_search_path(const struct entry_of *e)
-{
-	put_texts(e, &e->d->search_path);
-}
-
-static void put_stdio(const struct entry_of *e)
+static void put_stdio(const struct dumped *e)
 {
 	unsigned kind = e->d->unit.stdio[e->row->which];
 	bool has_path = kind == STDIO_FILE || kind == STDIO_APPEND || kind == STDIO_TRUNCATE;
@@ -455,20 +200,20 @@ static void put_stdio(const struct entry_of *e)
 }
 
 /* Whoever writes it gets $TERM, too. */
-static void put_tty(const struct entry_of *e)
+static void put_tty(const struct dumped *e)
 {
 	if (!str_eq(e->d->tty, STR(TTY_DEFAULT)))
 		put_text(e, "", e->d->tty);
 }
 
-static void put_tty_size(const struct entry_of *e)
+static void put_tty_size(const struct dumped *e)
 {
-	if (*(const uint16_t *)field(e))
-		put_number(e, *(const uint16_t *)field(e));
+	if (*(const uint16_t *)dumped_field(e))
+		put_number(e, *(const uint16_t *)dumped_field(e));
 }
 
 /* Of both kinds of input as data: a text always has a line's end behind it. */
-static void put_input(const struct entry_of *e)
+static void put_input(const struct dumped *e)
 {
 	struct str input = list_joined(&e->d->input, STR(""));
 	struct buf b = keep_buf(input.n / 3 * 4 + 4);
@@ -476,7 +221,7 @@ static void put_input(const struct entry_of *e)
 	put_text(e, "", buf_view(&b));
 }
 
-static void put_folders(const struct entry_of *e)
+static void put_folders(const struct dumped *e)
 {
 	for (uint32_t i = 0; i < e->d->folders.n; i++) {
 		const struct draft_folder *f = &LIST_AT(e->d->folders, struct draft_folder, i);
@@ -488,18 +233,18 @@ static void put_folders(const struct entry_of *e)
 	}
 }
 
-static void put_folder_mode(const struct entry_of *e)
+static void put_folder_mode(const struct dumped *e)
 {
 	printf("%.*s=%04o\n", STR_ARG(e->row->key), e->d->folder_modes[e->row->which]);
 }
 
-static void put_preserve(const struct entry_of *e)
+static void put_preserve(const struct dumped *e)
 {
 	static const char *const names[N_PRESERVE] = { [PRESERVE_NO] = "no", [PRESERVE_YES] = "yes", [PRESERVE_RESTART] = "restart" };
 	put_name(e, names);
 }
 
-static void put_credentials(const struct entry_of *e)
+static void put_credentials(const struct dumped *e)
 {
 	bool are_files = e->row->reading == READ_LOAD_CREDENTIAL;
 	for (uint32_t i = 0; i < e->d->credentials.n; i++) {
@@ -519,13 +264,13 @@ static void put_credentials(const struct entry_of *e)
 
 /* ---- the table ---- */
 
-static void (*const writers[N_READING])(const struct entry_of *) = {
-	[READ_TEXT] = put_description,
+static void (*const writers[N_READING])(const struct dumped *) = {
+	[READ_TEXT] = put_member,
 	[READ_UNITS] = put_links,
-	[READ_ALIASES] = put_aliases,
+	[READ_ALIASES] = put_member,
 	[READ_CONDITION] = put_condition,
 	[READ_COMMANDS] = put_commands,
-	[READ_TYPE] = put_type,
+	[READ_TYPE] = put_enum,
 	[READ_ENUM] = put_enum,
 	[READ_FLAG] = put_flag,
 	[READ_FLAG_INVERTED] = put_flag,
@@ -546,25 +291,25 @@ static void (*const writers[N_READING])(const struct entry_of *) = {
 	[READ_SCORE] = put_score,
 	[READ_NICE] = put_nice,
 	[READ_UMASK] = put_umask,
-	[READ_USER] = put_user,
-	[READ_GROUP] = put_group,
+	[READ_USER] = put_member,
+	[READ_GROUP] = put_member,
 	[READ_DIRECTORY] = put_directory,
-	[READ_PID_FILE] = put_pid_file,
-	[READ_BUS_NAME] = put_bus_name,
-	[READ_ACTION] = put_action,
+	[READ_PID_FILE] = put_member,
+	[READ_BUS_NAME] = put_member,
+	[READ_ACTION] = put_enum,
 	[READ_FD_STORE] = put_fd_store,
 	[READ_NOTIFY_FD] = put_notify_fd,
-	[READ_ENVIRONMENT] = put_environment,
-	[READ_ENVIRONMENT_FILE] = put_environment_files,
+	[READ_ENVIRONMENT] = put_member,
+	[READ_ENVIRONMENT_FILE] = put_member,
 	[READ_STDIO] = put_stdio,
 	[READ_CONTEXT_FLAG] = put_context_flag,
 	[READ_CONTEXT_FLAG_INVERTED] = put_context_flag,
 	[READ_SWITCH] = put_switch,
-	[READ_GROUPS] = put_groups,
+	[READ_GROUPS] = put_member,
 	[READ_CAPABILITIES] = put_capabilities,
 	[READ_SECURE_BITS] = put_secure_bits,
 	[READ_VARIABLES] = put_variables,
-	[READ_SEARCH_PATH] = put_search_path,
+	[READ_SEARCH_PATH] = put_member,
 	[READ_FOLDERS] = put_folders,
 	[READ_FOLDER_MODE] = put_folder_mode,
 	[READ_PRESERVE] = put_preserve,
@@ -606,6 +351,6 @@ void dump_draft(const struct draft *d)
 		printf("[%s]\n", section_names[section]);
 		for (const struct directive *row = directives; row < directives + n_directives; row++)
 			if (row->section == section && row->status == HONOURED && writers[row->reading] && is_first_name(row))
-				writers[row->reading](&(struct entry_of){ d, row });
+				writers[row->reading](&(struct dumped){ d, row });
 	}
 }
