@@ -44,10 +44,13 @@ const struct condition_info condition_info[N_CONDITION_KIND] = {
 
 void condition_signs(struct condition *c, struct str *value)
 {
+	bool may_be_blank = condition_info[c->kind].argument != ARGUMENT_PATH;  /* behind a sign (measured) */
 	c->is_trigger = str_take(value, STR("|"));
-	*value = str_trim(*value);
+	if (may_be_blank)
+		*value = str_trim(*value);
 	c->is_negated = str_take(value, STR("!"));
-	*value = str_trim(*value);
+	if (may_be_blank)
+		*value = str_trim(*value);
 }
 
 bool condition_parse(struct str line, struct condition *c)
@@ -58,9 +61,11 @@ bool condition_parse(struct str line, struct condition *c)
 		return false;
 	while (c->kind < N_CONDITION_KIND && !str_eq(condition_info[c->kind].key, key))
 		c->kind++;
+	if (c->kind == N_CONDITION_KIND)
+		return false;
 	condition_signs(c, &line);
 	c->argument = line;
-	return c->kind < N_CONDITION_KIND;
+	return true;
 }
 
 /* ---- weighing ---- */

@@ -29,37 +29,36 @@ static bool cpu_seconds(struct str s, uint64_t *value)
 	return true;
 }
 
-static bool microseconds(struct str s, uint64_t *value)
-{
-	return str_u64(s, value) || value_time(s, value);
-}
-
 /* A sign makes it a nice level, none the kernel's own number. */
 static bool nice_ceiling(struct str s, uint64_t *value)
 {
-	int64_t nice;
-	bool is_level = str_starts(s, STR("+")) || str_starts(s, STR("-"));
-	if (!is_level)
+	int64_t level;
+	bool is_negative = str_take(&s, STR("-"));
+	if (!is_negative && !str_take(&s, STR("+")))
 		return value_u64(s, value) && *value <= NICE_ZERO * 2;
-	if (!value_int(s, -NICE_ZERO, NICE_ZERO - 1, &nice))
+	if (!value_int(s, 0, is_negative ? NICE_ZERO : NICE_ZERO - 1, &level))
 		return false;
-	*value = (uint64_t)(NICE_ZERO - nice);
+	*value = (uint64_t)(is_negative ? NICE_ZERO + level : NICE_ZERO - level);
 	return true;
 }
 
 static bool limit_value(struct str s, enum limit_kind kind, uint64_t *value)
 {
-	if (str_eq(s, STR("infinity"))) {
+	if (str_eq(s, STR("infinity")) && kind != LIMIT_NICE) {
 		*value = LIMIT_INFINITY;
 		return true;
 	}
 	if (kind == LIMIT_CPU)
 		return cpu_seconds(s, value);
 	if (kind == LIMIT_RTTIME)
-		return microseconds(s, value);
+		return value_microseconds(s, value);
 	if (kind == LIMIT_NICE)
 		return nice_ceiling(s, value);
-	return is_size(kind) ? value_size(s, value) : value_u64(s, value);
+	uint64_t v;
+	if (!(is_size(kind) ? value_size(s, &v) : value_u64(s, &v)) || v == LIMIT_INFINITY)
+		return false;
+	*value = v;
+	return true;
 }
 
 bool exec_limit(struct str s, enum limit_kind kind, struct limit *limit)
@@ -70,7 +69,10 @@ bool exec_limit(struct str s, enum limit_kind kind, struct limit *limit)
 	if (!limit_value(str_until(&s, ':'), kind, &soft))
 		return false;
 	hard = soft;
-	if ((is_pair && !limit_value(s, kind, &hard)) || soft > hard)
+	while (str_take(&s, STR(" ")))
+		;
+	/* "5:6:" is a pair as well (measured), "5:" is not */
+	if ((is_pair && !limit_value(str_until(&s, ':'), kind, &hard)) || s.n || soft > hard)
 		return false;
 	limit->soft = soft;
 	limit->hard = hard;
@@ -94,7 +96,7 @@ int exec_capability(struct str name)
 	char text[24];
 	struct buf b = BUF(text);
 
-	if (str_u64(name, &number))
+	if (value_u64(name, &number))
 		return number < 64 ? (int)number : -1;
 	for (size_t i = 0; i < name.n; i++)
 		buf_char(&b, lower(name.p[i]));
@@ -123,7 +125,7 @@ const char *exec_secure_bit_name(unsigned bit)
 	return bit < countof(secure_bits) ? secure_bits[bit] : NULL;
 }
 
-/* ---- masks and times ---- */
+/* ---- masks ---- */
 
 static bool take_range(struct str word, uint64_t mask[MASK_BITS / 64])
 {
@@ -133,7 +135,7 @@ static bool take_range(struct str word, uint64_t mask[MASK_BITS / 64])
 		return false;
 	if (!is_range)
 		last = first;
-	if (first > last || last >= MASK_BITS)
+	if (last >= MASK_BITS || first >= MASK_BITS)
 		return false;
 	for (uint64_t bit = first; bit <= last; bit++)
 		mask[bit / 64] |= UINT64_C(1) << bit % 64;
@@ -160,17 +162,6 @@ bool exec_mask(struct str s, uint64_t mask[MASK_BITS / 64])
 	for (size_t i = 0; i < countof(sum); i++)
 		mask[i] |= sum[i];
 	return true;
-}
-
-bool exec_nanoseconds(struct str s, uint64_t *ns)
-{
-	uint64_t us;
-	struct str digits = s;
-	if (str_ends(digits, STR("ns")))
-		digits.n -= 2;
-	if (str_u64(digits, ns))
-		return true;
-	return value_time(s, &us) && us != VALUE_INFINITY && !__builtin_mul_overflow(us, UINT64_C(1000), ns);
 }
 
 /* ---- odds and ends ---- */
@@ -219,10 +210,14 @@ bool exec_coredump_filter(struct str s, uint32_t *filter)
 		"shared-huge", "private-dax", "shared-dax",
 	};
 	uint32_t sum = 0;
-	struct str word;
+	char text[32];
+	struct buf b = BUF(text);
 
-	while (words_plain(&s, &word)) {
+	for (enum words_result r; (r = words_quoted(&s, &b)) != WORDS_END; b.n = 0) {
 		uint32_t mask = 0;
+		struct str word = buf_view(&b);
+		if (r != WORDS_WORD)
+			return false;
 		int kind = name_find(kinds, countof(kinds), word);
 		if (kind >= 0)
 			mask = 1u << kind;

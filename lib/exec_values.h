@@ -18,9 +18,6 @@ const char *exec_capability_name(int number);   /* "cap_net_raw"; NULL */
 /* "0-3,8 12": bits of a mask of MASK_BITS, added to it. */
 bool exec_mask(struct str s, uint64_t mask[MASK_BITS / 64]);
 
-/* "50us", or nanoseconds without a unit. */
-bool exec_nanoseconds(struct str s, uint64_t *ns);
-
 /* "x86-64": for personality(2). Only those that the machine this was built for can take on. */
 bool exec_personality(struct str s, uint32_t *personality);
 const char *exec_personality_name(uint32_t personality);

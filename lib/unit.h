@@ -150,7 +150,7 @@ enum keyring_mode { KEYRING_UNSET, KEYRING_INHERIT, KEYRING_PRIVATE, KEYRING_SHA
 enum io_class { IO_NONE, IO_REALTIME, IO_BEST_EFFORT, IO_IDLE, N_IO_CLASS };   /* ioprio_set(2)'s own numbers */
 
 #define MASK_BITS 1024u                 /* of processors or memory nodes: what glibc's cpu_set_t has room for */
-#define TIMER_SLACK_UNSET UINT64_MAX
+#define TIMER_SLACK_UNSET UINT64_MAX    /* which is also what `infinity` gives */
 #define PERSONALITY_UNSET UINT32_MAX
 #define COREDUMP_FILTER_UNSET UINT32_MAX
 

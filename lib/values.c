@@ -66,11 +66,14 @@ bool value_boolean(struct str s, bool *value)
 
 /* ---- numbers ---- */
 
-static unsigned base_of(struct str *s)
+/* strtoull(3) knows of 0x and 0, and systemd adds 0b and 0o, but only at the very front. */
+static unsigned base_of(struct str *s, bool has_sign)
 {
 	if (s->n < 2 || s->p[0] != '0')
 		return 10;
 	char c = lower(s->p[1]);
+	if (has_sign && (c == 'b' || c == 'o'))
+		return 10;
 	unsigned base = c == 'x' ? 16 : c == 'b' ? 2 : 8;
 	*s = str_skip(*s, base == 8 && c != 'o' ? 1 : 2);
 	return base;
@@ -79,9 +82,9 @@ static unsigned base_of(struct str *s)
 bool value_u64(struct str s, uint64_t *value)
 {
 	uint64_t v = 0;
+	bool is_negative = str_take(&s, STR("-")), has_sign = is_negative || str_take(&s, STR("+"));
+	unsigned base = base_of(&s, has_sign);
 
-	str_take(&s, STR("+"));
-	unsigned base = base_of(&s);
 	for (size_t i = 0; i < s.n; i++) {
 		char c = lower(s.p[i]);
 		unsigned digit = is_digit(c) ? (unsigned)(c - '0') :
@@ -89,7 +92,7 @@ bool value_u64(struct str s, uint64_t *value)
 		if (digit >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, digit, &v))
 			return false;
 	}
-	if (s.n == 0)
+	if (s.n == 0 || (is_negative && v))     /* "-0" is a number to strtoull(3) */
 		return false;
 	*value = v;
 	return true;
@@ -100,13 +103,36 @@ bool value_int(struct str s, int64_t least, int64_t most, int64_t *value)
 	bool is_negative = str_take(&s, STR("-"));
 	uint64_t v;
 
-	if ((is_negative && str_starts(s, STR("+"))) || !value_u64(s, &v) || v > INT32_MAX)
+	if ((is_negative && (str_starts(s, STR("+")) || str_starts(s, STR("-")))) || !value_u64(s, &v) || v > INT32_MAX)
 		return false;
 	int64_t number = is_negative ? -(int64_t)v : (int64_t)v;
 	if (number < least || number > most)
 		return false;
 	*value = number;
 	return true;
+}
+
+static bool is_number(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_digit(s.p[i]))
+			return false;
+	return s.n > 0;
+}
+
+bool value_is_account(struct str s)
+{
+	uint64_t id;
+	struct str behind_sign = s;
+
+	if (is_number(s))
+		return str_u64(s, &id) && id < UINT32_MAX && id != UINT16_MAX && (s.n == 1 || s.p[0] != '0');
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f || s.p[i] == ':' || s.p[i] == '/')
+			return false;
+	bool is_negative = str_take(&behind_sign, STR("-")) && (behind_sign.n == 0 || is_number(behind_sign));
+	bool is_dots = str_eq(s, STR(".")) || str_eq(s, STR(".."));
+	return s.n && !is_negative && !is_dots && str_trim(s).n == s.n && value_is_utf8(s);
 }
 
 bool value_mode(struct str s, unsigned most, unsigned *mode)

@@ -21,6 +21,8 @@ bool value_int(struct str s, int64_t least, int64_t most, int64_t *value);
 
 /* "2min 200ms", "1.5", "infinity": microseconds or VALUE_INFINITY; bare numbers are seconds. */
 bool value_time(struct str s, uint64_t *us);
+bool value_microseconds(struct str s, uint64_t *us);    /* the same, but bare numbers are microseconds */
+bool value_nanoseconds(struct str s, uint64_t *ns);     /* the same in nanoseconds, and so are bare numbers */
 
 /* Microseconds as this program counts them: rounded up to 1 ms (below it 0 would mean something else), FOREVER_MS. */
 uint32_t value_ms(uint64_t us);
@@ -61,6 +63,15 @@ struct value_condition {
 	struct str argument;
 };
 struct value_condition value_condition(struct str s);
+
+/*
+ * A user's or group's name or number as systemd lets it pass: nearly anything that passwd(5) can hold, but no number that
+ * chown(2) takes for "leave it". src/basic/user-util.c, valid_user_group_name(), its relaxed form.
+ */
+bool value_is_account(struct str s);
+
+/* D-Bus specification, "Bus names": a unique one (":1.2"), or one that can be asked for. */
+bool value_is_bus_name(struct str s);
 
 /* NAME=VALUE with a name that environ(7) allows. */
 bool value_is_assignment(struct str s);

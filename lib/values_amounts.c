@@ -38,14 +38,32 @@ static const struct { struct str name; uint64_t us; } time_units[] = {
 #undef TIME_UNIT
 };
 
-static bool take_time_unit(struct str *s, uint64_t *us)
+/* What is counted, in how many of a microsecond, and how many of it a bare number is. */
+struct time_scale {
+	uint64_t per_us, bare;
+};
+
+static bool take_time_unit(struct str *s, const struct time_scale *scale, uint64_t *unit)
 {
-	for (size_t i = 0; i < countof(time_units); i++)
+	bool is_fine = scale->per_us == 1000 && (str_take(s, STR("nsec")) || str_take(s, STR("ns")));
+	*unit = is_fine ? 1 : scale->bare;
+	for (size_t i = 0; i < countof(time_units) && !is_fine; i++)
 		if (str_take(s, time_units[i].name)) {
-			*us = time_units[i].us;
+			*unit = time_units[i].us * scale->per_us;
 			return true;
 		}
-	return false;
+	return is_fine;
+}
+
+/* Digits, and a plus in front where strtoull(3) would take it. */
+static bool take_whole(struct str *s, uint64_t *whole)
+{
+	struct str rest = *s;
+	str_take(&rest, STR("+"));
+	if (!str_digits(&rest, whole))
+		return false;
+	*s = rest;
+	return true;
 }
 
 /* The digits behind a point, each worth a tenth of the one before: finer than a microsecond is cut off. */
@@ -60,24 +78,26 @@ static bool take_fraction(struct str *s, struct str *digits)
 }
 
 /* One "NUMBER[.FRACTION] [UNIT]" from the front of *s. */
-static bool take_time(struct str *s, uint64_t *sum)
+static bool take_time(struct str *s, const struct time_scale *scale, uint64_t *sum)
 {
-	uint64_t whole = 0, us = SECOND_US, product;
+	uint64_t whole = 0, unit, product;
 	struct str digits = { "", 0 };
 
-	bool has_whole = str_digits(s, &whole);
+	bool has_whole = take_whole(s, &whole);
+	if (whole > INT64_MAX)          /* there it is strtoll(3) */
+		return false;
 	if (!has_whole && (s->n == 0 || s->p[0] != '.'))
 		return false;
 	if (str_take(s, STR(".")) && !take_fraction(s, &digits))
 		return false;
 	struct str behind = skip_blanks(*s);
-	bool has_unit = take_time_unit(&behind, &us);
+	bool has_unit = take_time_unit(&behind, scale, &unit);
 	if (!has_unit && behind.p == s->p && behind.n)
 		return false;           /* "12.34.56", "2x" */
 	*s = behind;
-	if (__builtin_mul_overflow(whole, us, &product) || __builtin_add_overflow(*sum, product, sum))
+	if (__builtin_mul_overflow(whole, unit, &product) || __builtin_add_overflow(*sum, product, sum))
 		return false;
-	uint64_t tenth = us;
+	uint64_t tenth = unit;
 	for (size_t i = 0; i < digits.n && tenth; i++) {
 		tenth /= 10;
 		if (__builtin_add_overflow(*sum, (uint64_t)(digits.p[i] - '0') * tenth, sum))
@@ -86,24 +106,39 @@ static bool take_time(struct str *s, uint64_t *sum)
 	return true;
 }
 
-bool value_time(struct str s, uint64_t *us)
+static bool time_value(struct str s, struct time_scale scale, uint64_t *value)
 {
 	uint64_t sum = 0;
 
 	s = str_trim(s);
 	if (str_eq(s, STR("infinity"))) {
-		*us = VALUE_INFINITY;
+		*value = VALUE_INFINITY;
 		return true;
 	}
 	if (s.n == 0)
 		return false;
 	for (; s.n; s = skip_blanks(s))
-		if (!take_time(&s, &sum))
+		if (!take_time(&s, &scale, &sum))
 			return false;
 	if (sum == VALUE_INFINITY)
 		return false;
-	*us = sum;
+	*value = sum;
 	return true;
+}
+
+bool value_time(struct str s, uint64_t *us)
+{
+	return time_value(s, (struct time_scale){ .per_us = 1, .bare = SECOND_US }, us);
+}
+
+bool value_microseconds(struct str s, uint64_t *us)
+{
+	return time_value(s, (struct time_scale){ .per_us = 1, .bare = 1 }, us);
+}
+
+bool value_nanoseconds(struct str s, uint64_t *ns)
+{
+	return time_value(s, (struct time_scale){ .per_us = 1000, .bare = 1 }, ns);
 }
 
 uint32_t value_ms(uint64_t us)
@@ -127,7 +162,7 @@ static bool take_size(struct str *s, size_t *from, uint64_t *sum)
 	double fraction = 0, tenth = 1;
 	unsigned shift = 0;
 
-	if (!str_digits(s, &whole))
+	if (!take_whole(s, &whole))
 		return false;
 	if (str_take(s, STR(".")))
 		for (; s->n && is_digit(s->p[0]); *s = str_skip(*s, 1))

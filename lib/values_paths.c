@@ -53,6 +53,23 @@ bool value_is_assignment(struct str s)
 	return value_is_utf8(s) && str_chr(s, '\0') == s.n;
 }
 
+bool value_is_bus_name(struct str s)
+{
+	bool is_unique = str_take(&s, STR(":"));
+	size_t n_parts = 0, n = s.n;
+
+	for (; s.n; n_parts++) {
+		bool is_last = str_chr(s, '.') == s.n;
+		struct str part = str_until(&s, '.');
+		if (part.n == 0 || (!is_unique && is_digit(part.p[0])) || (!is_last && s.n == 0))
+			return false;
+		for (size_t i = 0; i < part.n; i++)
+			if (!is_alphabetic(part.p[i]) && !is_digit(part.p[i]) && part.p[i] != '_' && part.p[i] != '-')
+				return false;
+	}
+	return n_parts > 1 && n + is_unique <= 255;
+}
+
 bool value_run_path(struct str s, struct buf *to)
 {
 	if (s.n == 0 || climbs(s) || str_chr(s, '\0') < s.n)
@@ -82,13 +99,21 @@ static bool is_below(struct str s)
 	return !str_starts(s, STR("/")) && str_chr(s, '\0') == s.n && !climbs(s) && !is_nothing(s);
 }
 
+/* "private" is where systemd keeps what it links to for DynamicUser=. */
+static bool is_private(struct str s)
+{
+	return str_eq(str_until(&s, '/'), STR("private"));
+}
+
 bool value_directory(struct str word, struct str *folder, struct str *link)
 {
+	while (str_take(&word, STR(":")))
+		;
 	struct str rest = word, first = str_until(&rest, ':');
 
 	while (str_ends(first, STR("/")) && first.n > 1)
 		first.n--;
-	if (!is_below(first) || (rest.n && !is_below(rest)))
+	if (!is_below(first) || is_private(first) || (rest.n && !is_below(rest)) || !value_is_utf8(word))
 		return false;
 	*folder = first;
 	*link = rest;

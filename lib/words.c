@@ -98,7 +98,7 @@ size_t words_escape(struct str text, struct buf *to)
 
 /* ---- words ---- */
 
-enum words_result words_next(struct str *rest, struct buf *word)
+static enum words_result next(struct str *rest, struct buf *word, bool has_escapes)
 {
 	enum words_result result = WORDS_WORD;
 	struct str s = skip_blanks(*rest);
@@ -111,11 +111,13 @@ enum words_result words_next(struct str *rest, struct buf *word)
 	for (; s.n && (quote || !is_blank(s.p[0])); s = str_skip(s, 1)) {
 		char c = s.p[0];
 		if (c == '\\') {
-			if (s.n == 1)
+			if (s.n == 1 && (quote || !has_escapes))
 				return WORDS_UNBALANCED;
-			size_t n = words_escape(str_skip(s, 1), word);
-			if (n == 0) {
-				buf_str(word, str_of(s.p, 2));
+			size_t n = has_escapes ? words_escape(str_skip(s, 1), word) : 1;
+			if (!has_escapes) {
+				buf_char(word, s.p[1]);
+			} else if (n == 0) {
+				buf_str(word, str_of(s.p, s.n > 1 ? 2 : 1));
 				result = WORDS_ODD;
 				n = 1;
 			}
@@ -130,6 +132,16 @@ enum words_result words_next(struct str *rest, struct buf *word)
 		return WORDS_UNBALANCED;
 	*rest = s;
 	return word->is_cut ? WORDS_NO_ROOM : result;
+}
+
+enum words_result words_next(struct str *rest, struct buf *word)
+{
+	return next(rest, word, true);
+}
+
+enum words_result words_quoted(struct str *rest, struct buf *word)
+{
+	return next(rest, word, false);
 }
 
 bool words_plain(struct str *rest, struct str *word)
@@ -189,7 +201,7 @@ char words_specify(struct str text, const struct specifiers *values, struct buf 
 		if (text.n == 0)
 			break;
 		char c = text.n > 1 ? text.p[1] : '\0';
-		if (!is_letter(c)) {
+		if (!is_letter(c) && !(c >= '0' && c <= '9')) {
 			buf_char(to, '%');      /* "100%" and "%," stay as they are, "%%" becomes one */
 			text = str_skip(text, c == '%' ? 2 : 1);
 			continue;

@@ -18,6 +18,9 @@ enum words_result {
 /* The next word of *rest, unquoted and unescaped, appended to `word`. On an error *rest stays where it was. */
 enum words_result words_next(struct str *rest, struct buf *word);
 
+/* The same where C escapes mean nothing: a backslash goes, and what is behind it stays. Never WORDS_ODD. */
+enum words_result words_quoted(struct str *rest, struct buf *word);
+
 /* The next run of non-blanks, as it stands; for lists without quoting. False at the end. */
 bool words_plain(struct str *rest, struct str *word);
 

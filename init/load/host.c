@@ -45,6 +45,7 @@ static uint64_t tasks_max(void)
 	uint64_t least = UINT64_MAX;
 	for (size_t i = 0; i < countof(files); i++) {
 		uint64_t n = number_in(files[i]);
+		n -= i == 0 && n > 0 && n < UINT64_MAX;         /* proc(5): one more than the last pid */
 		least = n < least ? n : least;
 	}
 	return least == UINT64_MAX ? 0 : least;

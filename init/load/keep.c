@@ -91,6 +91,14 @@ void list_add_str(struct list *list, struct str s)
 	*(struct str *)list_add(list, sizeof s) = s;
 }
 
+bool list_has(const struct list *list, struct str s)
+{
+	for (uint32_t i = 0; i < list->n; i++)
+		if (str_eq(LIST_AT(*list, struct str, i), s))
+			return true;
+	return false;
+}
+
 struct str list_joined(const struct list *list, struct str between)
 {
 	size_t n = 0;

@@ -29,6 +29,7 @@ struct list {
 };
 void *list_add(struct list *list, size_t item_size);            /* room for one more, zeroed */
 void list_add_str(struct list *list, struct str s);
+bool list_has(const struct list *list, struct str s);           /* of struct str */
 struct str list_joined(const struct list *list, struct str between);    /* of struct str: as one */
 #define LIST_AT(list, type, i) (((type *)(list).items)[i])
 
@@ -69,6 +70,8 @@ struct draft_link {
 	uint32_t other;                 /* its index, NO_UNIT when it is not there */
 	bool is_implied;                /* by DefaultDependencies=: given up before what somebody wrote, when a cycle has to be opened */
 };
+
+#define FOLDER_MODE_DEFAULT 0755        /* systemd.exec(5) RuntimeDirectoryMode= and the like */
 
 struct draft_folder {
 	struct str path, link;          /* absolute; link may be empty */
@@ -120,8 +123,8 @@ struct draft {
 	uint32_t user_line, group_line, groups_line;
 	uint32_t n_steps;
 	struct exit_set restart_prevent, restart_force;
-	bool has_abort_timeout;
-	bool has_start_timeout, has_restart_sec, has_restart_max, has_notify_access, has_start_limit;
+	bool has_abort_timeout, has_type;
+	bool has_start_timeout, has_restart_sec, has_restart_max, has_start_limit;
 	bool wants_home;                /* WorkingDirectory=~ */
 	enum { UNSAID, SAID_NO, SAID_YES } switches[N_SWITCH];
 	bool is_broken;

@@ -46,7 +46,7 @@ void draft_begin(struct draft *d, const struct host *host, struct str name, stru
 	unit_defaults(&d->unit);
 	memcpy(&d->context, &context_defaults, sizeof d->context);
 	for (int kind = 0; kind < N_FOLDER_KIND; kind++)
-		d->folder_modes[kind] = 0755;
+		d->folder_modes[kind] = FOLDER_MODE_DEFAULT;
 	list_add_str(&d->files, file);
 }
 

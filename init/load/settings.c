@@ -31,6 +31,13 @@ void setting_too_many(const struct setting *s)
 	complain(s->d, s->line, "%.*s=: more than %u of them: ignored from here on", STR_ARG(s->row->key), LAUNCH_WORDS_MAX);
 }
 
+struct str setting_simplified(struct str path)
+{
+	struct buf b = keep_buf(path.n);
+	value_simplify_path(path, &b);
+	return buf_view(&b);
+}
+
 bool setting_unescaped(struct str text, struct buf *to)
 {
 	while (text.n) {
@@ -45,12 +52,12 @@ bool setting_unescaped(struct str text, struct buf *to)
 	return true;
 }
 
-bool setting_words(const struct setting *s, struct list *list, bool (*is_good)(const struct setting *, struct str))
+bool setting_words(const struct setting *s, struct list *list, next_word *next, bool (*is_good)(const struct setting *, struct str))
 {
 	struct str rest = s->value;
 	for (;;) {
 		struct buf b = scratch(rest.n);
-		enum words_result r = words_next(&rest, &b);
+		enum words_result r = next(&rest, &b);
 		struct str word = keep_str(buf_view(&b));
 		if (r == WORDS_END)
 			return true;
@@ -141,16 +148,27 @@ static bool read_mounts(const struct setting *s)
 	return true;
 }
 
-static bool is_argument(enum condition_argument what, struct str text)
+/* Of a path what is needless is left out. What should be yes or no and is neither is never met, and told of here. */
+static bool take_argument(const struct setting *s, struct str *text)
 {
 	bool value;
-	return what == ARGUMENT_PATH ? value_is_path(text) : what == ARGUMENT_BOOLEAN ? value_boolean(text, &value) : text.n > 0;
+	enum condition_argument what = condition_info[s->row->which].argument;
+
+	if (what == ARGUMENT_PATH) {
+		bool is_path = value_is_path(*text);
+		*text = setting_simplified(*text);
+		return is_path;
+	}
+	if (what == ARGUMENT_BOOLEAN && text->n && !value_boolean(*text, &value))
+		complain(s->d, s->line, "%.*s=%.*s: expected %s: this is never met", STR_ARG(s->row->key), STR_ARG(shown(s->value)),
+			 directive_expects(s->row));
+	return true;
 }
 
 /* An empty one clears all of them, of whatever kind; assertions are a list of their own. */
 static bool read_condition(const struct setting *s)
 {
-	struct condition c = { .is_assert = str_starts(s->row->key, STR("Assert")) };
+	struct condition c = { .kind = s->row->which, .is_assert = str_starts(s->row->key, STR("Assert")) };
 	struct list *list = c.is_assert ? &s->d->assertions : &s->d->conditions;
 	struct str argument = s->value;
 	condition_signs(&c, &argument);
@@ -160,7 +178,7 @@ static bool read_condition(const struct setting *s)
 	}
 	if (!setting_specified(s, argument, &argument))
 		return true;
-	if (!is_argument(condition_info[s->row->which].argument, argument))
+	if (!take_argument(s, &argument))
 		return false;
 	if (list->n == CONDITIONS_MAX)
 		complain(s->d, s->line, "%.*s=: no unit can have more than %d of them: ignored", STR_ARG(s->row->key), CONDITIONS_MAX);
@@ -204,17 +222,19 @@ static bool read_type(const struct setting *s)
 	if (type < 0)
 		return false;
 	*(uint8_t *)setting_field(s) = (uint8_t)type;
+	s->d->has_type = true;
 	return true;
 }
 
 static bool read_enum(const struct setting *s)
 {
+	static const bool may_be_empty[N_ENUMERATION] = { [ENUM_KILL_MODE] = true, [ENUM_SCHEDULING] = true, [ENUM_NUMA_POLICY] = true };
 	const struct enumeration_names *e = &enumerations[s->row->which];
-	int value = name_find(e->names, e->n, s->value);
+	bool is_reset = s->value.n == 0 && may_be_empty[s->row->which];
+	int value = is_reset ? 0 : name_find(e->names, e->n, s->value);
 	if (value < 0)
 		return false;
 	*(uint8_t *)setting_field(s) = (uint8_t)value;
-	s->d->has_notify_access |= s->row->which == ENUM_NOTIFY_ACCESS;
 	return true;
 }
 
@@ -235,6 +255,7 @@ static bool read_delay(const struct setting *s)
 	if (!value_time(s->value, &us))
 		return false;
 	*(uint32_t *)setting_field(s) = value_ms(us);
+	s->d->has_abort_timeout |= setting_field(s) == &s->d->unit.abort_ms;
 	return true;
 }
 
@@ -252,7 +273,6 @@ static bool read_timeout(const struct setting *s)
 	if (!timeout(s->value, setting_field(s)))
 		return false;
 	s->d->has_start_timeout |= setting_field(s) == &s->d->unit.start_ms;
-	s->d->has_abort_timeout |= setting_field(s) == &s->d->unit.abort_ms;
 	return true;
 }
 

@@ -29,8 +29,15 @@ void setting_too_many(const struct setting *s);
 /* `text` with its C escapes undone, for values that are no words; false at one that means nothing. */
 bool setting_unescaped(struct str text, struct buf *to);
 
-/* The words of a value, unquoted and specified, behind those in `list`; with is_good only those that it takes. */
-bool setting_words(const struct setting *s, struct list *list, bool (*is_good)(const struct setting *, struct str));
+/*
+ * The words of a value, as words_next() or words_quoted() has them, and specified, behind those in `list`; with is_good only
+ * those that it takes.
+ */
+typedef enum words_result next_word(struct str *rest, struct buf *word);
+bool setting_words(const struct setting *s, struct list *list, next_word *next, bool (*is_good)(const struct setting *, struct str));
+
+/* As it is to be kept: value_simplify_path(). */
+struct str setting_simplified(struct str path);
 
 /* settings_life.c: what a life consists of besides its commands. */
 bool read_action(const struct setting *s);

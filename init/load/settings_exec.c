@@ -15,8 +15,10 @@ static uint64_t share(uint64_t whole, unsigned hundredths)
 	return whole / 10000 * hundredths + whole % 10000 * hundredths / 10000;
 }
 
+#define PAGE 4096       /* cgroups(7): memory limits are whole pages */
+
 /* A share of something that this machine does not tell is no limit at all. */
-static bool read_share(const struct setting *s, uint64_t whole, uint64_t *value)
+static bool read_share(const struct setting *s, uint64_t whole, uint64_t grain, uint64_t *value)
 {
 	unsigned hundredths;
 	if (!value_percent(s->value, &hundredths))
@@ -24,7 +26,7 @@ static bool read_share(const struct setting *s, uint64_t whole, uint64_t *value)
 	if (whole == 0)
 		approximate(s->d, s->line, "%.*s=%.*s: a share of what is not known here: no limit", STR_ARG(s->row->key),
 		     STR_ARG(s->value));
-	*value = whole ? share(whole, hundredths) : KNOB_INFINITY;
+	*value = whole ? share(whole, hundredths) / grain * grain : KNOB_INFINITY;
 	return true;
 }
 
@@ -36,7 +38,7 @@ bool read_memory(const struct setting *s)
 
 	if (str_eq(s->value, STR("infinity")))
 		value = KNOB_INFINITY;
-	else if (s->value.n && !read_share(s, s->d->host->memory_bytes, &value) &&
+	else if (s->value.n && !read_share(s, s->d->host->memory_bytes, PAGE, &value) &&
 		 (!value_size(s->value, &value) || value >= KNOB_INFINITY))
 		return false;
 	if (value == 0 && !may_be_zero)
@@ -51,7 +53,7 @@ bool read_tasks(const struct setting *s)
 
 	if (str_eq(s->value, STR("infinity")))
 		value = KNOB_INFINITY;
-	else if (s->value.n && !read_share(s, s->d->host->tasks_max, &value) &&
+	else if (s->value.n && !read_share(s, s->d->host->tasks_max, 1, &value) &&
 		 (!value_u64(s->value, &value) || value >= KNOB_INFINITY))
 		return false;
 	if (value == 0)
@@ -63,8 +65,12 @@ bool read_tasks(const struct setting *s)
 bool read_weight(const struct setting *s)
 {
 	uint64_t value = KNOB_UNSET;
-	if (s->value.n && (!value_u64(s->value, &value) || value < 1 || value > 10000))
+	bool is_idle = str_eq(s->value, STR("idle"));
+	if (is_idle)
+		approximate(s->d, s->line, "%.*s=idle: taken as 1, the least there is", STR_ARG(s->row->key));
+	if (s->value.n && !is_idle && (!value_u64(s->value, &value) || value < 1 || value > 10000))
 		return false;
+	value = is_idle ? 1 : value;
 	s->d->unit.knobs[s->row->which] = value;
 	return true;
 }
@@ -85,28 +91,28 @@ bool read_limit(const struct setting *s)
 
 bool read_score(const struct setting *s)
 {
-	int64_t value;
-	if (!value_int(s->value, -1000, 1000, &value))
+	int64_t value = 0;
+	if (s->value.n && !value_int(s->value, -1000, 1000, &value))
 		return false;
 	*(int16_t *)setting_field(s) = (int16_t)value;
-	s->d->unit.flags |= UNIT_HAS_SCORE;
+	s->d->unit.flags = s->value.n ? s->d->unit.flags | UNIT_HAS_SCORE : s->d->unit.flags & ~UNIT_HAS_SCORE;
 	return true;
 }
 
 bool read_nice(const struct setting *s)
 {
-	int64_t value;
-	if (!value_int(s->value, -20, 19, &value))
+	int64_t value = 0;
+	if (s->value.n && !value_int(s->value, -20, 19, &value))
 		return false;
 	*(int8_t *)setting_field(s) = (int8_t)value;
-	s->d->unit.flags |= UNIT_HAS_NICE;
+	s->d->unit.flags = s->value.n ? s->d->unit.flags | UNIT_HAS_NICE : s->d->unit.flags & ~UNIT_HAS_NICE;
 	return true;
 }
 
 bool read_umask(const struct setting *s)
 {
 	unsigned mode;
-	if (!value_mode(s->value, 0777, &mode))
+	if (!value_mode(s->value, 07777, &mode))
 		return false;
 	*(uint16_t *)setting_field(s) = (uint16_t)mode;
 	return true;
@@ -121,13 +127,32 @@ bool read_byte(const struct setting *s)
 	return true;
 }
 
+/* An empty value takes both back. */
+static bool reset_io(const struct setting *s)
+{
+	if (s->value.n)
+		return false;
+	s->d->context.flags &= ~CONTEXT_HAS_IO;
+	s->d->context.io_class = context_defaults.io_class;
+	s->d->context.io_priority = context_defaults.io_priority;
+	return true;
+}
+
 bool read_io_class(const struct setting *s)
 {
 	int64_t number;
+	if (reset_io(s))
+		return true;
 	int class = name_find(io_class_names, N_IO_CLASS, s->value);
 	if (class < 0 && !value_int(s->value, 0, N_IO_CLASS - 1, &number))
 		return false;
-	*(uint8_t *)setting_field(s) = (uint8_t)(class < 0 ? number : class);
+	if (class < 0)
+		class = (int)number;
+	if (class == IO_NONE) {         /* that is what nobody sets, and the kernel makes of it what its middle is: ioprio_set(2) */
+		class = IO_BEST_EFFORT;
+		s->d->context.io_priority = context_defaults.io_priority;
+	}
+	*(uint8_t *)setting_field(s) = (uint8_t)class;
 	s->d->context.flags |= CONTEXT_HAS_IO;
 	return true;
 }
@@ -135,6 +160,8 @@ bool read_io_class(const struct setting *s)
 bool read_io_priority(const struct setting *s)
 {
 	int64_t value;
+	if (reset_io(s))
+		return true;
 	if (!value_int(s->value, 0, 7, &value))
 		return false;
 	*(uint8_t *)setting_field(s) = (uint8_t)value;
@@ -147,6 +174,11 @@ bool read_mask(const struct setting *s)
 	struct mask *mask = &s->d->masks[s->row->which];
 	if (s->value.n == 0)
 		*mask = (struct mask){ .is_set = false };
+	if (s->row->which == MASK_CPUS && str_eq(s->value, STR("numa"))) {
+		approximate(s->d, s->line, "%.*s=numa: taken as every processor", STR_ARG(s->row->key));
+		*mask = (struct mask){ .is_set = false };
+		return true;
+	}
 	if (s->row->which == MASK_NODES && str_eq(s->value, STR("all")))
 		memset(mask->bits, 0xff, sizeof mask->bits);
 	else if (!exec_mask(s->value, mask->bits))
@@ -157,17 +189,23 @@ bool read_mask(const struct setting *s)
 
 bool read_timer_slack(const struct setting *s)
 {
-	return exec_nanoseconds(s->value, setting_field(s));
+	return value_nanoseconds(s->value, setting_field(s));
 }
 
 bool read_personality(const struct setting *s)
 {
-	return exec_personality(s->value, setting_field(s));
+	if (s->value.n == 0)
+		s->d->context.personality = PERSONALITY_UNSET;
+	return s->value.n == 0 || exec_personality(s->value, setting_field(s));
 }
 
 bool read_coredump_filter(const struct setting *s)
 {
-	return exec_coredump_filter(s->value, setting_field(s));
+	uint32_t filter, *sum = setting_field(s);
+	if (!exec_coredump_filter(s->value, &filter))
+		return false;
+	*sum = s->value.n == 0 ? COREDUMP_FILTER_UNSET : *sum == COREDUMP_FILTER_UNSET ? filter : *sum | filter;
+	return true;
 }
 
 /* ---- where, and with which variables ---- */
@@ -176,23 +214,18 @@ bool read_coredump_filter(const struct setting *s)
 bool read_directory(const struct setting *s)
 {
 	struct str path = s->value;
-	bool may_fail = str_take(&path, STR("-"));
+	bool may_fail = str_take(&path, STR("-")), wants_home = str_eq(path, STR("~"));
 
-	s->d->wants_home = str_eq(path, STR("~"));
-	s->d->unit.flags = may_fail ? s->d->unit.flags | UNIT_CHDIR_MAY_FAIL : s->d->unit.flags & ~UNIT_CHDIR_MAY_FAIL;
-	s->d->working_directory = STR("");
-	if (s->d->wants_home || s->value.n == 0)
-		return true;
-	if (!setting_specified(s, path, &path) || !value_is_path(path)) {
+	if (!wants_home && s->value.n && (!setting_specified(s, path, &path) || !value_is_path(path))) {
 		if (may_fail)
 			return false;
 		refuse(s->d, s->line, "%.*s=%.*s: expected %s: the unit is left out", STR_ARG(s->row->key),
 		       STR_ARG(shown(s->value)), directive_expects(s->row));
 		return true;
 	}
-	struct buf b = keep_buf(path.n);
-	value_simplify_path(path, &b);
-	s->d->working_directory = buf_view(&b);
+	s->d->wants_home = wants_home;
+	s->d->unit.flags = may_fail ? s->d->unit.flags | UNIT_CHDIR_MAY_FAIL : s->d->unit.flags & ~UNIT_CHDIR_MAY_FAIL;
+	s->d->working_directory = wants_home || s->value.n == 0 ? STR("") : setting_simplified(path);
 	return true;
 }
 
@@ -209,7 +242,7 @@ bool read_environment(const struct setting *s)
 
 	if (s->value.n == 0)
 		s->d->environment.n = 0;
-	setting_words(s, &read, is_assignment);
+	setting_words(s, &read, words_next, is_assignment);
 	for (uint32_t i = 0; i < read.n; i++) {
 		if (s->d->environment.n == LAUNCH_WORDS_MAX) {
 			setting_too_many(s);
@@ -258,7 +291,7 @@ bool read_environment_file(const struct setting *s)
 		return true;
 	if (!value_is_path(path))
 		return false;
-	add_environment_files(s->d, keep_str(path), may_fail);
+	add_environment_files(s->d, setting_simplified(path), may_fail);
 	return true;
 }
 
@@ -273,10 +306,15 @@ static bool is_variable(const struct setting *s, struct str word)
 bool read_variables(const struct setting *s)
 {
 	struct list *list = s->row->which == VARIABLES_UNSET ? &s->d->unset_environment : &s->d->pass_environment;
+	struct list read = { .n = 0 };
 
 	if (s->value.n == 0)
 		list->n = 0;
-	return setting_words(s, list, is_variable);
+	setting_words(s, &read, s->row->which == VARIABLES_UNSET ? words_next : words_quoted, is_variable);
+	for (uint32_t i = 0; i < read.n; i++)
+		if (!list_has(list, LIST_AT(read, struct str, i)))
+			list_add_str(list, LIST_AT(read, struct str, i));
+	return true;
 }
 
 bool read_search_path(const struct setting *s)
@@ -289,10 +327,11 @@ bool read_search_path(const struct setting *s)
 		return true;
 	while (rest.n) {
 		struct str path = str_until(&rest, ':');
-		if (value_is_path(path))
-			list_add_str(&s->d->search_path, keep_str(path));
-		else
+		if (!value_is_path(path)) {
 			setting_not_this(s, path);
+			break;          /* and nothing behind it (measured) */
+		}
+		list_add_str(&s->d->search_path, setting_simplified(path));
 	}
 	return true;
 }

@@ -14,10 +14,7 @@ static const struct { const char *base, *variable; } kinds[N_FOLDER_KIND] = {
 
 static struct str placed(const struct setting *s, struct str name)
 {
-	struct str whole = keep_print("%s/%.*s", kinds[s->row->which].base, STR_ARG(name));
-	struct buf b = keep_buf(whole.n);
-	value_simplify_path(whole, &b);
-	return buf_view(&b);
+	return setting_simplified(keep_print("%s/%.*s", kinds[s->row->which].base, STR_ARG(name)));
 }
 
 /* "a" is a folder, "a:b" one with b as another name for it. */
@@ -26,7 +23,8 @@ static void add_folder(const struct setting *s, struct str word)
 	struct str name, link;
 	bool is_new = true;
 
-	if (!value_directory(word, &name, &link)) {
+	/* systemd.exec(5): symbolic links are for all but ConfigurationDirectory= */
+	if (!value_directory(word, &name, &link) || (link.n && s->row->which == FOLDER_CONFIGURATION)) {
 		setting_not_this(s, word);
 		return;
 	}
@@ -52,9 +50,11 @@ bool read_folders(const struct setting *s)
 {
 	struct list names = { .n = 0 };
 
-	if (s->value.n == 0)
+	if (s->value.n == 0) {
 		forget_folders(&s->d->folders, s->row->which);
-	setting_words(s, &names, NULL);
+		s->d->folder_modes[s->row->which] = FOLDER_MODE_DEFAULT;        /* goes with them (measured) */
+	}
+	setting_words(s, &names, words_next, NULL);
 	for (uint32_t i = 0; i < names.n; i++)
 		add_folder(s, LIST_AT(names, struct str, i));
 	return true;

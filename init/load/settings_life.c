@@ -25,7 +25,7 @@ bool read_action(const struct setting *s)
 bool read_fd_store(const struct setting *s)
 {
 	uint64_t n;
-	if (!value_u64(s->value, &n))
+	if (!value_u64(s->value, &n) || n > UINT32_MAX)
 		return false;
 	if (n > STORE_MAX)
 		approximate(s->d, s->line, "FileDescriptorStoreMax=%.*s: taken as %u, which is the room for all", STR_ARG(s->value), STORE_MAX);
@@ -42,19 +42,12 @@ bool read_notify_fd(const struct setting *s)
 	return true;
 }
 
-/* Of the specification's rules ("Bus names") what keeps it one word within a match rule. */
 bool read_bus_name(const struct setting *s)
 {
 	struct str name = s->value;
 	if (!setting_specified(s, name, &name))
 		return true;
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-		bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!is_letter && c != '.' && c != '-' && c != '_')
-			return false;
-	}
-	if (name.n > 255 || (name.n && (str_chr(name, '.') == name.n || name.p[0] == '.')))
+	if (!value_is_bus_name(name))
 		return false;
 	s->d->bus_name = name;
 	return true;

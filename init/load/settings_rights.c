@@ -17,6 +17,9 @@ bool read_context_flag(const struct setting *s)
 bool read_switch(const struct setting *s)
 {
 	bool value;
+	if (!value_boolean(s->value, &value) && s->row->which == SWITCH_DYNAMIC_USER)
+		refuse(s->d, s->line, "%.*s=%.*s: expected %s: the unit is left out, for it might be meant not to run as root",
+		       STR_ARG(s->row->key), STR_ARG(shown(s->value)), directive_expects(s->row));
 	if (!value_boolean(s->value, &value))
 		return false;
 	s->d->switches[s->row->which] = value ? SAID_YES : SAID_NO;
@@ -26,14 +29,20 @@ bool read_switch(const struct setting *s)
 /* ---- who ---- */
 
 /* Who it was to run as is not known: as root, by default, it must not. */
+static void check_account(const struct setting *s, struct str name)
+{
+	if (!value_is_account(name))
+		refuse(s->d, s->line, "%.*s=%.*s: expected %s: the unit is left out", STR_ARG(s->row->key),
+		       STR_ARG(shown(s->value)), directive_expects(s->row));
+}
+
 static bool read_account(const struct setting *s, struct str *name)
 {
 	char letter;
-	bool is_known = specify(s->d, s->value, name, &letter);
-
-	if (!is_known || (s->value.n && name->n == 0))
-		refuse(s->d, s->line, "%.*s=%.*s: expected %s: the unit is left out", STR_ARG(s->row->key),
-		       STR_ARG(shown(s->value)), directive_expects(s->row));
+	if (!specify(s->d, s->value, name, &letter))
+		*name = STR("");
+	if (s->value.n)
+		check_account(s, *name);
 	return true;
 }
 
@@ -51,26 +60,40 @@ bool read_group(const struct setting *s)
 
 bool read_groups(const struct setting *s)
 {
+	struct str rest = s->value, word;
+
 	s->d->groups_line = s->line;
 	if (s->value.n == 0)
 		s->d->group_names.n = 0;
-	return setting_words(s, &s->d->group_names, NULL);
+	while (words_plain(&rest, &word)) {
+		if (!setting_specified(s, word, &word))
+			continue;
+		if (s->d->group_names.n == LAUNCH_WORDS_MAX) {
+			setting_too_many(s);
+			break;
+		}
+		check_account(s, word);
+		list_add_str(&s->d->group_names, keep_str(word));
+	}
+	return true;
 }
 
 /* ---- capabilities(7) ---- */
 
-static uint64_t named_set(const struct setting *s, struct str rest)
+static bool is_capability(const struct setting *s, struct str word)
+{
+	(void)s;
+	return exec_capability(word) >= 0;
+}
+
+static uint64_t named_set(const struct setting *s)
 {
 	uint64_t set = 0;
-	struct str word;
+	struct list words = { .n = 0 };
 
-	while (words_plain(&rest, &word)) {
-		int number = exec_capability(word);
-		if (number < 0)
-			setting_not_this(s, word);
-		else
-			set |= UINT64_C(1) << number;
-	}
+	setting_words(s, &words, words_quoted, is_capability);
+	for (uint32_t i = 0; i < words.n; i++)
+		set |= UINT64_C(1) << exec_capability(LIST_AT(words, struct str, i));
 	return set;
 }
 
@@ -79,9 +102,9 @@ bool read_capabilities(const struct setting *s)
 {
 	uint64_t *set = setting_field(s);
 	uint64_t unsaid = set == &s->d->context.bounding_set ? CAPABILITIES_ALL : 0;
-	struct str rest = s->value;
-	bool is_inverted = str_take(&rest, STR("~"));
-	uint64_t named = named_set(s, rest);
+	struct setting names = *s;
+	bool is_inverted = str_take(&names.value, STR("~"));
+	uint64_t named = named_set(&names);
 
 	if (named == 0 || *set == unsaid)
 		*set = is_inverted ? ~named : named;
@@ -90,18 +113,20 @@ bool read_capabilities(const struct setting *s)
 	return true;
 }
 
+static bool is_secure_bit(const struct setting *s, struct str word)
+{
+	(void)s;
+	return exec_secure_bit(word);
+}
+
 bool read_secure_bits(const struct setting *s)
 {
 	uint16_t *bits = setting_field(s);
-	struct str rest = s->value, word;
+	struct list words = { .n = 0 };
 
-	if (rest.n == 0)
-		*bits = 0;
-	while (words_plain(&rest, &word)) {
-		uint32_t bit = exec_secure_bit(word);
-		if (bit == 0)
-			setting_not_this(s, word);
-		*bits |= (uint16_t)bit;
-	}
+	*bits = 0;              /* a second line does not add to the first (measured) */
+	setting_words(s, &words, words_quoted, is_secure_bit);
+	for (uint32_t i = 0; i < words.n; i++)
+		*bits |= (uint16_t)exec_secure_bit(LIST_AT(words, struct str, i));
 	return true;
 }

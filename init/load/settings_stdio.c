@@ -14,9 +14,12 @@ static bool is_pathless(int kind)
 	return kind == STDIO_NULL || kind == STDIO_INHERIT || kind == STDIO_KMSG || kind == STDIO_DATA || is_terminal(kind);
 }
 
-static bool is_for_input(int kind)
+/* Which of them systemd.exec(5) has for input, and which for output. */
+static bool is_for(unsigned which, int kind)
 {
-	return kind == STDIO_TTY_FORCE || kind == STDIO_TTY_FAIL || kind == STDIO_DATA;
+	bool is_input = kind == STDIO_TTY_FORCE || kind == STDIO_TTY_FAIL || kind == STDIO_DATA;
+	bool is_output = kind == STDIO_INHERIT || kind == STDIO_KMSG || kind == STDIO_APPEND || kind == STDIO_TRUNCATE;
+	return which == 0 ? !is_output : !is_input;
 }
 
 static bool set_stdio(const struct setting *s, enum stdio_kind kind, struct str path)
@@ -54,19 +57,17 @@ static bool read_later_stdio(const struct setting *s)
 bool read_stdio(const struct setting *s)
 {
 	int kind = name_find(stdio_names, N_STDIO_KIND, s->value);
-	if (s->row->which > 0 && is_for_input(kind))
-		return false;
 	s->d->has_input |= s->row->which == 0;
-	if (kind >= 0 && is_pathless(kind))
+	if (kind >= 0 && is_pathless(kind) && is_for(s->row->which, kind))
 		return set_stdio(s, (enum stdio_kind)kind, STR(""));
 
 	struct str path = s->value;
 	kind = name_find(stdio_names, N_STDIO_KIND, str_until(&path, ':'));
-	if (kind < 0 || is_pathless(kind))
+	if (kind < 0 || is_pathless(kind) || !is_for(s->row->which, kind))
 		return read_later_stdio(s);
 	if (!setting_specified(s, path, &path))
 		return true;
-	return value_is_path(path) && set_stdio(s, (enum stdio_kind)kind, keep_str(path));
+	return value_is_path(path) && set_stdio(s, (enum stdio_kind)kind, setting_simplified(path));
 }
 
 bool read_tty(const struct setting *s)
@@ -76,7 +77,7 @@ bool read_tty(const struct setting *s)
 		return true;
 	if (path.n && !value_is_path(path))
 		return false;
-	s->d->tty = keep_str(path);
+	s->d->tty = setting_simplified(path);
 	return true;
 }
 

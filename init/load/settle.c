@@ -55,12 +55,18 @@ static void settle_environment(struct draft *d)
 	}
 }
 
+/* Which `!` in front of it says a part of. */
+static void make_privileged(struct draft_command *c)
+{
+	c->flags = (c->flags | COMMAND_PRIVILEGED) & ~(uint32_t)COMMAND_KEEPS_USER;
+}
+
 /* Deprecated, and what `+` in front of every command but ExecStart= says (systemd.service(5) of v252). */
 static void settle_commands(struct draft *d)
 {
 	for (int list = 0; list < N_EXEC_LIST && d->switches[SWITCH_START_ONLY] == SAID_YES; list++)
 		for (uint32_t i = 0; i < d->exec[list].n && list != EXEC_START; i++)
-			LIST_AT(d->exec[list], struct draft_command, i).flags |= COMMAND_PRIVILEGED;
+			make_privileged(&LIST_AT(d->exec[list], struct draft_command, i));
 }
 
 /*
@@ -93,6 +99,9 @@ static void settle_type(struct draft *d)
 {
 	struct unit *u = &d->unit;
 
+	/* systemd.service(5) Type=: what it is when nobody says */
+	if (!d->has_type && (d->bus_name.n || d->exec[EXEC_START].n == 0))
+		u->type = d->bus_name.n ? TYPE_DBUS : TYPE_ONESHOT;
 	if (u->type == TYPE_ONESHOT && !d->has_start_timeout)
 		u->start_ms = FOREVER_MS;
 	if (!d->has_abort_timeout)
@@ -101,17 +110,28 @@ static void settle_type(struct draft *d)
 		complain(d, 0, "RuntimeMaxSec= is not for Type=oneshot: without effect");
 		u->runtime_ms = FOREVER_MS;
 	}
-	if (u->watchdog_ms == FOREVER_MS)
-		u->watchdog_ms = 0;
 	/* To systemd, which does not know of it, the unit is what its Type= says. */
 	if (u->notify_fd && (u->type == TYPE_SIMPLE || u->type == TYPE_EXEC))
 		u->type = TYPE_NOTIFY;
 	else if (u->notify_fd && !unit_says_ready(u))
 		complain(d, 0, "X-NotifyFD= is not for Type=%s: without effect", type_names[u->type]);
-	if ((unit_says_ready(u) || u->watchdog_ms || u->fd_store_max) && !d->has_notify_access)
+	if ((unit_says_ready(u) || u->watchdog_ms || u->fd_store_max) && u->notify_access == NOTIFY_NONE)
 		u->notify_access = NOTIFY_MAIN;
+	if (u->watchdog_ms == FOREVER_MS)
+		u->watchdog_ms = 0;
 	if (d->has_start_limit && u->start_limit_ms > 0 && u->start_limit_burst > 0)
 		u->flags |= UNIT_HAS_START_LIMIT;
+}
+
+/* sched(7): only the real-time policies have priorities, and these have no 0. */
+static void settle_scheduling(struct draft *d)
+{
+	struct context *x = &d->context;
+	bool is_real_time = x->scheduling == SCHEDULING_FIFO || x->scheduling == SCHEDULING_RR;
+
+	if (x->priority && !is_real_time)
+		complain(d, 0, "CPUSchedulingPriority= is only for CPUSchedulingPolicy=fifo and rr: without effect");
+	x->priority = !is_real_time ? 0 : x->priority ? x->priority : 1;
 }
 
 /* systemd.service(5): what makes the whole unit impossible. */
@@ -176,6 +196,7 @@ void settle(struct draft *d)
 	}
 	settle_type(d);
 	settle_restart(d);
+	settle_scheduling(d);
 	settle_commands(d);
 	settle_environment(d);
 	judge(d);

@@ -39,8 +39,7 @@ static void set_scheduling(const struct launch *l, const struct context *x)
 		[SCHEDULING_OTHER] = SCHED_OTHER, [SCHEDULING_BATCH] = SCHED_BATCH, [SCHEDULING_IDLE] = SCHED_IDLE,
 		[SCHEDULING_FIFO] = SCHED_FIFO, [SCHEDULING_RR] = SCHED_RR,
 	};
-	bool is_real_time = x->scheduling == SCHEDULING_FIFO || x->scheduling == SCHEDULING_RR;
-	int priority = is_real_time ? (x->priority ? x->priority : 1) : 0;
+	int priority = x->priority;
 	int policy = policies[x->scheduling] | (x->flags & CONTEXT_RESET_ON_FORK ? SCHED_RESET_ON_FORK : 0);
 	obey(l, LAUNCH_SCHEDULING, syscall(SYS_sched_setscheduler, 0, policy, &priority));
 }
@@ -70,7 +69,7 @@ void child_set_process(const struct launch *l)
 		set_coredump_filter(l, x->coredump_filter);
 	if ((l->unit->flags & UNIT_HAS_NICE) && setpriority(PRIO_PROCESS, 0, l->unit->nice) < 0)
 		child_warn(l, LAUNCH_NICE, errno);
-	if (x->scheduling || (x->flags & CONTEXT_RESET_ON_FORK))
+	if (x->scheduling)
 		set_scheduling(l, x);
 	if (x->cpus.n)
 		obey(l, LAUNCH_AFFINITY, syscall(SYS_sched_setaffinity, 0, x->cpus.n * sizeof(uint64_t), unitset_mask(l->units, x->cpus)));

@@ -212,14 +212,14 @@ RuntimeDirectory=web:www
 StandardOutput=append:/var/log/%p
 StandardInputData=AAH/
 SetCredential=key:a\\x01b\\\\
-RestartSec=1min 500us
+RestartSec=1min 500ms
 MemoryMax=1.5G
 SecureBits=noroot keep-caps
 Personality=x86-64
 """)
     dump = lambda path: subprocess.run([CTL, "verify", "--dump", path], capture_output=True, text=True, check=True).stdout  # noqa: E731
     first = dump(unit)
-    for line in ("Description=100%% of db.service", "RestartSec=60001ms", "LimitRTTIME=5000000us:5000000us", "CPUAffinity=1-3",
+    for line in ("Description=100%% of db.service", "RestartSec=60500ms", "LimitRTTIME=5000000us:5000000us", "CPUAffinity=1-3",
                  "MemoryMax=1610612736", "RuntimeDirectory=web:www", "TimeoutStopSec=90000ms", "StandardInputData=AAH/"):
         assert line in first.splitlines(), first
     unit.write_text(first)

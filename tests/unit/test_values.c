@@ -62,6 +62,23 @@ static void times_are_kept_in_milliseconds_and_never_become_nothing(void **state
 	assert_int_equal(value_ms(UINT64_C(9999999999) * 1000), FOREVER_MS);
 }
 
+static void a_bare_number_is_in_the_unit_of_its_directive(void **state)
+{
+	(void)state;
+	static const struct { const char *text; uint64_t us, ns; } rows[] = {
+		{ "7", 7, 7 }, { ".5", 0, 0 }, { "1.5", 1, 1 }, { "50us", 50, 50000 }, { "1ms 1us", 1001, 1001000 }, { "5 s", 5000000, UINT64_C(5000000000) },
+		{ "7ns", BAD, 7 }, { "3nsec", BAD, 3 }, { "infinity", VALUE_INFINITY, VALUE_INFINITY }, { "", BAD, BAD }, { "-1", BAD, BAD }, { "5x", BAD, BAD },
+		{ "9999999999999us", UINT64_C(9999999999999), UINT64_C(9999999999999000) },
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		uint64_t us = BAD, ns = BAD;
+		assert_int_equal(value_microseconds(str_from(rows[i].text), &us), rows[i].us != BAD);
+		assert_int_equal(us, rows[i].us);
+		assert_int_equal(value_nanoseconds(str_from(rows[i].text), &ns), rows[i].ns != BAD);
+		assert_int_equal(ns, rows[i].ns);
+	}
+}
+
 static void sizes_are_in_powers_of_1024(void **state)
 {
 	(void)state;
@@ -144,6 +161,7 @@ static void numbers_have_bases_and_bounds(void **state)
 	assert_false(value_int(STR("1001"), -1000, 1000, &n));
 	/* and more */
 	assert_false(value_int(STR("-+5"), -20, 19, &n));
+	assert_false(value_int(STR("--0"), -20, 19, &n));
 	assert_false(value_int(STR(""), -20, 19, &n));
 	assert_false(value_int(STR("-"), -20, 19, &n));
 	assert_int_equal(n, 77);
@@ -154,6 +172,10 @@ static void numbers_have_bases_and_bounds(void **state)
 	assert_true(value_u64(STR("0o17"), &u) && u == 15);
 	assert_true(value_u64(STR("18446744073709551615"), &u) && u == UINT64_MAX);
 	assert_false(value_u64(STR("18446744073709551616"), &u));
+	assert_false(value_u64(STR("-1"), &u));
+	assert_false(value_u64(STR("-"), &u));
+	assert_true(value_u64(STR("-0"), &u) && u == 0);
+	assert_true(value_u64(STR("+5"), &u) && u == 5);
 	assert_false(value_u64(STR("0x"), &u));
 	assert_false(value_u64(STR("09"), &u));
 	assert_false(value_u64(STR("1f"), &u));
@@ -285,7 +307,7 @@ static void folders_of_a_service_are_relative(void **state)
 		/* 190 */ { "/run/x", NULL, NULL }, { "../x", NULL, NULL },
 		/* 191 */ { "a:b", "a", "b" },
 		{ "", NULL, NULL }, { ".", NULL, NULL }, { "/", NULL, NULL }, { "a/..", NULL, NULL }, { "a:/b", NULL, NULL },
-		{ "a:../b", NULL, NULL }, { ":b", NULL, NULL }, { "./", NULL, NULL }, { ".//.", NULL, NULL }, { "a:.", NULL, NULL },
+		{ "a:../b", NULL, NULL }, { ":b", "b", "" }, { "private", NULL, NULL }, { "private/x", NULL, NULL }, { "x/private", "x/private", "" }, { "a\xff", NULL, NULL }, { "./", NULL, NULL }, { ".//.", NULL, NULL }, { "a:.", NULL, NULL },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {
 		struct str folder = STR("?"), link = STR("?");
@@ -353,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_add_up),
 		cmocka_unit_test(times_are_kept_in_milliseconds_and_never_become_nothing),
+		cmocka_unit_test(a_bare_number_is_in_the_unit_of_its_directive),
 		cmocka_unit_test(sizes_are_in_powers_of_1024),
 		cmocka_unit_test(shares_have_at_most_two_places),
 		cmocka_unit_test(a_quota_may_be_more_than_one_processor),

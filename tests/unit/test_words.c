@@ -84,7 +84,27 @@ static void an_open_quote_is_an_error(void **state)
 	/* 66 */
 	splits_into(STR("a 'foo"), "<a>!");
 	splits_into(STR("\"foo'"), "!");
-	splits_into(STR("a \\"), "<a>!");
+	splits_into(STR("a 'x\\"), "<a>!");
+}
+
+static void a_backslash_at_the_end_stays(void **state)
+{
+	(void)state;
+	splits_into(STR("a b\\"), "<a><b\\>?");
+}
+
+static void without_escapes_a_backslash_goes(void **state)
+{
+	(void)state;
+	struct str rest = STR("a\\x41 'b c'\"d\" e\\");
+	char room[64];
+	struct buf b = BUF(room);
+	assert_int_equal(words_quoted(&rest, &b), WORDS_WORD);
+	assert_string_equal(buf_cstr(&b), "ax41");
+	b.n = 0;
+	assert_int_equal(words_quoted(&rest, &b), WORDS_WORD);
+	assert_string_equal(buf_cstr(&b), "b cd");
+	assert_int_equal(words_quoted(&rest, &b), WORDS_UNBALANCED);
 }
 
 static void an_error_leaves_the_rest_where_it_was(void **state)
@@ -156,7 +176,8 @@ static void specifiers_are_replaced(void **state)
 	specifies("a%ib%pc", "abdbc", 0);
 	specifies("%", "%", 0);
 	specifies("100%", "100%", 0);
-	specifies("%, %1 %%n", "%, %1 %n", 0);
+	specifies("%, %%1 %%n", "%, %1 %n", 0);
+	specifies("%1", "", '1');
 	specifies("", "", 0);
 	specifies("a %Z b", "", 'Z');
 	specifies("%%%%%", "%%%", 0);
@@ -170,6 +191,8 @@ int main(void)
 		cmocka_unit_test(both_quotes_know_escapes),
 		cmocka_unit_test(an_escape_that_means_nothing_keeps_its_backslash),
 		cmocka_unit_test(an_open_quote_is_an_error),
+		cmocka_unit_test(a_backslash_at_the_end_stays),
+		cmocka_unit_test(without_escapes_a_backslash_goes),
 		cmocka_unit_test(an_error_leaves_the_rest_where_it_was),
 		cmocka_unit_test(plain_words_know_no_quotes),
 		cmocka_unit_test(prefixes_count_once_in_any_order),
