@@ -65,11 +65,12 @@ bool exec_limit(struct str s, enum limit_kind kind, struct limit *limit)
 {
 	uint64_t soft, hard;
 	bool is_pair = str_chr(s, ':') < s.n;
+	struct str first = str_until(&s, ':');
 
-	if (!limit_value(str_until(&s, ':'), kind, &soft))
+	if (!limit_value(first, kind, &soft))
 		return false;
 	hard = soft;
-	while (str_take(&s, STR(" ")))
+	while (str_take(&s, STR(" ")) || str_take(&s, STR("\t")))
 		;
 	/* "5:6:" is a pair as well (measured), "5:" is not */
 	if ((is_pair && !limit_value(str_until(&s, ':'), kind, &hard)) || s.n || soft > hard)
@@ -131,7 +132,7 @@ static bool take_range(struct str word, uint64_t mask[MASK_BITS / 64])
 {
 	uint64_t first, last;
 	bool is_range = str_chr(word, '-') < word.n;
-	if (!str_u64(str_until(&word, '-'), &first) || (is_range && !str_u64(word, &last)))
+	if (!value_u64(str_until(&word, '-'), &first) || (is_range && !value_u64(word, &last)))
 		return false;
 	if (!is_range)
 		last = first;

@@ -139,15 +139,15 @@ bool value_mode(struct str s, unsigned most, unsigned *mode)
 {
 	unsigned v = 0;
 
-	if (s.n == 0 || s.n > 8)
+	if (s.n == 0)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] < '0' || s.p[i] > '7')
 			return false;
 		v = v * 8 + (unsigned)(s.p[i] - '0');
+		if (v > most)
+			return false;
 	}
-	if (v > most)
-		return false;
 	*mode = v;
 	return true;
 }

@@ -159,14 +159,19 @@ static const struct { char letter; unsigned shift; } size_units[] = {
 static bool take_size(struct str *s, size_t *from, uint64_t *sum)
 {
 	uint64_t whole, product;
-	double fraction = 0, tenth = 1;
+	double fraction = 0;
 	unsigned shift = 0;
 
 	if (!take_whole(s, &whole))
 		return false;
-	if (str_take(s, STR(".")))
-		for (; s->n && is_digit(s->p[0]); *s = str_skip(*s, 1))
-			fraction += (s->p[0] - '0') * (tenth /= 10);
+	if (str_take(s, STR("."))) {
+		size_t n = 0;
+		for (; n < s->n && is_digit(s->p[n]); n++)
+			fraction = fraction * 10 + (s->p[n] - '0');
+		*s = str_skip(*s, n);
+		for (; n > 0; n--)
+			fraction /= 10;
+	}
 	*s = skip_blanks(*s);
 	bool is_bare = true;
 	for (size_t i = *from; i < countof(size_units) && is_bare; i++)
@@ -193,12 +198,17 @@ bool value_size(struct str s, uint64_t *bytes)
 	uint64_t sum = 0;
 	size_t from = 0;
 
-	s = str_trim(s);
+	s = skip_blanks(s);
 	if (s.n == 0)
 		return false;
-	for (; s.n; s = skip_blanks(s))
+	while (s.n) {
 		if (!take_size(&s, &from, &sum))
 			return false;
+		struct str rest = skip_blanks(s);
+		if (rest.n == 0 && s.n)
+			return false;   /* blanks may follow a number, but not the letter behind it (measured) */
+		s = rest;
+	}
 	*bytes = sum;
 	return true;
 }

@@ -252,10 +252,14 @@ static bool read_flag(const struct setting *s)
 static bool read_delay(const struct setting *s)
 {
 	uint64_t us;
-	if (!value_time(s->value, &us))
+	bool is_abort = setting_field(s) == &s->d->unit.abort_ms;
+	bool is_reset = is_abort && s->value.n == 0;    /* to what TimeoutStopSec= says */
+	if (!is_reset && !value_time(s->value, &us))
 		return false;
-	*(uint32_t *)setting_field(s) = value_ms(us);
-	s->d->has_abort_timeout |= setting_field(s) == &s->d->unit.abort_ms;
+	if (is_abort)
+		s->d->has_abort_timeout = !is_reset;
+	if (!is_reset)
+		*(uint32_t *)setting_field(s) = value_ms(us);
 	return true;
 }
 

@@ -36,7 +36,7 @@ static void limits_are_read_by_their_kind(void **state)
 		{ "-20", LIMIT_NICE, 40, 40 }, { "+20", LIMIT_NICE, BAD, BAD }, { "41", LIMIT_NICE, BAD, BAD },
 		{ "+-5", LIMIT_NICE, BAD, BAD }, { "infinity", LIMIT_NICE, BAD, BAD },
 		/* and what systemd 252 was seen to do beyond them */
-		{ "+5", LIMIT_FSIZE, 5, 5 }, { "-0", LIMIT_RTPRIO, 0, 0 }, { "5: 6:", LIMIT_FSIZE, 5, 6 }, { "1.5", LIMIT_RTTIME, 1, 1 },
+		{ "+5", LIMIT_FSIZE, 5, 5 }, { "-0", LIMIT_RTPRIO, 0, 0 }, { "5: 6:", LIMIT_FSIZE, 5, 6 }, { "5 :6", LIMIT_AS, 5, 6 }, { "5K :6K", LIMIT_AS, BAD, BAD }, { "5 :6", LIMIT_NOFILE, BAD, BAD }, { "1.5", LIMIT_RTTIME, 1, 1 },
 		{ "18446744073709551615", LIMIT_NPROC, BAD, BAD }, { "18446744073709551615", LIMIT_AS, BAD, BAD },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {
@@ -87,7 +87,7 @@ static void masks_are_numbers_and_ranges(void **state)
 	(void)state;
 	static const struct { const char *text; bool is_read; uint64_t first, last; } rows[] = {
 		{ "0-3,8 12", true, 0x110f, 0 }, { " 1 , 2 ", true, 6, 0 }, { "1023", true, 0, UINT64_C(1) << 63 }, { "", true, 0, 0 },
-		{ "63-63", true, UINT64_C(1) << 63, 0 }, { "1024", false, 0, 0 }, { "3-1", true, 0, 0 }, { "2-1 4", true, 16, 0 }, { "x", false, 0, 0 },
+		{ "63-63", true, UINT64_C(1) << 63, 0 }, { "1024", false, 0, 0 }, { "3-1", true, 0, 0 }, { "2-1 4", true, 16, 0 }, { "+1 010", true, 0x102, 0 }, { "x", false, 0, 0 },
 		{ "1-", false, 0, 0 }, { "1 x", false, 0, 0 },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {

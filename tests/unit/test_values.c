@@ -185,6 +185,8 @@ static void numbers_have_bases_and_bounds(void **state)
 	assert_false(value_mode(STR("0x7"), 0777, &mode));
 	/* and more */
 	assert_true(value_mode(STR("0777"), 0777, &mode) && mode == 0777);
+	assert_true(value_mode(STR("000000000755"), 07777, &mode) && mode == 0755);
+	assert_false(value_mode(STR("777777777777777777777777"), 07777, &mode));
 	assert_false(value_mode(STR("1000"), 0777, &mode));
 	assert_false(value_mode(STR(""), 0777, &mode));
 }
