@@ -1,4 +1,5 @@
 #include "directives.h"
+#include "calendar.h"
 #include "condition.h"
 #include "names.h"
 
@@ -6,6 +7,7 @@
 
 const char *const section_names[N_SECTION] = {
 	[SECTION_UNIT] = "Unit", [SECTION_SERVICE] = "Service", [SECTION_INSTALL] = "Install",
+	[SECTION_TIMER] = "Timer",
 };
 
 const struct enumeration_names enumerations[N_ENUMERATION] = {
@@ -64,6 +66,7 @@ _Static_assert(1 << BIT_NO_NEW_PRIVILEGES == CONTEXT_NO_NEW_PRIVILEGES && 1 << B
 #define CONDITION_READ(name, kind) UNIT_READ("Condition" name, READ_CONDITION, kind, 0), UNIT_READ("Assert" name, READ_CONDITION, kind, 0)
 #define UNIT_LATER(name) { KEY(name), SECTION_UNIT, NOT_YET, READ_NOTHING, 0, 0 }
 #define SERVICE_LATER(name) { KEY(name), SECTION_SERVICE, NOT_YET, READ_NOTHING, 0, 0 }
+#define TIMER_LATER(name, how) { KEY(name), SECTION_TIMER, NOT_YET, how, 0, 0 }
 /* What is not enforced: the end of "the service can ...". */
 #define RISK(name, can) { KEY(name), SECTION_SERVICE, NOT_ENFORCED, READ_NOTHING, 0, 0, "the service can " can }
 #define PASS(in, name) { KEY(name), in, HARMLESS, READ_NOTHING, 0, 0 }
@@ -429,6 +432,14 @@ const struct directive directives[] = {
 	SERVICE_LATER("BPFProgram"),
 	SERVICE_LATER("Slice"), SERVICE_LATER("Delegate"),
 	SERVICE_LATER("DelegateSubgroup"), SERVICE_LATER("DisableControllers"), SERVICE_LATER("CoredumpReceive"),
+	/* systemd.timer(5) */
+	TIMER_LATER("OnCalendar", READ_CALENDAR),
+	TIMER_LATER("OnActiveSec", READ_SPAN), TIMER_LATER("OnBootSec", READ_SPAN), TIMER_LATER("OnStartupSec", READ_SPAN),
+	TIMER_LATER("OnUnitActiveSec", READ_SPAN), TIMER_LATER("OnUnitInactiveSec", READ_SPAN), TIMER_LATER("AccuracySec", READ_SPAN),
+	TIMER_LATER("RandomizedDelaySec", READ_SPAN), TIMER_LATER("RandomizedOffsetSec", READ_SPAN),
+	TIMER_LATER("FixedRandomDelay", READ_BOOLEAN), TIMER_LATER("Persistent", READ_BOOLEAN), TIMER_LATER("WakeSystem", READ_BOOLEAN),
+	TIMER_LATER("OnClockChange", READ_BOOLEAN), TIMER_LATER("OnTimezoneChange", READ_BOOLEAN),
+	TIMER_LATER("RemainAfterElapse", READ_BOOLEAN), TIMER_LATER("DeferReactivation", READ_BOOLEAN), TIMER_LATER("Unit", READ_NOTHING),
 };
 const size_t n_directives = countof(directives);
 
@@ -525,6 +536,9 @@ static const char *const expected[N_READING] = {
 	[READ_INPUT_DATA] = "data in Base64",
 	[READ_LOAD_CREDENTIAL] = "NAME:PATH, or a NAME to be looked for in the credential stores",
 	[READ_SET_CREDENTIAL] = "NAME:VALUE, with escapes as in C",
+	[READ_CALENDAR] = CALENDAR_EXPECTED,
+	[READ_SPAN] = "a time such as 5s, 15min or 1d",
+	[READ_BOOLEAN] = "yes or no",
 	[READ_STDIO] = "null, inherit, tty, kmsg, file:PATH, append:PATH or truncate:PATH; input also data, tty-force, tty-fail",
 };
 

@@ -8,12 +8,12 @@
 #include "str.h"
 #include "unit.h"
 
-enum section { SECTION_UNIT, SECTION_SERVICE, SECTION_INSTALL, N_SECTION };
+enum section { SECTION_UNIT, SECTION_SERVICE, SECTION_INSTALL, SECTION_TIMER, N_SECTION };
 extern const char *const section_names[N_SECTION];
 
 enum directive_status {
 	HONOURED,
-	NOT_YET,        /* systemd has it, oomph does not: said once per unit, without effect */
+	NOT_YET,        /* systemd has it, oomph does not: said once per unit, without effect; where there is a reading, it is checked */
 	NOT_ENFORCED,   /* the same of a restraint: the service works without it, but `risk` */
 	HARMLESS,       /* nothing is lost by not acting on it: read over in silence */
 };
@@ -84,6 +84,9 @@ enum reading {
 	READ_INPUT_DATA,
 	READ_LOAD_CREDENTIAL,
 	READ_SET_CREDENTIAL,
+	READ_CALENDAR,          /* OnCalendar=: these three are looked at, and kept nowhere */
+	READ_SPAN,
+	READ_BOOLEAN,
 	N_READING
 };
 

@@ -79,6 +79,12 @@
 /* STATUS= text of sd_notify(3) kept per service; the rest is cut. */
 #define STATUS_TEXT_MAX 64
 
+/*
+ * Values and ranges of one calendar expression: every minute and every second, one by one, and a date. A longer one is refused
+ * (systemd takes 241 for each field).
+ */
+#define CALENDAR_RANGES_MAX 128
+
 /* ---- times, in ms ---- */
 
 #define FOREVER_MS UINT32_MAX           /* `infinity` */

@@ -150,6 +150,8 @@ void draft_link(struct draft *d, struct str name, enum link kind, uint32_t line)
  * remarks of one unit nothing more is told.
  */
 void note(struct draft *d, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The setting is right, and without effect. */
+void pass_over(struct draft *d, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The setting is honoured in another way than it says. */
 void approximate(struct draft *d, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The setting is wrong and without effect. */
@@ -230,6 +232,7 @@ struct str builtin_text(const struct draft *d);         /* what its file would h
 /* verify.c: every line of them, or, if they are dumped, what was understood of each. */
 int verify_files(char **files, bool is_dump);
 void dump_draft(const struct draft *d);                 /* dump.c: to stdout, as a unit file */
+void calendars_tell(int64_t after_us, char **texts);    /* settings_timer.c: how they are read, and when they elapse */
 
 /* ---- the values ---- */
 
@@ -262,6 +265,7 @@ void environment_add(struct list *environment, struct str assignment);  /* an ea
 
 /* target.c: the targets of systemd.special(7) that units name, and what DefaultDependencies= implies. */
 bool target_is(struct str name);
+bool timer_is(struct str name);                         /* none is run yet, but `verify` reads them */
 bool target_is_built_in(struct str name);
 struct draft *target_draft(struct load *load, struct str name); /* made where it is built in; NULL: nobody has it */
 void imply_dependencies(struct load *load);

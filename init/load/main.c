@@ -5,6 +5,8 @@
  *         reads unit files and says what becomes of each line
  * oomph-load --dump FILE...
  *         reads unit files and writes them again as they were understood
+ * oomph-load --calendar MICROSECONDS EXPRESSION...
+ *         says how calendar expressions are read and when, since the epoch, they elapse after that time
  */
 #include "load.h"
 
@@ -41,7 +43,8 @@ static int load_set(struct load *load, int fd)
 
 static int usage(void)
 {
-	fputs("usage: oomph-load --fd N [--vm|--container] [--path PATH] DIR...\n       oomph-load --check|--dump FILE...\n", stderr);
+	fputs("usage: oomph-load --fd N [--vm|--container] [--path PATH] DIR...\n       oomph-load --check|--dump FILE...\n"
+	      "       oomph-load --calendar MICROSECONDS EXPRESSION...\n", stderr);
 	return 2;
 }
 
@@ -49,11 +52,16 @@ int main(int argc, char **argv)
 {
 	struct load load = { .is_vm = false };
 	uint64_t fd = UINT64_MAX;
+	int64_t after_us;
 
 	if (argc > 2 && strcmp(argv[1], "--check") == 0)
 		return verify_files(argv + 2, false);
 	if (argc > 2 && strcmp(argv[1], "--dump") == 0)
 		return verify_files(argv + 2, true);
+	if (argc > 3 && strcmp(argv[1], "--calendar") == 0 && str_i64(str_from(argv[2]), &after_us)) {
+		calendars_tell(after_us, argv + 3);
+		return 0;
+	}
 	for (char **arg = argv + 1; argc > 1 && *arg; arg++) {
 		if (strcmp(*arg, "--vm") == 0)
 			load.is_vm = true;

@@ -99,13 +99,19 @@ static void unknown_key(struct draft *d, const struct unitfile_item *item, enum 
 			 STR_ARG(near->key));
 }
 
-static void honour(struct draft *d, const struct directive *row, const struct unitfile_item *item)
+/* True when nothing had to be said of it. */
+static bool is_read(struct draft *d, const struct directive *row, const struct unitfile_item *item)
 {
 	uint32_t before = d->n_said;
 	if (!settings_read(d, row, item->value, item->line))
 		complain(d, item->line, "%.*s=%.*s: expected %s: ignored", STR_ARG(row->key),
 			 STR_ARG(shown(item->value)), directive_expects(row));
-	if (d->n_said == before)
+	return d->n_said == before;
+}
+
+static void honour(struct draft *d, const struct directive *row, const struct unitfile_item *item)
+{
+	if (is_read(d, row, item))
 		say_line(d, item->line, "honoured", "%.*s=", STR_ARG(row->key));
 }
 
@@ -131,6 +137,13 @@ static void leave_unenforced(struct draft *d, const struct directive *row, const
 	say_line(d, item->line, "not enforced", "%.*s=: %s", STR_ARG(row->key), row->risk);
 }
 
+static void leave_for_later(struct draft *d, const struct directive *row, const struct unitfile_item *item)
+{
+	remember(d, &d->not_yet, row, item->line);
+	if (is_read(d, row, item))
+		say_line(d, item->line, "ignored", "%.*s=: is not yet there", STR_ARG(row->key));
+}
+
 static void setting(struct draft *d, const struct unitfile_item *item, enum section section)
 {
 	const struct directive *row = directive_find(section, item->key);
@@ -151,8 +164,7 @@ static void setting(struct draft *d, const struct unitfile_item *item, enum sect
 		leave_unenforced(d, row, item);
 		break;
 	case NOT_YET:
-		remember(d, &d->not_yet, row, item->line);
-		say_line(d, item->line, "ignored", "%.*s=: is not yet there", STR_ARG(row->key));
+		leave_for_later(d, row, item);
 		break;
 	case HARMLESS:
 		say_line(d, item->line, "ignored", "%.*s=: nothing is lost", STR_ARG(row->key));
@@ -160,12 +172,19 @@ static void setting(struct draft *d, const struct unitfile_item *item, enum sect
 	}
 }
 
+/* Its number, or -1: a timer has a [Timer] in the place of a [Service]. */
+static int section_of(const struct draft *d, struct str name)
+{
+	int number = section_find(name);
+	return number == (timer_is(d->name) ? SECTION_SERVICE : SECTION_TIMER) ? -1 : number;
+}
+
 static void section(struct draft *d, const struct unitfile_item *item)
 {
-	if (section_find(item->section) >= 0 || str_starts(item->section, STR("X-")))
+	if (section_of(d, item->section) >= 0 || str_starts(item->section, STR("X-")))
 		return;
-	complain(d, item->line, "[%.*s] is not a section of a service ([Unit], [Service], [Install]): ignored",
-		 STR_ARG(shown(item->section)));
+	complain(d, item->line, "[%.*s] is not a section of a %s, [Install]): ignored", STR_ARG(shown(item->section)),
+		 timer_is(d->name) ? "timer ([Unit], [Timer]" : "service ([Unit], [Service]");
 }
 
 static void tell(struct draft *d, const struct list *list, const char *what)
@@ -199,7 +218,7 @@ void read_lines(struct draft *d, struct str text)
 {
 	struct unitfile f = unitfile_open((char *)text.p, text.n);
 	for (struct unitfile_item item; (item = unitfile_next(&f)).kind != UNITFILE_END;) {
-		int known = section_find(item.section);
+		int known = section_of(d, item.section);
 		item.line = draft_line(d, item.line);
 		switch (item.kind) {
 		case UNITFILE_SECTION:

@@ -72,6 +72,14 @@ void note(struct draft *d, uint32_t line, const char *format, ...)
 	va_end(args);
 }
 
+void pass_over(struct draft *d, uint32_t line, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	say_of(d, line, "ignored", format, args);
+	va_end(args);
+}
+
 void approximate(struct draft *d, uint32_t line, const char *format, ...)
 {
 	va_list args;

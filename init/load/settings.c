@@ -409,6 +409,9 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_INPUT_DATA] = read_input_data,
 	[READ_LOAD_CREDENTIAL] = read_load_credential,
 	[READ_SET_CREDENTIAL] = read_set_credential,
+	[READ_CALENDAR] = read_calendar,
+	[READ_SPAN] = read_span,
+	[READ_BOOLEAN] = read_boolean,
 };
 
 bool settings_read(struct draft *d, const struct directive *row, struct str value, uint32_t line)

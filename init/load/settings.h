@@ -82,6 +82,11 @@ bool read_preserve(const struct setting *s);
 bool read_load_credential(const struct setting *s);
 bool read_set_credential(const struct setting *s);
 
+/* settings_timer.c: looked at only. */
+bool read_calendar(const struct setting *s);
+bool read_span(const struct setting *s);
+bool read_boolean(const struct setting *s);
+
 /* settings_rights.c: as whom, and what that one may. */
 bool read_context_flag(const struct setting *s);
 bool read_switch(const struct setting *s);

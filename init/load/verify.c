@@ -32,10 +32,10 @@ static bool verify_file(const struct host *host, const char *path, bool is_dump)
 	draft_begin(&d, host, name, file);
 	d.is_checked = !is_dump;
 	const char *refusal = scan_refusal(name);
-	if (refusal) {
+	if (refusal)
 		refuse(&d, 0, "%s", refusal);
+	if (refusal && (is_dump || !timer_is(name)))
 		return false;
-	}
 	scan_folder_add(&load, folder_of(file), false);
 	draft_read(&load, &d);
 	if (is_dump)

@@ -1,6 +1,6 @@
 """The differential oracle: random units, read by systemd 252 and by oomph, and everything that differs.
 
-    make oracle                                 20,000 units
+    make oracle                                 20,000 units, and as many calendar expressions
     python3 tests/oracle/oracle.py N [SEED]     N of them
     python3 tests/oracle/oracle.py --file FILE  one unit of one's own
 
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import calendars
 import units
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -370,7 +371,7 @@ def main(args):
     n, seed = int(args[0]) if args else 20000, args[1] if len(args) > 1 else "1"
     wrong = sum(batch(seed, first, min(BATCH, n - first)) for first in range(0, n, BATCH))
     print(f"oracle: {n} units (seed {seed}), {wrong} differences from systemd")
-    return wrong > 0
+    return calendars.main([str(n), seed]) or wrong > 0
 
 
 if __name__ == "__main__":

@@ -1313,6 +1313,38 @@ static void check_reads_several_files(void **state)
 	then_said(w, "good.service: ignored: the unit is masked");
 }
 
+/* Not one that is run, and read all the same. */
+static void check_reads_timers(void **state)
+{
+	struct world *w = *state;
+	static const struct { const char *lines, *told; } rows[] = {
+		{ "[Timer]\nOnCalendar=Sun *-*-1..7 1:00 utc\n", "2: ignored: OnCalendar=Sun *-*-01..07 01:00:00 UTC: is not yet there; the next would be Sun 2" },
+		{ "[Timer]\nOnCalendar=1970-1-1\n", "2: ignored: OnCalendar=1970-01-01 00:00:00: is not yet there; it would never elapse\n" },
+		{ "[Timer]\nOnCalendar=\n", "2: ignored: OnCalendar=: is not yet there\n" },
+		{ "[Timer]\nOnCalendar=often\n", "2: error: OnCalendar=often: expected a calendar expression such as daily" },
+		{ "[Timer]\nOnCalendar=24:00\n", "2: error: OnCalendar=24:00: expected hours from 0 to 23" },
+		{ "[Timer]\nOnCalendar=daily Mars\n", "2: error: OnCalendar=daily Mars: expected a time zone of /usr/share/zoneinfo, or UTC, and not Mars" },
+		{ "[Timer]\nOnBootSec=15min\n", "2: ignored: OnBootSec=: is not yet there\n" },
+		{ "[Timer]\nAccuracySec=soon\n", "2: error: AccuracySec=soon: expected a time such as 5s" },
+		{ "[Timer]\nPersistent=perhaps\n", "2: error: Persistent=perhaps: expected yes or no" },
+		{ "[Timer]\nOnCalender=daily\n", "2: error: OnCalender= is not a directive; did you mean OnCalendar=?" },
+		{ "[Service]\n", "1: error: [Service] is not a section of a timer ([Unit], [Timer], [Install])" },
+	};
+	char path[64], line[256];
+	snprintf(path, sizeof path, "%s/a.timer", w->folder);
+	for (size_t i = 0; i < countof(rows); i++) {
+		given(w, "a.timer", rows[i].lines);
+		assert_int_equal(run(w, (char *[]){ "oomph-load", "--check", path, NULL }), 1);
+		snprintf(line, sizeof line, "%s: error: not yet: only .service and .target units are run\n", path);
+		then_said(w, line);
+		snprintf(line, sizeof line, "%s:%s", path, rows[i].told);
+		then_said(w, line);
+	}
+	given(w, "a.service", "[Timer]\nOnCalendar=daily\n" RUN);
+	when_loaded(w);
+	then_said(w, "a.service:1: [Timer] is not a section of a service ([Unit], [Service], [Install]): ignored");
+}
+
 static void a_thousand_units_fit(void **state)
 {
 	struct world *w = *state;
@@ -1389,6 +1421,7 @@ int main(void)
 		TEST(a_set_that_cannot_be_written_is_a_failure),
 		TEST(check_tells_what_becomes_of_each_line),
 		TEST(check_reads_several_files),
+		TEST(check_reads_timers),
 		TEST(a_thousand_units_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
