@@ -348,9 +348,13 @@ void dump_draft(const struct draft *d)
 	if (d->is_masked || d->is_broken)
 		return;
 	for (unsigned section = 0; section < N_SECTION; section++) {
-		printf("[%s]\n", section_names[section]);
-		for (const struct directive *row = directives; row < directives + n_directives; row++)
-			if (row->section == section && row->status == HONOURED && writers[row->reading] && is_first_name(row))
-				writers[row->reading](&(struct dumped){ d, row });
+		unsigned n = 0;
+		for (const struct directive *row = directives; row < directives + n_directives; row++) {
+			if (row->section != section || row->status != HONOURED || !writers[row->reading] || !is_first_name(row))
+				continue;
+			if (n++ == 0)
+				printf("[%s]\n", section_names[section]);
+			writers[row->reading](&(struct dumped){ d, row });
+		}
 	}
 }
