@@ -80,6 +80,8 @@ bool value_run_path(struct str s, struct buf *to)
 			;
 	}
 	value_simplify_path(s, to);
+	if (to->n && to->p[to->n - 1] == '/')
+		to->n--;                /* "./" is the folder itself */
 	return true;
 }
 

@@ -224,7 +224,10 @@ void put_capabilities(const struct dumped *e)
 
 void put_secure_bits(const struct dumped *e)
 {
-	for (unsigned bit = 0; bit < 16; bit++)
+	/* On one line: a second one would take the place of the first. */
+	printf("%.*s=", STR_ARG(e->row->key));
+	for (unsigned bit = 0, n = 0; bit < 16; bit++)
 		if (e->d->context.secure_bits >> bit & 1)
-			put_line(e, exec_secure_bit_name(bit));
+			printf("%s%s", n++ ? " " : "", exec_secure_bit_name(bit));
+	putchar('\n');
 }
