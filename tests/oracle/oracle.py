@@ -253,7 +253,7 @@ class Oomph:
             unit[key] = {n for ranges in got[key] for n in bits(ranges)}
         for key in CAPABILITIES & set(one):
             unit[key] = {v for v in got[key] if v and not v.isdigit()} if "~" not in got[key] else ALL_CAPABILITIES
-        unit["SecureBits"] = set(got.get("SecureBits", []))
+        unit["SecureBits"] = set(one.get("SecureBits", "").split())
         for key in COMMANDS & set(one):
             unit[key] = [self.argv(v) for v in got[key]]
         for key in LINKS:
