@@ -80,7 +80,7 @@ bool value_run_path(struct str s, struct buf *to)
 			;
 	}
 	value_simplify_path(s, to);
-	if (to->n && to->p[to->n - 1] == '/')
+	if (to->n > 1 && to->p[to->n - 1] == '/')
 		to->n--;                /* "./" is the folder itself */
 	return true;
 }
