@@ -124,8 +124,8 @@ void check_death(struct world *w, const struct death *d, bool is_amended)
 	}
 	if (d->pid >= PIDS)
 		broken(w, "%s: no such pid: %u", name, d->pid);
-	const struct process *p = &w->ends[d->pid];
 	bool is_wound = d->code == 0;
+	const struct process *p = is_wound ? &w->ends[d->pid] : &w->dead[d->id % DEATHS_KEPT];
 	bool was_chosen = p->truth == TRUTH_OOM || p->doom == TRUTH_OOM;        /* if only to end in another way, already begun */
 	if (is_wound && p->id != id)
 		broken(w, "%s: %u was another service's worker", name, d->pid);
@@ -149,6 +149,7 @@ void check_step(struct world *w, const struct event *ev, uint64_t first_death, e
 		broken(w, "more deaths in a step than are kept");
 	for (uint64_t id = first_death; id < w->core->next_death; id++) {
 		const struct death *d = core_death(w->core, id);
+		w->dead[id % DEATHS_KEPT] = w->ends[d->pid < PIDS ? d->pid : 0];
 		n_main += d->is_main;
 		n_told += d->is_main && d->pid == ev->pid;
 	}

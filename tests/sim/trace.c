@@ -12,7 +12,7 @@ void trace_event(const struct world *w, const struct event *ev)
 {
 	static const char *const kinds[N_EVENT_KIND] = {
 		"tick", "units", "reloaded", "request", "launched", "execed", "launch-failed", "main-found", "ready", "launch-warning", "death", "empty",
-		"counter", "notify", "oom-kill", "oom-group", "kmsg-lost", "signal", "files", "halted",
+		"counter", "notify", "shared-count", "oom-kill", "oom-group", "kmsg-lost", "signal", "files", "halted",
 	};
 	printf("%8llu %-14s %s", (unsigned long long)w->now_ms, kinds[ev->kind], name_of(w, ev->service));
 	if (ev->kind == EVENT_REQUEST)
