@@ -209,6 +209,7 @@ enum service_flags {
 	SERVICE_GROUP_KILLED = 1 << 13, /* the kernel said that it kills all of this generation's cgroup (memory.oom.group) */
 	SERVICE_GROUP_DUE = 1 << 22,    /* OOMPolicy=kill: the kernel is at it, and at the end of the grace so are we */
 	SERVICE_HAS_BEGUN = 1 << 18,    /* its plan: so there is something for ExecStopPost= to clean up behind */
+	SERVICE_MAY_LEAVE = 1 << 23,    /* a command of its may have made what EXEC_CLEAN removes; kept until that is done */
 	SERVICE_SAYS_STOPPING = 1 << 20, /* STOPPING=1: it leaves by itself */
 	SERVICE_SAYS_RELOADING = 1 << 21, /* RELOADING=1 has come since reload_at */
 	SERVICE_FINAL_SENT = 1 << 19,   /* FinalKillSignal= was sent */

@@ -374,13 +374,17 @@ static bool follow_up(struct turn *t, uint32_t i)
 	return true;
 }
 
-/* RuntimeDirectory= and its like go with the generation, systemd.exec(5): by a command that no unit has, and that cannot fail. */
+/*
+ * RuntimeDirectory= and its like go with the generation, systemd.exec(5): by a command that no unit has, and that cannot fail.
+ * Not where a condition or a dependency kept every command from running: what is there was made by another unit.
+ */
 static bool clean(struct turn *t, uint32_t i, bool restarts)
 {
 	struct service *s = service_at(t, i);
 	uint32_t what = restarts ? UNIT_CLEANS : UNIT_CLEANS | UNIT_CLEANS_AT_REST;
-	if (s->step == STEP_CLEAN || !(unit_at(t, i)->flags & what))
+	if (!(s->flags & SERVICE_MAY_LEAVE) || !(unit_at(t, i)->flags & what))
 		return false;
+	s->flags &= ~(uint32_t)SERVICE_MAY_LEAVE;
 	take_step(s, STEP_CLEAN);
 	s->step_number = restarts;
 	launch(t, i, ROLE_CONTROL, EXEC_CLEAN);

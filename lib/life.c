@@ -103,7 +103,7 @@ static void go_on_starting(struct turn *t, uint32_t i)
 		if (u->exec[EXEC_START].n)
 			emit_note(t, NOTE_STARTING, i, 0);      /* a target takes no time for it */
 		s->began_at = t->c->now_ms;
-		s->flags |= SERVICE_HAS_BEGUN;
+		s->flags |= SERVICE_HAS_BEGUN | SERVICE_MAY_LEAVE;
 		arm(t, i, u->start_ms);
 		take_step(s, STEP_CONDITION);
 	}
@@ -273,7 +273,8 @@ static void refuse(struct turn *t, uint32_t i, enum result result)
 static void begin(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	uint32_t kept = SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING;
+	uint32_t kept = SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING |
+		SERVICE_MAY_LEAVE;
 	if (unit_at(t, i)->flags & UNIT_BROKEN) {
 		refuse(t, i, RESULT_BAD_SETTING);       /* pulled in by another unit, or broken since its last generation */
 		return;

@@ -35,6 +35,35 @@ static void the_conditions_of_the_unit_come_before_its_commands(void **state)
 	then_does("launch db stop-post/0");
 }
 
+/* Another unit may own a folder of the same name: systemd removes nothing for one that its conditions passed over. */
+static void who_has_not_begun_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	given_booted("db: Check=1 Cleans; web: Requires=db After=db Cleans; app: Check=1 Cleans; cms: Condition=1 Cleans");
+	when_exits(when_command_launched("db"), CHECK_ASSERTION + 1);
+	then_does("swept db; swept web");
+	uint32_t checker = when_command_launched("app");
+	when_asked(VERB_STOP, "app");
+	when_killed(checker, SIGTERM);
+	then_state("app", IDLE);
+	when_exits(when_command_launched("cms"), 1);
+	then_does("launch cms clean/0");
+}
+
+/* RuntimeDirectoryPreserve=restart: it is the generation before that has made it. */
+static void what_was_kept_for_a_restart_goes_when_that_does_not_come(void **state)
+{
+	(void)state;
+	given_booted("db: Check=1 Restart=always RestartSec=500 CleansAtRest");
+	when_exits(when_command_launched("db"), 0);
+	when_exits(when_launched("db"), 1);
+	when_time_passes(500);
+	when_exits(when_command_launched("db"), 1);
+	then_does("launch db clean/0");
+	when_exits(when_command_launched("db"), 0);
+	then_state("db", DONE);
+}
+
 static void a_condition_that_fails_fails_the_unit(void **state)
 {
 	(void)state;
@@ -579,6 +608,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(a_condition_that_says_no_passes_the_unit_over),
 		STORY(the_conditions_of_the_unit_come_before_its_commands),
+		STORY(who_has_not_begun_leaves_nothing_behind),
+		STORY(what_was_kept_for_a_restart_goes_when_that_does_not_come),
 		STORY(a_condition_that_fails_fails_the_unit),
 		STORY(stop_post_follows_every_end),
 		STORY(stop_post_follows_a_start_that_failed),
