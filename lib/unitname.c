@@ -1,7 +1,6 @@
 #include "unitname.h"
 #include "limits.h"
 #include "names.h"
-#include "values.h"
 #include "words.h"
 
 static bool is_alphanumeric(char c)
@@ -52,49 +51,6 @@ bool unitname_is_template(struct str name)
 bool unitname_is_instance(struct str name)
 {
 	return unitname_parts(name).instance.n > 0;
-}
-
-static void escape_byte(char c, struct buf *to)
-{
-	static const char digits[] = "0123456789abcdef";
-	buf_lit(to, "\\x");
-	buf_char(to, digits[(unsigned char)c >> 4]);
-	buf_char(to, digits[c & 15]);
-}
-
-void unitname_escape(struct str text, struct buf *to)
-{
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-		if (c == '/')
-			buf_char(to, '-');
-		else if (is_alphanumeric(c) || c == ':' || c == '_' || (c == '.' && i > 0))
-			buf_char(to, c);
-		else
-			escape_byte(c, to);
-	}
-}
-
-void unitname_escape_path(struct str path, struct buf *to)
-{
-	bool is_first = true;
-
-	while (path.n) {
-		struct str part = str_until(&path, '/');
-		if (part.n == 0 || str_eq(part, STR(".")))
-			continue;
-		if (!is_first)
-			buf_char(to, '-');
-		/* Only a dot in front of the whole name is escaped, "/a/.b" is "a-.b". */
-		if (!is_first && part.p[0] == '.') {
-			buf_char(to, '.');
-			part = str_skip(part, 1);
-		}
-		unitname_escape(part, to);
-		is_first = false;
-	}
-	if (is_first)
-		buf_char(to, '-');
 }
 
 void unitname_unescape(struct str name, struct buf *to)

@@ -1,5 +1,5 @@
 /*
- * Names of units, systemd.unit(5): PREFIX[@[INSTANCE]].TYPE. How they come apart, and how other text is made fit for one.
+ * Names of units, systemd.unit(5): PREFIX[@[INSTANCE]].TYPE. How they come apart, and what text they stand for.
  */
 #ifndef OOMPH_UNITNAME_H
 #define OOMPH_UNITNAME_H
@@ -24,12 +24,7 @@ bool unitname_is_instance(struct str name);     /* "getty@tty1.service" */
 /* Its type (enum unit_type_name of names.h), by the suffix; -1 when it has none that is known. */
 int unitname_type(struct str name);
 
-/*
- * Text into what a name can hold and back: "/" and "-" change places with "-" and "\x2d", other bytes become \xHH. The
- * path form drops the slashes at both ends, and is "-" for the root; it takes paths that value_is_path() takes.
- */
-void unitname_escape(struct str text, struct buf *to);
-void unitname_escape_path(struct str path, struct buf *to);
+/* The text that systemd-escape(1) has made fit for a name: "-" is "/" again, \xHH its byte. */
 void unitname_unescape(struct str name, struct buf *to);
 
 #endif

@@ -54,16 +54,6 @@ bool value_run_path(struct str s, struct buf *to);
 /* A word of RuntimeDirectory= and the like: "kea", "lock/kea", "web:www" (with a link to it, else empty). Never absolute. */
 bool value_directory(struct str word, struct str *folder, struct str *link);
 
-/* A word of ReadWritePaths= and the like: `-` (may be missing), then `+` (in the service's root), then an absolute path. */
-bool value_sandbox_path(struct str word, bool *may_be_missing, bool *is_in_root, struct str *path);
-
-/* Condition...= and Assert...=: `|` (any one of these is enough), then `!`, then what is asked. */
-struct value_condition {
-	bool is_trigger, is_negated;
-	struct str argument;
-};
-struct value_condition value_condition(struct str s);
-
 /*
  * A user's or group's name or number as systemd lets it pass: nearly anything that passwd(5) can hold, but no number that
  * chown(2) takes for "leave it". src/basic/user-util.c, valid_user_group_name(), its relaxed form.

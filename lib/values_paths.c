@@ -121,19 +121,3 @@ bool value_directory(struct str word, struct str *folder, struct str *link)
 	*link = rest;
 	return true;
 }
-
-bool value_sandbox_path(struct str word, bool *may_be_missing, bool *is_in_root, struct str *path)
-{
-	*may_be_missing = str_take(&word, STR("-"));
-	*is_in_root = str_take(&word, STR("+"));
-	*path = word;
-	return value_is_path(word);
-}
-
-struct value_condition value_condition(struct str s)
-{
-	struct value_condition c = { .is_trigger = str_take(&s, STR("|")) };
-	c.is_negated = str_take(&s, STR("!"));
-	c.argument = s;
-	return c;
-}

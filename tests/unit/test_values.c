@@ -320,47 +320,6 @@ static void folders_of_a_service_are_relative(void **state)
 	}
 }
 
-static void sandbox_paths_have_two_signs(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *word, *path, *signs;
-	} rows[] = {
-		/* 199 */ { "-/run", "/run", "-" }, { "+/tmp", "/tmp", "+" }, { "/a b", "/a b", "" },
-		/* 200 */ { "+-/x", NULL, "" }, { "rel", NULL, "" },
-		{ "-+/x", "/x", "-+" }, { "", NULL, "" }, { "/a/../b", NULL, "" },
-	};
-	for (size_t i = 0; i < countof(rows); i++) {
-		struct str path;
-		bool may_be_missing, is_in_root;
-		bool is_read = value_sandbox_path(str_from(rows[i].word), &may_be_missing, &is_in_root, &path);
-		assert_int_equal(is_read, rows[i].path != NULL);
-		if (!is_read)
-			continue;
-		assert_true(str_eq(path, str_from(rows[i].path)));
-		assert_int_equal(may_be_missing, strchr(rows[i].signs, '-') != NULL);
-		assert_int_equal(is_in_root, strchr(rows[i].signs, '+') != NULL);
-	}
-}
-
-static void conditions_have_two_signs_in_one_order(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *text, *argument, *signs;
-	} rows[] = {
-		/* 35 */ { "!/a", "/a", "!" }, { "|/b", "/b", "|" }, { "|!/c", "/c", "|!" },
-		/* 36: what is left is no absolute path */ { "!|/e", "|/e", "!" }, { "! /d", " /d", "!" }, { "rel", "rel", "" },
-		{ "", "", "" },
-	};
-	for (size_t i = 0; i < countof(rows); i++) {
-		struct value_condition c = value_condition(str_from(rows[i].text));
-		assert_true(str_eq(c.argument, str_from(rows[i].argument)));
-		assert_int_equal(c.is_trigger, strchr(rows[i].signs, '|') != NULL);
-		assert_int_equal(c.is_negated, strchr(rows[i].signs, '!') != NULL);
-	}
-}
-
 static void assignments_have_a_name_that_a_shell_knows(void **state)
 {
 	(void)state;
@@ -389,8 +348,6 @@ int main(void)
 		cmocka_unit_test(paths_are_absolute_and_do_not_climb),
 		cmocka_unit_test(a_pid_file_is_in_run),
 		cmocka_unit_test(folders_of_a_service_are_relative),
-		cmocka_unit_test(sandbox_paths_have_two_signs),
-		cmocka_unit_test(conditions_have_two_signs_in_one_order),
 		cmocka_unit_test(assignments_have_a_name_that_a_shell_knows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
