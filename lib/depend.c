@@ -46,13 +46,15 @@ void enqueue_neighbours(struct turn *t, uint32_t i)
 /*
  * One unit's wish against another's, in the same round of wishes: the first to speak has it, and what is down stays down
  * until the round is over. Else three units that want and exclude one another in a ring would go round for ever.
+ * One that is on its way down already is put down as well: else it would be upheld for the moment of its end.
  */
 static void put_down(struct turn *t, uint32_t i)
 {
-	if (!service_at(t, i)->want)
+	struct service *s = service_at(t, i);
+	if (!s->want && state_is_resting(s->state))
 		return;
 	set_want(t, i, false);
-	service_at(t, i)->flags |= SERVICE_PUT_DOWN;
+	s->flags |= SERVICE_PUT_DOWN;
 }
 
 /* What has come to rest by itself is not stopped by another's stop, and goes on telling how it ended. */

@@ -361,6 +361,19 @@ static void a_rival_ends_the_upholding(void **state)
 	then_state("db", IDLE);
 }
 
+/* ... even while it is stopping, for whatever reason, and whether or not the rival lasts. */
+static void a_rival_ends_the_upholding_of_what_is_stopping(void **state)
+{
+	(void)state;
+	given_booted("all: Target Upholds=db; db: Unwanted; other: Unwanted Conflicts=db");
+	uint32_t db = given_running("db");
+	when_asked(VERB_STOP, "db");
+	when_asked(VERB_START, "other");
+	when_asked(VERB_STOP, "other");
+	when_exits(db, 0);
+	then_state("db", IDLE);
+}
+
 static void two_that_uphold_and_exclude_one_another_have_patience(void **state)
 {
 	(void)state;
@@ -558,6 +571,7 @@ int main(void)
 		STORY(a_ring_of_targets_that_call_one_another_has_patience),
 		STORY(what_is_upheld_comes_back_whatever_ended_it),
 		STORY(a_rival_ends_the_upholding),
+		STORY(a_rival_ends_the_upholding_of_what_is_stopping),
 		STORY(two_that_uphold_and_exclude_one_another_have_patience),
 		STORY(a_reload_goes_on_to_those_that_are_up),
 		STORY(reloads_that_go_round_in_a_ring_end),
