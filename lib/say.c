@@ -6,6 +6,8 @@
 
 #include "names.h"
 
+#define SYSEXITS_FIRST 64       /* EX_USAGE of sysexits.h */
+
 /* ---- small words ---- */
 
 static void tenths(struct buf *b, uint64_t v)
@@ -140,11 +142,25 @@ static void say_sender(struct buf *b, const struct sender *s)
 	buf_u64(b, s->uid);
 }
 
+/*
+ * systemd.exec(5), "Process Exit Codes", as systemctl(1) writes them: 217/USER. Not those below sysexits.h's: every program
+ * has its own meaning for them.
+ */
+static void say_status_name(struct buf *b, int status)
+{
+	const char *name = status >= SYSEXITS_FIRST ? exit_status_name(status) : NULL;
+	if (!name)
+		return;
+	buf_char(b, '/');
+	buf_str(b, str_from(name));
+}
+
 static void say_end(struct buf *b, const struct death *d)
 {
 	if (d->code == CLD_EXITED) {
 		buf_lit(b, "exited with status ");
 		buf_u64(b, d->status);
+		say_status_name(b, d->status);
 		return;
 	}
 	buf_lit(b, "killed by ");
@@ -156,10 +172,17 @@ static void say_end(struct buf *b, const struct death *d)
 
 static void say_start_failed(struct buf *b, const struct death *d)
 {
+	int status = d->launch_step < N_LAUNCH_STEP ? launch_step_info[d->launch_step].status : 0;
 	buf_lit(b, "could not be started: ");
 	buf_str(b, str_from(step_setting(d->launch_step)));
 	buf_lit(b, ": ");
 	say_error(b, d->launch_error);
+	if (status) {
+		buf_lit(b, " (");
+		buf_u64(b, (uint64_t)status);
+		say_status_name(b, status);
+		buf_lit(b, ")");
+	}
 }
 
 static void say_doubt(struct buf *b, unsigned doubt)

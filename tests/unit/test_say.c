@@ -190,6 +190,8 @@ static void every_cause_has_its_words(void **state)
 	static const struct { uint8_t cause, code, status; const char *said; } rows[] = {
 		{ CAUSE_EXIT, CLD_EXITED, 0, "exited with status 0" },
 		{ CAUSE_EXIT, CLD_EXITED, 137, "exited with status 137" },
+		{ CAUSE_EXIT, CLD_EXITED, 2, "exited with status 2" },
+		{ CAUSE_EXIT, CLD_EXITED, 78, "exited with status 78/CONFIG" },
 		{ CAUSE_SIGNAL, CLD_KILLED, SIGKILL, "killed by SIGKILL; there is no record of an OOM kill" },
 		{ CAUSE_SIGNAL, CLD_KILLED, SIGTERM, "killed by SIGTERM" },
 		{ CAUSE_CORE_DUMP, CLD_DUMPED, SIGSEGV, "killed by SIGSEGV, core dumped" },
@@ -251,7 +253,9 @@ static void a_start_that_failed_names_step_and_error(void **state)
 	struct death d = app_death(CAUSE_START_FAILED, 0, 0);
 	d.launch_step = LAUNCH_EXEC;
 	d.launch_error = ENOENT;
-	assert_death(&d, "app: could not be started: exec: no such file or directory");
+	assert_death(&d, "app: could not be started: exec: no such file or directory (203/EXEC)");
+	d.launch_step = LAUNCH_PID_FILE;        /* no child leaves with a status there */
+	assert_death(&d, "app: could not be started: PIDFile=: no such file or directory");
 	d.launch_step = N_LAUNCH_STEP;
 	d.launch_error = 133;
 	assert_death(&d, "app: could not be started: an unknown step: error 133");
