@@ -264,6 +264,8 @@ const struct directive directives[] = {
 	SERVICE_READ("MemorySwapMax", READ_MEMORY, KNOB_MEMORY_SWAP_MAX, 0),
 	SERVICE_READ("TasksMax", READ_TASKS, KNOB_PIDS_MAX, 0),
 	SERVICE_READ("CPUWeight", READ_WEIGHT, KNOB_CPU_WEIGHT, 0),
+	SERVICE_READ("CPUQuota", READ_QUOTA, 0, 0),
+	SERVICE_READ("CPUQuotaPeriodSec", READ_QUOTA_PERIOD, 0, AT(cpu_period_us)),
 
 	/* ---- honoured under the names and in the sections of older systemds: shipped units still use them ---- */
 	UNIT_READ("BindTo", READ_UNITS, LINK_BINDS_TO, 0),
@@ -406,9 +408,8 @@ const struct directive directives[] = {
 	SERVICE_LATER("ImportCredential"), SERVICE_LATER("SetCredentialEncrypted"),
 	SERVICE_LATER("UtmpIdentifier"), SERVICE_LATER("UtmpMode"),
 	/* systemd.resource-control(5): CPU */
-	SERVICE_LATER("StartupCPUWeight"), SERVICE_LATER("CPUQuota"), SERVICE_LATER("CPUQuotaPeriodSec"),
-	SERVICE_LATER("AllowedCPUs"), SERVICE_LATER("StartupAllowedCPUs"), SERVICE_LATER("CPUShares"),
-	SERVICE_LATER("StartupCPUShares"),
+	SERVICE_LATER("StartupCPUWeight"), SERVICE_LATER("AllowedCPUs"), SERVICE_LATER("StartupAllowedCPUs"),
+	SERVICE_LATER("CPUShares"), SERVICE_LATER("StartupCPUShares"),
 	/* systemd.resource-control(5): memory */
 	SERVICE_LATER("DefaultMemoryMin"), SERVICE_LATER("DefaultMemoryLow"),
 	SERVICE_LATER("DefaultStartupMemoryLow"), SERVICE_LATER("StartupMemoryMin"),
@@ -498,6 +499,8 @@ static const char *const expected[N_READING] = {
 	[READ_MEMORY] = "a size such as 512M or 1.5G, a share such as 50%, or infinity",
 	[READ_TASKS] = "a number above 0, a share such as 50%, or infinity",
 	[READ_WEIGHT] = "a number from 1 to 10000",
+	[READ_QUOTA] = "a share of one processor such as 20%, above 100% for more than one",
+	[READ_QUOTA_PERIOD] = "a time from 1ms to 1s",
 	[READ_LIMIT] = "VALUE or SOFT:HARD; infinity for none",
 	[READ_SCORE] = "a number from -1000 to 1000",
 	[READ_NICE] = "a number from -20 to 19",

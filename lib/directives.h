@@ -45,6 +45,8 @@ enum reading {
 	READ_MEMORY,            /* `which`: enum cgroup_knob */
 	READ_TASKS,
 	READ_WEIGHT,
+	READ_QUOTA,
+	READ_QUOTA_PERIOD,
 	READ_LIMIT,             /* `which`: enum limit_kind */
 	READ_SCORE,
 	READ_NICE,

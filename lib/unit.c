@@ -27,6 +27,7 @@ const char *const cgroup_knob_file[N_CGROUP_KNOB] = {
 	[KNOB_MEMORY_SWAP_MAX] = "memory.swap.max",
 	[KNOB_PIDS_MAX] = "pids.max",
 	[KNOB_CPU_WEIGHT] = "cpu.weight",
+	[KNOB_CPU_MAX] = "cpu.max",
 };
 
 uint64_t unitset_sum(const void *bytes, size_t size)
@@ -232,6 +233,8 @@ static const char *check_values(const struct unit *u)
 	if (u->umask > UMASK_MOST || u->nice < -20 || u->nice > 19)
 		return "a number out of its range";
 	if (u->oom_score_adj < -1000 || u->oom_score_adj > 1000)
+		return "a number out of its range";
+	if (u->cpu_period_us < CPU_PERIOD_LEAST_US || u->cpu_period_us > CPU_PERIOD_MOST_US)
 		return "a number out of its range";
 	if (u->restart_growth < GROWTH_NONE || u->restart_ms > u->restart_max_ms)
 		return "a backoff that shrinks";
@@ -540,6 +543,7 @@ void unit_defaults(struct unit *u)
 	u->restart_growth = 2 * GROWTH_NONE;
 	u->start_limit_ms = START_LIMIT_MS;
 	u->start_limit_burst = START_LIMIT_BURST;
+	u->cpu_period_us = CPU_PERIOD_US;
 	u->umask = 0022;
 	u->type = TYPE_SIMPLE;
 	u->restart = RESTART_UNSET;

@@ -74,9 +74,14 @@ struct command {
 /* The files of a service's cgroup that a unit can set, cgroups(7). The table of their names is in unit.c. */
 enum cgroup_knob {
 	KNOB_MEMORY_MIN, KNOB_MEMORY_LOW, KNOB_MEMORY_HIGH, KNOB_MEMORY_MAX, KNOB_MEMORY_SWAP_MAX, KNOB_PIDS_MAX,
-	KNOB_CPU_WEIGHT, N_CGROUP_KNOB
+	KNOB_CPU_WEIGHT, KNOB_CPU_MAX /* of cpu_period_us */, N_CGROUP_KNOB
 };
 extern const char *const cgroup_knob_file[N_CGROUP_KNOB];       /* "memory.min", ... */
+
+/* Of CPUQuota=, in microseconds of processor time: what the kernel takes (kernel/sched/core.c), and systemd's own. */
+#define CPU_PERIOD_LEAST_US 1000u       /* also of a quota */
+#define CPU_PERIOD_MOST_US 1000000u
+#define CPU_PERIOD_US 100000u
 
 #define KNOB_UNSET UINT64_MAX           /* not written at all */
 #define KNOB_INFINITY (UINT64_MAX - 1)  /* written as "max" */
@@ -257,6 +262,7 @@ struct unit {
 	uint32_t restart_max_ms;        /* RestartMaxDelaySec=, or restart_ms when there are no steps */
 	uint32_t restart_growth;        /* factor from one delay to the next, times 65536 (65536: none); (max/first)^(1/steps) */
 	uint32_t start_limit_ms, start_limit_burst;
+	uint32_t cpu_period_us;         /* CPUQuotaPeriodSec= */
 	uint16_t umask;
 	int16_t oom_score_adj;
 	int8_t nice;

@@ -35,6 +35,8 @@ void put_restart_statuses(const struct dumped *e);
 void put_fd_store(const struct dumped *e);
 void put_notify_fd(const struct dumped *e);
 void put_knob(const struct dumped *e);
+void put_quota(const struct dumped *e);
+void put_quota_period(const struct dumped *e);
 void put_limit(const struct dumped *e);
 void put_score(const struct dumped *e);
 void put_nice(const struct dumped *e);

@@ -123,6 +123,18 @@ void put_knob(const struct dumped *e)
 		put_number(e, value);
 }
 
+void put_quota(const struct dumped *e)
+{
+	unsigned share = e->d->cpu_share;
+	if (share)
+		printf("%.*s=%u.%02u%%\n", STR_ARG(e->row->key), share / 100, share % 100);
+}
+
+void put_quota_period(const struct dumped *e)
+{
+	printf("%.*s=%" PRIu32 "us\n", STR_ARG(e->row->key), *(const uint32_t *)dumped_field(e));
+}
+
 static void put_bound(uint64_t value, enum limit_kind kind)
 {
 	if (value == LIMIT_INFINITY)

@@ -122,6 +122,7 @@ struct draft {
 	struct str user, group;
 	uint32_t user_line, group_line, groups_line;
 	uint32_t n_steps;
+	unsigned cpu_share;             /* CPUQuota= in hundredths of a percent; 0: none */
 	struct exit_set restart_prevent, restart_force;
 	bool has_abort_timeout, has_type;
 	bool has_start_timeout, has_restart_sec, has_restart_max, has_start_limit;

@@ -50,6 +50,8 @@ bool read_pid_file(const struct setting *s);
 bool read_memory(const struct setting *s);
 bool read_tasks(const struct setting *s);
 bool read_weight(const struct setting *s);
+bool read_quota(const struct setting *s);
+bool read_quota_period(const struct setting *s);
 bool read_limit(const struct setting *s);
 bool read_score(const struct setting *s);
 bool read_nice(const struct setting *s);

@@ -75,6 +75,26 @@ bool read_weight(const struct setting *s)
 	return true;
 }
 
+bool read_quota(const struct setting *s)
+{
+	s->d->cpu_share = s->value.n ? s->d->cpu_share : 0;
+	return s->value.n == 0 || value_quota(s->value, &s->d->cpu_share);
+}
+
+/* systemd.resource-control(5): what the kernel does not take is the nearest that it does. */
+bool read_quota_period(const struct setting *s)
+{
+	uint64_t us = CPU_PERIOD_US;
+	if (s->value.n && !value_time(s->value, &us))
+		return false;
+	if (us == VALUE_INFINITY)
+		us = CPU_PERIOD_US;
+	else if (us < CPU_PERIOD_LEAST_US || us > CPU_PERIOD_MOST_US)
+		us = us < CPU_PERIOD_LEAST_US ? CPU_PERIOD_LEAST_US : CPU_PERIOD_MOST_US;
+	*(uint32_t *)setting_field(s) = (uint32_t)us;
+	return true;
+}
+
 bool read_limit(const struct setting *s)
 {
 	struct limit limit = { .kind = s->row->which };

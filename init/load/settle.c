@@ -134,6 +134,20 @@ static void settle_scheduling(struct draft *d)
 	x->priority = !is_real_time ? 0 : x->priority ? x->priority : 1;
 }
 
+/* systemd.resource-control(5): a period in which the share would be less than the kernel takes becomes longer. */
+static void settle_quota(struct draft *d)
+{
+	struct unit *u = &d->unit;
+
+	if (d->cpu_share == 0)
+		return;
+	uint64_t least_us = (CPU_PERIOD_LEAST_US * UINT64_C(10000) + d->cpu_share - 1) / d->cpu_share;
+	if (u->cpu_period_us < least_us)
+		u->cpu_period_us = least_us < CPU_PERIOD_MOST_US ? (uint32_t)least_us : CPU_PERIOD_MOST_US;
+	uint64_t quota_us = (uint64_t)u->cpu_period_us * d->cpu_share / 10000;
+	u->knobs[KNOB_CPU_MAX] = quota_us > CPU_PERIOD_LEAST_US ? quota_us : CPU_PERIOD_LEAST_US;
+}
+
 /* systemd.service(5): what makes the whole unit impossible. */
 static void judge(struct draft *d)
 {
@@ -197,6 +211,7 @@ void settle(struct draft *d)
 	settle_type(d);
 	settle_restart(d);
 	settle_scheduling(d);
+	settle_quota(d);
 	settle_commands(d);
 	settle_environment(d);
 	judge(d);

@@ -168,7 +168,7 @@ static int write_knobs(int folder, const struct unit *u)
 {
 	int worst = 0;
 	for (size_t k = 0; k < N_CGROUP_KNOB; k++) {
-		char text[24];
+		char text[48];
 		struct buf b = BUF(text);
 		if (u->knobs[k] == KNOB_UNSET)
 			continue;
@@ -176,6 +176,10 @@ static int write_knobs(int folder, const struct unit *u)
 			buf_lit(&b, "max");
 		else
 			buf_u64(&b, u->knobs[k]);
+		if (k == KNOB_CPU_MAX) {
+			buf_char(&b, ' ');
+			buf_u64(&b, u->cpu_period_us);
+		}
 		int r = file_write(folder, cgroup_knob_file[k], buf_view(&b));
 		worst = r < 0 ? r : worst;
 	}

@@ -30,7 +30,7 @@ static void what_was_promised_is_honoured(void **state)
 		"Type ExecStart ExecStartPre ExecStartPost ExecStop ExecReload Restart RestartSec RestartSteps "
 		"RestartMaxDelaySec TimeoutStartSec TimeoutStopSec KillMode KillSignal SendSIGKILL SuccessExitStatus "
 		"RemainAfterExit OOMScoreAdjust OOMPolicy MemoryMin MemoryLow MemoryHigh MemoryMax MemorySwapMax "
-		"TasksMax CPUWeight User Group UMask Nice WorkingDirectory Environment EnvironmentFile LimitNOFILE "
+		"TasksMax CPUWeight CPUQuota CPUQuotaPeriodSec User Group UMask Nice WorkingDirectory Environment EnvironmentFile LimitNOFILE "
 		"LimitNPROC LimitCORE StandardInput StandardOutput StandardError NotifyAccess StartLimitInterval "
 		"StartLimitBurst TimeoutSec MemoryLimit";
 	const struct str lists[] = { [SECTION_UNIT] = STR(unit), [SECTION_SERVICE] = STR(service) };

@@ -73,7 +73,7 @@ static void every_number_arrives(void **state)
 	assert_true(unit_is_success(u, false, 75) && unit_is_success(u, false, 250) && unit_is_success(u, true, 9));
 	assert_int_equal(u->oom_score_adj, -900);
 	assert_int_equal(u->oom_policy, OOM_KILL);
-	assert_memory_equal(u->knobs, ((uint64_t[]){ 1 << 20, 0, KNOB_INFINITY, 1610612736, 0, 16, 200 }),
+	assert_memory_equal(u->knobs, ((uint64_t[]){ 1 << 20, 0, KNOB_INFINITY, 1610612736, 0, 16, 200, KNOB_UNSET }),
 			    sizeof u->knobs);
 	assert_int_equal(u->umask, 7);
 	assert_int_equal(u->nice, -5);
@@ -87,6 +87,33 @@ static void every_number_arrives(void **state)
 	then_text(w, u->stdio_path[0], "/in");
 	then_text(w, u->stdio_path[1], "/var/log/a");
 	then_text(w, u->stdio_path[2], "");
+}
+
+/* systemd.resource-control(5), in whatever order they stand. */
+static void a_quota_is_of_a_period(void **state)
+{
+	struct world *w = *state;
+	static const struct { const char *file, *settings; uint64_t quota_us; uint32_t period_us; } rows[] = {
+		{ "a.service", "CPUQuota=20%\n", 20000, 100000 },
+		{ "b.service", "CPUQuotaPeriodSec=10ms\nCPUQuota=250%\n", 25000, 10000 },
+		{ "c.service", "CPUQuota=50%\nCPUQuotaPeriodSec=5s\n", 500000, 1000000 },
+		{ "d.service", "CPUQuota=1%\nCPUQuotaPeriodSec=1ms\n", 1000, 100000 },
+		{ "e.service", "CPUQuota=0.01%\n", 1000, 1000000 },
+		{ "f.service", "CPUQuota=20%\nCPUQuota=\n", KNOB_UNSET, 100000 },
+		{ "g.service", "CPUQuota=20%\nCPUQuota=0%\nCPUQuotaPeriodSec=10ms\nCPUQuotaPeriodSec=\n", 20000, 100000 },
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		char text[256];
+		snprintf(text, sizeof text, RUN "%s", rows[i].settings);
+		given(w, rows[i].file, text);
+	}
+	when_loaded(w);
+	for (size_t i = 0; i < countof(rows); i++) {
+		const struct unit *u = unit_of(w, rows[i].file);
+		assert_int_equal(u->knobs[KNOB_CPU_MAX], rows[i].quota_us);
+		assert_int_equal(u->cpu_period_us, rows[i].period_us);
+	}
+	then_noted(w, "g", "g.service:4: CPUQuota=0%: expected a share of one processor");
 }
 
 /* 154, 163, 165, 168, 174, 177, 178, 180, 187, 197 */
@@ -1367,6 +1394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_plain_unit_has_the_defaults),
 		TEST(every_number_arrives),
+		TEST(a_quota_is_of_a_period),
 		TEST(a_wrong_value_leaves_the_one_before),
 		TEST(names_of_older_systemds_work),
 		TEST(defaults_follow_the_type),

@@ -16,6 +16,7 @@ MemoryMax=32M
 MemorySwapMax=8M
 TasksMax=7
 CPUWeight=250
+CPUQuota=150%
 Nice=5
 UMask=0027
 LimitNOFILE=4096:8192
@@ -113,6 +114,11 @@ def test_each_service_has_its_cgroup_and_session(vm, name):
 def test_limits_stand_in_the_cgroup(vm, file, value):
     vm.wait_state("full", "up")
     assert int(vm.knob("full", file)) == value
+
+
+def test_a_quota_stands_in_the_cgroup_with_its_period(vm):
+    vm.wait_state("full", "up")
+    assert vm.knob("full", "cpu.max") == "150000 100000"
 
 
 def test_a_service_without_limits_has_none(vm):
