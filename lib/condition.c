@@ -174,11 +174,8 @@ static int compare_numbers(struct str a, struct str b)
 
 static int compare_letters(struct str a, struct str b)
 {
-	size_t n = a.n < b.n ? a.n : b.n;
-	int order = n ? memcmp(a.p, b.p, n) : 0;
-	if (order)
-		return order < 0 ? -1 : 1;
-	return (a.n > b.n) - (a.n < b.n);
+	int order = str_order(a, b);
+	return (order > 0) - (order < 0);
 }
 
 static void skip_separators(struct str *s)

@@ -21,6 +21,7 @@ struct str {
 struct str str_from(const char *nul_terminated);        /* NULL gives the empty string */
 struct str str_of(const char *p, size_t n);
 bool str_eq(struct str a, struct str b);
+int str_order(struct str a, struct str b);               /* by bytes, the shorter first: below, equal to or above 0 */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 struct str str_skip(struct str s, size_t n);            /* without its first n bytes; empty when shorter */

@@ -44,6 +44,11 @@ static const struct unitset_header *header(struct unitset set)
 	return (const void *)set.bytes;
 }
 
+static struct str name_of(struct unitset set, uint32_t i)
+{
+	return unitset_text(set, unitset_unit(set, i)->name);
+}
+
 /* Where the elements of a list begin. NULL for an empty one, whose offset nobody has checked. */
 static const void *elements(struct unitset set, struct span span)
 {
@@ -301,6 +306,8 @@ const char *unitset_check(const void *bytes, size_t size)
 		return "the notes of the set";
 	for (uint32_t i = 0; i < h->n_units && !wrong; i++)
 		wrong = check_unit(&c, unitset_unit(c.set, i));
+	for (uint32_t i = 1; i < h->n_units && !wrong; i++)
+		wrong = str_order(name_of(c.set, i - 1), name_of(c.set, i)) < 0 ? NULL : "the order of the units";
 	return wrong;
 }
 
@@ -327,11 +334,33 @@ static bool is_called(struct str full, struct str name)
 	return full.n == name.n + suffix.n && str_starts(full, name) && str_ends(full, suffix) && !str_ends(name, suffix);
 }
 
+/* The first unit whose name is not before this one. */
+static uint32_t place_of(struct unitset set, struct str name)
+{
+	uint32_t least = 0, most = unitset_count(set);
+	while (least < most) {
+		uint32_t middle = least + (most - least) / 2;
+		if (str_order(name_of(set, middle), name) < 0)
+			least = middle + 1;
+		else
+			most = middle;
+	}
+	return least;
+}
+
+/* With its suffix it is behind those whose names only begin with it: "a", "a-b.service", "a.service". */
 uint32_t unitset_find(struct unitset set, struct str name)
 {
-	for (uint32_t i = 0; i < unitset_count(set); i++)
-		if (is_called(unitset_text(set, unitset_unit(set, i)->name), name))
+	char text[UNIT_NAME_MAX];
+	struct buf whole = BUF(text);
+	buf_str(&whole, name);
+	buf_str(&whole, SERVICE_SUFFIX);
+	const struct str names[] = { name, buf_view(&whole) };
+	for (size_t n = 0; n < (whole.is_cut ? 1 : countof(names)); n++) {
+		uint32_t i = place_of(set, names[n]);
+		if (i < unitset_count(set) && is_called(name_of(set, i), name))
 			return i;
+	}
 	return NO_UNIT;
 }
 

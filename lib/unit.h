@@ -1,5 +1,5 @@
 /*
- * The unit set: all that oomph knows of its units, as one flat run of bytes.
+ * The unit set: all that oomph knows of its units, as one flat run of bytes, in the order of their names.
  *
  * oomph-load writes it into a memfd and seals it; PID 1 checks every bound once (unitset_check) and then maps it
  * read-only for as long as those units are in force. There are no pointers in it: a `struct span` is an offset from the
@@ -293,7 +293,7 @@ struct unitset {
 	uint32_t size;
 };
 
-/* Every span, enum and index within its bounds, every text closed by a NUL, the checksum right. NULL, or what is wrong. */
+/* Every span, enum and index within its bounds, every text closed by a NUL, every name behind the one before, the checksum right. NULL, or what is wrong. */
 const char *unitset_check(const void *bytes, size_t size);
 uint64_t unitset_sum(const void *bytes, size_t size);   /* the checksum of the bytes given */
 

@@ -283,10 +283,7 @@ static void add_install_aliases(struct load *load, uint32_t unit)
 
 static int by_name(const void *a, const void *b)
 {
-	const struct draft *x = a, *y = b;
-	size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
-	int order = memcmp(x->name.p, y->name.p, n);
-	return order ? order : (x->name.n > y->name.n) - (x->name.n < y->name.n);
+	return str_order(((const struct draft *)a)->name, ((const struct draft *)b)->name);
 }
 
 /* From here on a unit is called by its own name only. */

@@ -2,7 +2,6 @@
 #include "lib/graph.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define CYCLE_SHOWN 12  /* units of a cycle that a line names; of a longer one it tells how many more there are */
 
@@ -17,14 +16,12 @@ uint32_t draft_place(struct load *load, struct str name, bool *is_there)
 	*is_there = false;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		struct str other = draft_at(load, middle)->name;
-		size_t n = name.n < other.n ? name.n : other.n;
-		int order = memcmp(name.p, other.p, n);
-		if (order == 0 && name.n == other.n) {
+		int order = str_order(name, draft_at(load, middle)->name);
+		if (order == 0) {
 			*is_there = true;
 			return middle;
 		}
-		if (order < 0 || (order == 0 && name.n < other.n))
+		if (order < 0)
 			high = middle;
 		else
 			low = middle + 1;

@@ -194,19 +194,27 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 	}
 }
 
+static int by_name(const void *a, const void *b)
+{
+	struct str x = *(const struct str *)a, y = *(const struct str *)b;
+	return str_order(str_until(&x, ':'), str_until(&y, ':'));
+}
+
 static struct unitset units_from(const char *text)
 {
 	struct plan *plans = calloc(UNITS, sizeof *plans);
 	struct str settings[UNITS], all = str_from(text);
 	uint32_t n = 0;
-	while (all.n) {
-		struct str line = str_trim(str_until(&all, ';'));
-		struct str name = str_until(&line, ':');
+	while (all.n)
+		settings[n++] = str_trim(str_until(&all, ';'));
+	qsort(settings, n, sizeof *settings, by_name);
+	for (uint32_t i = 0; i < n; i++) {
+		struct str name = str_until(&settings[i], ':');
 		char full[32];
 		snprintf(full, sizeof full, "%.*s.service", (int)name.n, name.p);
-		plan_begin(&plans[n], str_from(full));
-		plans[n].unit.flags |= UNIT_WANTED;
-		settings[n++] = str_trim(line);
+		plan_begin(&plans[i], str_from(full));
+		plans[i].unit.flags |= UNIT_WANTED;
+		settings[i] = str_trim(settings[i]);
 	}
 	for (uint32_t i = 0; i < n; i++)
 		while (settings[i].n) {

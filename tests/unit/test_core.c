@@ -240,7 +240,7 @@ static void requires_and_wants_pull_in(void **state)
 {
 	(void)state;
 	given_booted("app: Requires=db Wants=cache; db: Unwanted=1; cache: Unwanted=1; other: Unwanted=1");
-	then_does("launch app start/0; launch db start/0; launch cache start/0");
+	then_does("launch app start/0; launch cache start/0; launch db start/0");
 	then_state("other", IDLE);
 }
 

@@ -412,7 +412,7 @@ static void some_units_are_not_to_be_started_or_stopped_by_hand(void **state)
 {
 	(void)state;
 	given_booted("db: Unwanted RefuseManualStart; app: Requires=db RefuseManualStop");
-	then_does("launch db start/0; launch app start/0");
+	then_does("launch app start/0; launch db start/0");
 	given_running("app");
 	when_asked(VERB_START, "db");
 	then_answer(ANSWER_NOT_BY_HAND);

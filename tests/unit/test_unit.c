@@ -9,7 +9,7 @@
 
 /* ---- a set with something in every field ---- */
 
-enum { DB, APP, NET, N_SAMPLE };
+enum { APP, DB, NET, N_SAMPLE };
 
 static struct span put_commands(struct unitset_writer *w, struct str path, struct str argument, uint32_t n)
 {
@@ -27,6 +27,15 @@ static struct span put_commands(struct unitset_writer *w, struct str path, struc
 static struct span put_indices(struct unitset_writer *w, const uint32_t *indices, uint32_t n)
 {
 	return unitset_put(w, indices, n, sizeof *indices);
+}
+
+static struct span put_numbered_name(struct unitset_writer *w, uint32_t n)
+{
+	char name[32];
+	struct buf b = BUF(name);
+	buf_pad(&b, n, 6);
+	buf_lit(&b, ".service");
+	return unitset_put_text(w, buf_view(&b));
 }
 
 static struct span put_edges(struct unitset_writer *w, const struct edge *edges, uint32_t n)
@@ -73,7 +82,7 @@ static bool write_sample(struct unitset_writer *w, void *bytes, size_t size)
 {
 	/* When the room ends, fields go to a unit that nobody keeps: the room needed is counted all the same. */
 	struct unit lost[N_SAMPLE], *u[N_SAMPLE];
-	const struct str names[N_SAMPLE] = { STR("db.service"), STR("app.service"), STR("net.service") };
+	const struct str names[N_SAMPLE] = { STR("app.service"), STR("db.service"), STR("net.service") };
 
 	unitset_begin(w, bytes, size, N_SAMPLE);
 	for (uint32_t i = 0; i < N_SAMPLE; i++) {
@@ -397,7 +406,7 @@ static void success_is_judged_as_systemd_does(void **state)
 
 #define HEADER(member, v) offsetof(struct unitset_header, member), sizeof(((struct unitset_header *)0)->member), (v)
 #define UNIT(member, v) \
-	sizeof(struct unitset_header) + offsetof(struct unit, member), sizeof(((struct unit *)0)->member), (uint64_t)(v)
+	sizeof(struct unitset_header) + DB * sizeof(struct unit) + offsetof(struct unit, member), sizeof(((struct unit *)0)->member), (uint64_t)(v)
 
 /* One value of the header or of the unit DB, and what is said about it. */
 static const struct { size_t at, size; uint64_t value; const char *wrong; } spoilt[] = {
@@ -465,6 +474,8 @@ static const struct { size_t at, size; uint64_t value; const char *wrong; } spoi
 	{ UNIT(nice, -21), "a number out of its range" },
 	{ UNIT(oom_score_adj, -1001), "a number out of its range" },
 	{ UNIT(oom_score_adj, 1001), "a number out of its range" },
+	{ UNIT(cpu_period_us, 999), "a number out of its range" },
+	{ UNIT(cpu_period_us, 1000001), "a number out of its range" },
 	{ UNIT(restart_growth, 65535), "a backoff that shrinks" },
 	{ UNIT(restart_ms, BACKOFF_MOST_MS + 1), "a backoff that shrinks" },
 };
@@ -572,18 +583,57 @@ static void an_array_that_lacks_a_few_bytes_is_refused(void **state)
 static void there_may_be_so_many_units_and_no_more(void **state)
 {
 	(void)state;
-	size_t room = 64 + (UNITS_MAX + 1) * sizeof(struct unit);
+	size_t room = 64 + (UNITS_MAX + 1) * (sizeof(struct unit) + 16);
 	unsigned char *bytes = malloc(room);
 	for (uint32_t n = UNITS_MAX; n <= UNITS_MAX + 1; n++) {
 		struct unitset_writer w;
 		unitset_begin(&w, bytes, room, n);
-		struct span name = unitset_put_text(&w, STR("a.service"));
 		for (uint32_t i = 0; i < n; i++)
-			unitset_slot(&w, i)->name = name;
+			unitset_slot(&w, i)->name = put_numbered_name(&w, i);
 		assert_true(unitset_end(&w, (struct span){ 0, 0 }));
 		assert_int_equal(unitset_check(bytes, w.needed) == NULL, n == UNITS_MAX);
 	}
 	free(bytes);
+}
+
+/* They are searched for in the middle first: what is out of order would be there and not be found. */
+static void units_out_of_order_are_refused(void **state)
+{
+	(void)state;
+	static const struct { const char *first, *second; bool is_sound; } rows[] = {
+		{ "a.service", "b.service", true }, { "b.service", "a.service", false }, { "a.service", "a.service", false },
+		{ "a-b.service", "a.service", true }, { "a", "a.service", true }, { "a.service", "a", false }, { "z", "\xc3\xb6", true },
+	};
+	for (size_t i = 0; i < countof(rows); i++) {
+		_Alignas(8) unsigned char bytes[4096];
+		struct unitset_writer w;
+		unitset_begin(&w, bytes, sizeof bytes, 2);
+		unitset_slot(&w, 0)->name = unitset_put_text(&w, str_from(rows[i].first));
+		unitset_slot(&w, 1)->name = unitset_put_text(&w, str_from(rows[i].second));
+		assert_true(unitset_end(&w, (struct span){ 0, 0 }));
+		const char *wrong = unitset_check(bytes, w.needed);
+		assert_true(rows[i].is_sound ? !wrong : wrong && !strcmp(wrong, "the order of the units"));
+	}
+}
+
+/* A name without its suffix stands before others that its own unit stands behind. */
+static void a_unit_is_found_among_those_whose_names_begin_as_its_own(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "db", "db-1.service", "db.service", "db.target", "db1.service", "web-2.service", "web.service" };
+	_Alignas(8) unsigned char bytes[16384];
+	struct unitset_writer w;
+	unitset_begin(&w, bytes, sizeof bytes, countof(names));
+	for (uint32_t i = 0; i < countof(names); i++)
+		unitset_slot(&w, i)->name = unitset_put_text(&w, str_from(names[i]));
+	assert_true(unitset_end(&w, (struct span){ 0, 0 }));
+	assert_null(unitset_check(bytes, w.needed));
+	struct unitset set = { bytes, (uint32_t)w.needed };
+	for (uint32_t i = 0; i < countof(names); i++)
+		assert_int_equal(unitset_find(set, str_from(names[i])), i);
+	assert_int_equal(unitset_find(set, STR("db-1")), 1);
+	assert_int_equal(unitset_find(set, STR("web")), 6);
+	assert_int_equal(unitset_find(set, STR("web-")), NO_UNIT);
 }
 
 static void a_suffix_is_added_only_once(void **state)
@@ -642,10 +692,9 @@ static void shared_lists_cannot_make_the_check_slow(void **state)
 		unitset_begin(&w, bytes, room, N);
 		for (uint32_t i = 0; i < N; i++)
 			all[i] = (struct edge){ i, EDGE_WANTS };
-		struct span name = unitset_put_text(&w, STR("a.service"));
 		struct span shared = put_edges(&w, all, N);
 		for (uint32_t i = 0; i < N; i++) {
-			unitset_slot(&w, i)->name = name;
+			unitset_slot(&w, i)->name = put_numbered_name(&w, i);
 			unitset_slot(&w, i)->edges = is_shared ? shared : put_edges(&w, all, N);
 		}
 		assert_true(unitset_end(&w, (struct span){ 0, 0 }));
@@ -766,6 +815,8 @@ int main(void)
 		cmocka_unit_test(a_name_that_is_no_file_name_is_refused),
 		cmocka_unit_test(an_array_that_lacks_a_few_bytes_is_refused),
 		cmocka_unit_test(there_may_be_so_many_units_and_no_more),
+		cmocka_unit_test(units_out_of_order_are_refused),
+		cmocka_unit_test(a_unit_is_found_among_those_whose_names_begin_as_its_own),
 		cmocka_unit_test(a_suffix_is_added_only_once),
 		cmocka_unit_test(a_set_cut_anywhere_is_refused),
 		cmocka_unit_test(a_set_at_an_odd_address_is_refused),
