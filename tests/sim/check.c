@@ -256,7 +256,6 @@ static void check_progress(struct world *w, uint32_t i)
 	check_pid(w, i, s->control_pid, ROLE_CONTROL);
 	if (s->state == UP && may_lack_main && !has_any && !(p->unit.flags & UNIT_REMAIN_AFTER_EXIT) && !w->has_changed[w->ids[i]])
 		broken(w, "%s: up, and nobody is left", p->name);
-	w->steps[s->step]++;
 	if ((needs_control && !s->control_pid) || (needs_main && !s->main_pid))
 		broken(w, "%s: %s %s, and nothing runs", p->name, state_name[s->state], step_name[s->step]);
 	if (s->flags & (SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_SUMMONED | SERVICE_RELOAD_ASKED | SERVICE_WANT_CHANGED | SERVICE_LAUNCHING))
@@ -317,6 +316,18 @@ static void check_bonds(const struct world *w, uint32_t i)
 	}
 }
 
+static void note_step(struct world *w, uint32_t i)
+{
+	const struct service *s = &w->core->services[i];
+	uint32_t id = w->ids[i];
+	w->steps[s->step]++;
+	if (w->step_in[id] == s->since_at && w->step[id] == s->step)
+		return;
+	w->step_in[id] = s->since_at;
+	w->step[id] = s->step;
+	w->step_since[id] = w->now_ms;
+}
+
 void check_settled(struct world *w)
 {
 	bool is_any_starting = false;
@@ -327,6 +338,7 @@ void check_settled(struct world *w)
 	if (w->core->has_idle && !is_any_starting)
 		broken(w, "nothing is starting, and Type=idle still waits");
 	for (uint32_t i = 0; i < w->n_units; i++) {
+		note_step(w, i);
 		check_deadline(w, i);
 		check_progress(w, i);
 		check_want(w, i);
@@ -348,7 +360,8 @@ void check_calm(struct world *w)
 		const struct service *s = &w->core->services[i];
 		if (w->has_changed[w->ids[i]])
 			continue;               /* half started by another Type=, say: the operator restarts it */
-		if ((is_moving(s) && s->step != STEP_WAIT && w->now_ms - s->since_at > 15000) ||
+		/* Not by the time in its state: it may have waited for another that starts over and over, and is at work since just now. */
+		if ((is_moving(s) && s->step != STEP_WAIT && w->now_ms - w->step_since[w->ids[i]] > 15000) ||
 		    (s->state == UP && (s->step == STEP_RELOAD || s->step == STEP_RELOADED)))
 			broken(w, "%s: still %s %s though all is well", plan_of(w, i)->name, state_name[s->state], step_name[s->step]);
 	}

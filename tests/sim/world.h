@@ -83,6 +83,9 @@ struct world {
 	uint32_t backoff_generation[IDS];
 	uint32_t wished_in[IDS];                        /* ... by the wish of then: a newer one need not wait */
 	uint32_t launched_generation[IDS];
+	uint64_t step_since[IDS];                       /* when it was first seen in this step of this state */
+	uint64_t step_in[IDS];                          /* ... which it has entered then */
+	uint8_t step[IDS];
 	uint8_t last_main_code, last_main_status;
 	int last_launch_error;
 	bool has_asked_for_power;
