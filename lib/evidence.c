@@ -212,7 +212,7 @@ static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, 
 	*record = find_kill(t->c, ev->pid, is_main ? s->kmsg_seq : s->control_seq);
 	/* The command or main process beside it may have been named already and be dying still. */
 	bool is_other_named = is_main ? find_kill(t->c, s->control_pid, s->control_seq) : find_kill(t->c, s->main_pid, s->kmsg_seq);
-	return judge(&(struct death_facts){
+	struct verdict v = judge(&(struct death_facts){
 		.shared = (uint8_t)shared_ask(&t->c->shared, t->c->now_ms),
 		.code = ev->code, .status = ev->status, .errand = is_late ? ERRAND_TIMEOUT : s->errand,
 		.sent_signal = is_late ? SIGKILL : s->sent_signal, .was_sigkilled = is_late || (s->flags & SERVICE_WAS_SIGKILLED),
@@ -221,6 +221,9 @@ static struct verdict judge_service(struct turn *t, uint32_t i, enum role role, 
 		.n_explained = s->n_explained - (is_main ? 0 : s->control_explained) + is_other_named, .record = *record,
 		.is_group_kill = s->flags & SERVICE_GROUP_KILLED, .is_first_killed = ev->is_first_killed,
 	});
+	/* To whoever dies of this generation after it: one that the kernel chose is counted, even if it left by itself before. */
+	s->n_explained += *record || v.cause == CAUSE_OOM_KILL;
+	return v;
 }
 
 static void record_death(struct turn *t, uint32_t i, const struct verdict *v, const struct oom_kill *record, bool is_main, bool is_success)
@@ -240,7 +243,6 @@ static void record_death(struct turn *t, uint32_t i, const struct verdict *v, co
 	if (v->cause == CAUSE_OOM_KILL) {
 		adopt_evidence(d, record, v->evidence);
 		s->n_oom_kills++;
-		s->n_explained++;                 /* to whoever dies of this generation after it */
 		s->counter_told = s->counter;
 	}
 	if (is_main)
@@ -354,6 +356,8 @@ bool amend_death(struct turn *t, const struct oom_kill *k)
 	struct service *s = service_at(t, d->service);
 	bool is_open = s->grace_at && !s->main_pid && s->last_death == d->id && !d->is_decided;
 	bool is_sigkill = d->code == CLD_KILLED && d->status == SIGKILL;
+	if (d->cause != CAUSE_OOM_KILL && d->generation == s->generation && n_unexplained(s))
+		s->n_explained++;
 	if (!is_sigkill || (d->cause != CAUSE_OOM_KILL && d->cause != CAUSE_SIGNAL)) {
 		d->has_oom_besides = true;      /* chosen, but it was on its way out by itself or by our own SIGKILL */
 		return true;

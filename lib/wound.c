@@ -6,7 +6,7 @@
 
 /* ---- records whose victim nobody could place ---- */
 
-static uint32_t n_unexplained(const struct service *s)
+uint32_t n_unexplained(const struct service *s)
 {
 	uint32_t n_kills = s->counter - s->counter_base;
 	return (s->flags & SERVICE_HAS_COUNTER) && n_kills > s->n_explained ? n_kills - s->n_explained : 0;

@@ -625,6 +625,27 @@ static void a_late_record_brings_the_details(void **state)
 	assert_int_equal(service("db")->n_oom_kills, 1);
 }
 
+/* The kernel chose one that was leaving by itself: the count is spoken for by the record, whenever that comes. */
+static void a_kill_of_one_that_left_by_itself_is_nobody_elses(void **state)
+{
+	(void)state;
+	for (int is_late = 0; is_late < 2; is_late++) {
+		given_booted("db: Stop=1");
+		uint32_t pid = given_running("db");
+		when_asked(VERB_STOP, "db");
+		uint32_t command = when_command_launched("db");
+		given_counter("db", 1);
+		if (!is_late)
+			when_record("db", pid);
+		when_exits(pid, 0);
+		if (is_late)
+			when_record("db", pid);
+		when_killed(command, SIGKILL);  /* by an operator */
+		then_cause(core_death(w.core, w.core->next_death - 1), CAUSE_SIGNAL);
+		end_story(NULL);
+	}
+}
+
 /* No counter: the verdict waits a moment for the log. */
 static void without_a_count_the_log_has_a_moment(void **state)
 {
@@ -1608,6 +1629,7 @@ int main(void)
 		STORY(restart_no_leaves_an_oom_kill_unanswered),
 		STORY(the_count_alone_is_enough),
 		STORY(a_late_record_brings_the_details),
+		STORY(a_kill_of_one_that_left_by_itself_is_nobody_elses),
 		STORY(without_a_count_the_log_has_a_moment),
 		STORY(an_operators_sigkill_is_a_signal),
 		STORY(a_foreign_signal_is_told_with_its_sender),
