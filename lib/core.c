@@ -109,7 +109,7 @@ uint32_t next_random(struct core *c)
 
 /* ---- the queues: wishes to be passed on, and services to settle ---- */
 
-static const uint32_t queued_flag[N_QUEUE] = { [QUEUE_WISHES] = SERVICE_HAS_WISH, [QUEUE_SETTLE] = SERVICE_QUEUED };
+static const uint32_t queued_flag[N_QUEUE] = { [QUEUE_WISHES] = SERVICE_HAS_WISH, [QUEUE_RESTARTS] = SERVICE_HAS_RESTART, [QUEUE_SETTLE] = SERVICE_QUEUED };
 
 static void put_in(struct turn *t, enum queue_name name, uint32_t i)
 {
@@ -168,17 +168,28 @@ void set_want_later(struct turn *t, uint32_t i)
 	note_wish(t, i, true);
 }
 
+void ask_restart(struct turn *t, uint32_t i)
+{
+	struct service *s = service_at(t, i);
+	if (!s->want || (s->flags & SERVICE_RESTART_ASKED) || (s->state != UP && s->state != STARTING))
+		return;
+	s->flags |= SERVICE_RESTART_ASKED;
+	put_in(t, QUEUE_RESTARTS, i);
+	enqueue(t, i);
+}
+
 /*
  * All the way, before anything acts on one of them: whoever is After= a unit must know that it is wanted, however long the
  * chain by which it was pulled in. Causes no effects, and ends (put_down).
  */
 static void pass_on_wishes(struct turn *t)
 {
-	if (t->c->queues[QUEUE_WISHES].head == NO_UNIT)
-		return;
-	t->c->round++;
+	t->c->round += t->c->queues[QUEUE_WISHES].head != NO_UNIT;
 	while (t->c->queues[QUEUE_WISHES].head != NO_UNIT)
 		pass_on_want(t, take_from(t, QUEUE_WISHES));
+	/* In a ring, one without a process would be through with its restart before that comes back to it, and go round for ever. */
+	while (t->c->queues[QUEUE_RESTARTS].head != NO_UNIT)
+		pass_on_restart(t, take_from(t, QUEUE_RESTARTS));
 }
 
 /* ---- the machine of a service ---- */
@@ -234,10 +245,8 @@ static void settle_one(struct turn *t, uint32_t i)
 		enqueue_neighbours(t, i);       /* who waited to see what would come of it; even if nothing has */
 		dispatch(t, i, s->want ? EV_WANT_UP : EV_WANT_DOWN);
 	}
-	if ((s->flags & SERVICE_RESTART_ASKED) && (s->state == UP || s->state == STARTING)) {
-		pass_on_restart(t, i);
+	if ((s->flags & SERVICE_RESTART_ASKED) && (s->state == UP || s->state == STARTING))
 		dispatch(t, i, EV_WANT_DOWN);   /* to the machine a restart is a stop; the wish stays up */
-	}
 	if (s->flags & SERVICE_SUMMONED)
 		answer_summons(t, i);
 	if (s->flags & SERVICE_RELOAD_ASKED) {
@@ -375,7 +384,7 @@ void core_adopt(struct core *to, const struct core *from, struct unitset old, st
 			*s = (struct service){ .state = IDLE, .since_at = from->now_ms, .flags = SERVICE_IS_EMPTY };
 		else
 			*s = from->services[before];
-		s->flags &= ~(uint32_t)(SERVICE_QUEUED | SERVICE_HAS_WISH);
+		s->flags &= ~(uint32_t)(SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_HAS_RESTART);
 	}
 	for (size_t d = 0; d < DEATHS_KEPT; d++)
 		if (to->deaths[d].id)

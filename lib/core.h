@@ -197,6 +197,7 @@ enum service_flags {
 	SERVICE_LAUNCHING = 1 << 3,     /* FX_LAUNCH is out, and neither LAUNCHED nor LAUNCH_FAILED has come of it yet */
 	SERVICE_QUEUED = 1 << 4,        /* to settle */
 	SERVICE_HAS_WISH = 1 << 24,     /* to be passed on */
+	SERVICE_HAS_RESTART = 1 << 14,  /* ... and so is its restart */
 	SERVICE_PUT_DOWN = 1 << 27,     /* not wanted, by another unit's wish */
 	SERVICE_SUMMONED = 1 << 26,     /* by OnFailure=, OnSuccess= or Upholds= of another unit */
 	SERVICE_RELOAD_ASKED = 1 << 25, /* by the reload of another unit (PropagatesReloadTo=) */
@@ -217,7 +218,7 @@ enum service_flags {
 };
 
 /* Of services, linked by their indices. */
-enum queue_name { QUEUE_WISHES, QUEUE_SETTLE, N_QUEUE };
+enum queue_name { QUEUE_WISHES, QUEUE_RESTARTS, QUEUE_SETTLE, N_QUEUE };
 struct queue {
 	uint32_t head, tail;            /* head NO_UNIT: empty */
 };

@@ -45,6 +45,7 @@ void extend(struct turn *t, uint32_t i, uint32_t ms);   /* no deadline of it com
 
 void enqueue(struct turn *t, uint32_t i);
 void set_want(struct turn *t, uint32_t i, bool want);
+void ask_restart(struct turn *t, uint32_t i);           /* of one that is up or starting */
 void set_want_later(struct turn *t, uint32_t i);        /* wanted, and others are told; it starts itself when its delay is over */
 uint32_t next_random(struct core *c);
 

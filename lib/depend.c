@@ -89,15 +89,6 @@ void pass_on_want(struct turn *t, uint32_t i)
 	}
 }
 
-static void ask_restart(struct turn *t, uint32_t i)
-{
-	struct service *s = service_at(t, i);
-	if (!s->want || (s->flags & SERVICE_RESTART_ASKED) || (s->state != UP && s->state != STARTING))
-		return;
-	s->flags |= SERVICE_RESTART_ASKED;
-	enqueue(t, i);
-}
-
 void pass_on_restart(struct turn *t, uint32_t i)
 {
 	for (EACH_EDGE(w, t, i, EDGE_RESTARTS))

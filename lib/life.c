@@ -273,7 +273,7 @@ static void refuse(struct turn *t, uint32_t i, enum result result)
 static void begin(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
-	uint32_t kept = SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING |
+	uint32_t kept = SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_HAS_RESTART | SERVICE_WANT_CHANGED | SERVICE_IS_EMPTY | SERVICE_LEAVING |
 		SERVICE_MAY_LEAVE;
 	if (unit_at(t, i)->flags & UNIT_BROKEN) {
 		refuse(t, i, RESULT_BAD_SETTING);       /* pulled in by another unit, or broken since its last generation */

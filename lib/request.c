@@ -34,12 +34,9 @@ static enum answer stop(struct turn *t, uint32_t i)
 
 static enum answer restart(struct turn *t, uint32_t i)
 {
-	struct service *s = service_at(t, i);
 	enum answer answer = unit_at(t, i)->flags & UNIT_REFUSE_STOP ? ANSWER_NOT_BY_HAND : start(t, i);
-	if (answer == ANSWER_OK && (s->state == UP || s->state == STARTING)) {
-		s->flags |= SERVICE_RESTART_ASKED;
-		enqueue(t, i);
-	}
+	if (answer == ANSWER_OK)
+		ask_restart(t, i);
 	return answer;
 }
 

@@ -258,7 +258,7 @@ static void check_progress(struct world *w, uint32_t i)
 		broken(w, "%s: up, and nobody is left", p->name);
 	if ((needs_control && !s->control_pid) || (needs_main && !s->main_pid))
 		broken(w, "%s: %s %s, and nothing runs", p->name, state_name[s->state], step_name[s->step]);
-	if (s->flags & (SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_SUMMONED | SERVICE_RELOAD_ASKED | SERVICE_WANT_CHANGED | SERVICE_LAUNCHING))
+	if (s->flags & (SERVICE_QUEUED | SERVICE_HAS_WISH | SERVICE_HAS_RESTART | SERVICE_SUMMONED | SERVICE_RELOAD_ASKED | SERVICE_WANT_CHANGED | SERVICE_LAUNCHING))
 		broken(w, "%s: flags %x of something that is through", p->name, s->flags);
 }
 

@@ -329,6 +329,20 @@ static void a_ring_of_targets_that_call_one_another_has_patience(void **state)
 	assert_true(w.n_steps < 100);
 }
 
+/* In a ring each has been restarted when its turn would come again, and those without a process are back in no time. */
+static void a_restart_goes_round_a_ring_once(void **state)
+{
+	(void)state;
+	given_booted("a: Target PartOf=c; b: Target PartOf=a; c: Target PartOf=b");
+	when_asked(VERB_RESTART, "b");
+	then_state("a", UP);
+	then_state("b", UP);
+	then_state("c", UP);
+	assert_int_equal(service("a")->generation, 2);
+	assert_int_equal(service("b")->generation, 2);
+	assert_int_equal(service("c")->generation, 2);
+}
+
 /* ---- Upholds= ---- */
 
 static void what_is_upheld_comes_back_whatever_ended_it(void **state)
@@ -569,6 +583,7 @@ int main(void)
 		STORY(the_machine_goes_down_uncalled_for),
 		STORY(two_that_fail_and_call_one_another_have_patience),
 		STORY(a_ring_of_targets_that_call_one_another_has_patience),
+		STORY(a_restart_goes_round_a_ring_once),
 		STORY(what_is_upheld_comes_back_whatever_ended_it),
 		STORY(a_rival_ends_the_upholding),
 		STORY(a_rival_ends_the_upholding_of_what_is_stopping),
