@@ -45,6 +45,16 @@ static bool leads(const struct slot *slot, uint64_t session)
 	return session && (slot->process[ROLE_MAIN].session == session || slot->process[ROLE_CONTROL].session == session);
 }
 
+/*
+ * A thousand processes, and a walk of all of them for each that dies: its number is enough to ask for a process's session,
+ * and takes a twentieth of the time that its stat(5) does. That is read of the service's own only.
+ */
+static bool is_running_of(const struct slot *slot, uint32_t pid)
+{
+	pid_t session = getsid((pid_t)pid);
+	return session > 0 && leads(slot, (uint64_t)session) && pid != (uint32_t)getpid() && is_running(pid);
+}
+
 int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number)
 {
 	_Alignas(struct dirent64) char entries[4096];
@@ -55,9 +65,7 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number)
 	while (proc >= 0 && (number || !n_found) && (n = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0)
 		for (long at = 0; at < n; at += ((struct dirent64 *)(entries + at))->len) {
 			uint64_t pid;
-			struct procstat stat;
-			if (!str_u64(str_from(((struct dirent64 *)(entries + at))->name), &pid) || pid == (uint64_t)getpid() ||
-			    !read_stat((uint32_t)pid, &stat) || stat.state == 'Z' || !leads(slot, stat.session))
+			if (!str_u64(str_from(((struct dirent64 *)(entries + at))->name), &pid) || !is_running_of(slot, (uint32_t)pid))
 				continue;
 			n_found++;
 			if (number == 0)
