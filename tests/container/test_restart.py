@@ -84,7 +84,7 @@ def test_backoff_is_visible(box):
     b = box({"web": service("false", Restart="always", RestartSec="1h")})
     u = b.wait_state("web", "backoff")
     assert 3_590_000 < u["next_start_ms"] <= 3_600_000
-    assert b.said("web: starts again in 1 h")
+    b.wait_for("web: starts again in 1 h")
     assert b.deaths("web")[-1]["delay_ms"] == 3_600_000
     assert "Next start: in 59 min" in b.do("status", "web") or "Next start: in 1 h" in b.do("status", "web")
 
