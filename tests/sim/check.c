@@ -61,6 +61,8 @@ void check_launch(struct world *w, const struct effect *e)
 /* Somebody else in the service was killed for want of memory, and the log does not say enough to tell who. */
 static bool is_ambiguous(const struct world *w, uint32_t id, const struct process *p)
 {
+	if (p->was_ambiguous)
+		return true;                    /* what was read since, and before it was told, is hindsight */
 	if (w->last_oom_at[id] < p->launched_at || !w->last_oom_at[id])
 		return false;
 	for (uint32_t n = 0; n < w->n_records; n++)
@@ -149,7 +151,9 @@ void check_step(struct world *w, const struct event *ev, uint64_t first_death, e
 		broken(w, "more deaths in a step than are kept");
 	for (uint64_t id = first_death; id < w->core->next_death; id++) {
 		const struct death *d = core_death(w->core, id);
-		w->dead[id % DEATHS_KEPT] = w->ends[d->pid < PIDS ? d->pid : 0];
+		struct process *dead = &w->dead[id % DEATHS_KEPT];
+		*dead = w->ends[d->pid < PIDS ? d->pid : 0];
+		dead->was_ambiguous = d->service != NO_UNIT && is_ambiguous(w, w->ids[d->service], dead);
 		n_main += d->is_main;
 		n_told += d->is_main && d->pid == ev->pid;
 	}

@@ -33,6 +33,7 @@ struct process {
 	uint8_t truth;
 	uint8_t doom;                   /* enum truth: who sent the first SIGKILL */
 	bool is_alive;
+	bool was_ambiguous;             /* when it was judged */
 	bool ignores_term, was_killed_by_us, may_linger, cannot_exec, is_orphan, has_exec_untold;
 	int exec_error;
 	uint64_t launched_at, doomed_at, died_at;
