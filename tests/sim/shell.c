@@ -304,6 +304,8 @@ void shell_see_death(struct world *w, struct process *p)
 	ev.has_counter = w->has_counters && i != NO_UNIT;
 	ev.counter = w->counters[p->id];
 	ev.is_empty = kernel_count(w, p->id) == 0;
+	/* Not where its first thread had left before. */
+	ev.is_first_killed = p->code == CLD_KILLED && p->status == SIGKILL && p->pid % 4;
 	/* Somebody tried, whoever was first: check.c looks when the core believes it. */
 	if (p->code == CLD_KILLED && (p->status == SIGKILL || p->status == SIGTERM))
 		ev.sender = (struct sender){ STRANGER, 0, "sh" };
