@@ -1,4 +1,5 @@
 #include "names.h"
+#include "values.h"
 
 /* As glibc counts them: the kernel's 32 and 33 belong to its threads. musl's own SIGRTMIN is 35, unit files mean 34. */
 enum { RTMIN = 34, RTMAX = 64 };
@@ -117,7 +118,7 @@ static int realtime_number(struct str name)
 int signal_number(struct str name)
 {
 	uint64_t number;
-	if (str_u64(name, &number))
+	if (value_u64(name, &number))
 		return number <= RTMAX ? (int)number : 0;
 	str_take(&name, STR("SIG"));
 	for (int i = 1; i < RTMIN; i++)

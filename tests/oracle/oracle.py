@@ -167,6 +167,10 @@ class Systemd:
             unit[key] = "infinity" if one[key] == HUGE and key not in ("CPUWeight",) else one[key]
         for key in TIMES & set(one):
             unit[key] = time_ms(time_us(one[key]))
+        for key, printed in (("CPUQuota", "CPUQuotaPerSecSec"), ("CPUQuotaPeriodSec", "CPUQuotaPeriodSec")):
+            unit[key] = time_us(one.get(printed, "infinity"))
+        if unit["CPUQuotaPeriodSec"] is not None:       # as it is when it comes to be used
+            unit["CPUQuotaPeriodSec"] = min(max(unit["CPUQuotaPeriodSec"], 1000), 1000000)
         for key in LIMITS & set(one):
             unit[key] = tuple("infinity" if v == HUGE else v for v in (one.get(f"{key}Soft"), one[key]))
         for key in ("StandardInput", "StandardOutput", "StandardError"):
@@ -247,6 +251,10 @@ class Oomph:
         unit.setdefault("RestartKillSignal", unit["KillSignal"])
         for key in TIMES & set(one):
             unit[key] = time_ms(None if one[key] == "infinity" else int(one[key][:-2]) * 1000)
+        if "CPUQuota" in one:
+            unit["CPUQuota"] = round(float(one["CPUQuota"][:-1]) * 10000)
+        if "CPUQuotaPeriodSec" in one:
+            unit["CPUQuotaPeriodSec"] = time_us(one["CPUQuotaPeriodSec"])
         for key in LIMITS & set(one):
             unit[key] = tuple(one[key].replace("us", "").replace("s", "").split(":"))
         for key in MASKS & set(one):
@@ -290,7 +298,7 @@ INTENDED = [
     *((key, lambda a, b, theirs, ours: theirs["DynamicUser"] == "yes", "systemd makes a name up at load, oomph a number") for key in ("User", "Group")),
     *((key, lambda a, b, theirs, ours: (a or "").startswith(("fd", "socket", "journal", "syslog", "kmsg+console")), "not yet, and verify says so")
       for key in ("StandardInput", "StandardOutput", "StandardError")),
-    *((key, lambda a, b, theirs, ours: a == "file:(null)", "`file` without a path is an error to oomph") for key in ("StandardInput", "StandardOutput", "StandardError")),
+    *((key, lambda a, b, theirs, ours: (a or "").endswith(":(null)"), "`file` without a path is an error to oomph") for key in ("StandardInput", "StandardOutput", "StandardError")),
     *((key, lambda a, b, theirs, ours: max(a or [0]) >= 1024, "no kernel of ours has so many") for key in MASKS),
     *((key, lambda a, b, theirs, ours: sum(ours[k].startswith("SIGRTMIN") for k in SIGNALS) > 1, "systemd prints one real-time signal for all of them")
       for key in SIGNALS),
@@ -299,6 +307,8 @@ INTENDED = [
     ("CPUSchedulingPolicy", lambda a, b, theirs, ours: a == "other" or (a or "").isdigit(), "that is what there is without, and a number is no policy's name to oomph"),
     ("NUMAPolicy", lambda a, b, theirs, ours: b is None, "systemd prints one for a mask alone, too, and does nothing either"),
     ("RuntimeMaxSec", lambda a, b, theirs, ours: ours["Type"] == "oneshot", "it has no effect there, says systemd, and prints it"),
+    ("CPUQuotaPeriodSec", lambda a, b, theirs, ours: 0 < ours.get("CPUQuota", 0) * (a or 100000) < 1000 * 1000000,
+     "lengthened until the quota is one that the kernel takes; systemd does so when it writes it"),
     ("CPUWeight", lambda a, b, theirs, ours: (a, b) == ("0", "1"), "idle is approximated"),
     ("TasksMax", lambda a, b, theirs, ours: a == "0", "0% is as wrong as 0"),
     *((key, lambda a, b, theirs, ours: a == "0" or int(a or 0) > 65535, "no terminal has so many, ioctl_tty(2)") for key in ("TTYRows", "TTYColumns")),

@@ -86,6 +86,8 @@ SERVICE = {
     **{f"{key}DirectoryMode": MODES for key in ("Runtime", "State", "Cache", "Logs", "Configuration")},
     "UMask": MODES,
     "TasksMax": NUMBERS + ["50%", "0%", "12.5%", "101%"],
+    "CPUQuota": ["50%", "100%", "200%", "12.5%", "0%", "0.01%", "12.345%", "50", "", "-5%", "1000%", "infinity", "50 %", "99999999999%"],
+    "CPUQuotaPeriodSec": [*TIMES, "10ms", "100ms", "2s"],
     "CPUWeight": NUMBERS + ["10000", "10001", "idle"],
     "Nice": NUMBERS + ["-20", "19", "20", "-21"],
     "OOMScoreAdjust": NUMBERS + ["-1000", "1000", "1001", "-500"],
