@@ -196,6 +196,7 @@ static bool hexadecimal(struct str s, uint32_t *value)
 	uint64_t v;
 	char text[16] = "0x";
 	struct buf b = { .p = text, .n = 2, .cap = sizeof text };
+	str_take(&s, STR("+"));
 	str_take(&s, STR("0x"));
 	buf_str(&b, s);
 	if (s.n == 0 || b.is_cut || !value_u64(buf_view(&b), &v) || v >= UINT32_MAX)

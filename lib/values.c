@@ -155,27 +155,23 @@ bool value_mode(struct str s, unsigned most, unsigned *mode)
 /* Hundredths of a percent: digits, up to two places, a percent sign. */
 static bool percent(struct str s, uint64_t most, uint64_t *hundredths)
 {
-	uint64_t whole;
+	int64_t whole;
 	unsigned part = 0;
 
 	if (!str_ends(s, STR("%")))
 		return false;
 	s.n--;
-	if (!str_digits(&s, &whole) || whole > most / 100)
+	bool has_point = str_chr(s, '.') < s.n;
+	if (!value_int(str_until(&s, '.'), 0, INT32_MAX, &whole) || (has_point && s.n == 0) || s.n > 2)
 		return false;
-	if (str_take(&s, STR("."))) {
-		if (s.n == 0 || s.n > 2)
+	for (size_t i = 0; i < s.n; i++) {
+		if (!is_digit(s.p[i]))
 			return false;
-		for (size_t i = 0; i < s.n; i++) {
-			if (!is_digit(s.p[i]))
-				return false;
-			part += (unsigned)(s.p[i] - '0') * (i == 0 ? 10 : 1);
-		}
-		s.n = 0;
+		part += (unsigned)(s.p[i] - '0') * (i == 0 ? 10 : 1);
 	}
-	if (s.n || whole * 100 + part > most)
+	if ((uint64_t)whole * 100 + part > most)
 		return false;
-	*hundredths = whole * 100 + part;
+	*hundredths = (uint64_t)whole * 100 + part;
 	return true;
 }
 

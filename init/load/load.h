@@ -262,7 +262,7 @@ void account_resolve(struct draft *d);
 
 /* settle.c: defaults that depend on other settings, and whether the unit makes sense as a whole. */
 void settle(struct draft *d);
-void environment_add(struct list *environment, struct str assignment);  /* an earlier one of that name goes */
+void environment_add(struct list *environment, struct str assignment);  /* in the place of an earlier one of that name */
 
 /* target.c: the targets of systemd.special(7) that units name, and what DefaultDependencies= implies. */
 bool target_is(struct str name);

@@ -10,12 +10,12 @@
 void environment_add(struct list *environment, struct str assignment)
 {
 	struct str name = str_of(assignment.p, str_chr(assignment, '=') + 1);
-	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < environment->n; i++)
-		if (!str_starts(LIST_AT(*environment, struct str, i), name))
-			LIST_AT(*environment, struct str, n++) = LIST_AT(*environment, struct str, i);
-	environment->n = n;
+		if (str_starts(LIST_AT(*environment, struct str, i), name)) {
+			LIST_AT(*environment, struct str, i) = assignment;
+			return;
+		}
 	list_add_str(environment, assignment);
 }
 

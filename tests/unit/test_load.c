@@ -508,7 +508,7 @@ static const struct {
 	/* 109 */ { "Environment=\"V1=word1 word2\" V2=w3 \"V3=$word 5 6\"", "V1=word1 word2,V2=w3,V3=$word 5 6" },
 	/* 110 */ { "Environment=ONE='one' \"TWO='two two' too\" THREE=", "ONE=one,TWO='two two' too,THREE=" },
 	/* 111 */ { "Environment=A=a\\x20b B=c\\sd C=\"q D=e\"f", "A=a b,B=c d,C=q D=ef" },
-	/* 112 */ { "Environment=A=1 B=2\nEnvironment=A=3 C=4", "B=2,A=3,C=4" },
+	/* 112 */ { "Environment=A=1 B=2\nEnvironment=A=3 C=4", "A=3,B=2,C=4" },
 	/* 113 */ { "Environment=A=1\nEnvironment=\nEnvironment=B=2", "B=2" },
 	/* 114 */ { "Environment=A=%n P=%% B=$A C=${A}", "A=e5.service,P=%,B=$A,C=${A}" },
 	/* 115 */ { "Environment=1A=x a-b=y good=z =q", "good=z" },

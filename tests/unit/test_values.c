@@ -106,7 +106,7 @@ static void shares_have_at_most_two_places(void **state)
 	static const struct row rows[] = {
 		{ "50%", 5000 }, { "0%", 0 }, { "100%", 10000 }, { "12.5%", 1250 }, { "12.34%", 1234 }, { "0.05%", 5 },
 		{ "101%", BAD }, { "100.01%", BAD }, { "50", BAD }, { "%", BAD }, { "1.%", BAD }, { "1.234%", BAD },
-		{ "-1%", BAD }, { "1.x%", BAD }, { "5 %", BAD }, { "50%%", BAD },
+		{ "-1%", BAD }, { "1.x%", BAD }, { "5 %", BAD }, { "50%%", BAD }, { "010%", 800 }, { "09%", BAD },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {
 		unsigned hundredths = 77777;
