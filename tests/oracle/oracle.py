@@ -288,36 +288,43 @@ class Oomph:
 
 # ---- what differs ----
 
-# What may: (key, whether this pair of values is meant, why).
-INTENDED = [
-    ("TimeoutAbortSec", lambda a, b, theirs, ours: a is None and b == ours["TimeoutStopSec"], "systemd does not print that it is TimeoutStopSec="),
-    *((key, lambda a, b, theirs, ours: a is None, "systemd prints it only with a terminal in use")
-      for key in ("TTYPath", "TTYReset", "TTYVHangup", "TTYVTDisallocate", "TTYRows", "TTYColumns")),
-    ("FileDescriptorStoreMax", lambda a, b, theirs, ours: b == "512" and (a is None or int(a) > 512), "the room for all is 512, and verify says so"),
-    ("WatchdogSec", lambda a, b, theirs, ours: (a, b) == ("infinity", 0), "never, either way"),
-    *((key, lambda a, b, theirs, ours: theirs["DynamicUser"] == "yes", "systemd makes a name up at load, oomph a number") for key in ("User", "Group")),
-    *((key, lambda a, b, theirs, ours: (a or "").startswith(("fd", "socket", "journal", "syslog", "kmsg+console")), "not yet, and verify says so")
-      for key in ("StandardInput", "StandardOutput", "StandardError")),
-    *((key, lambda a, b, theirs, ours: (a or "").endswith(":(null)"), "`file` without a path is an error to oomph") for key in ("StandardInput", "StandardOutput", "StandardError")),
-    *((key, lambda a, b, theirs, ours: max(a or [0]) >= 1024, "no kernel of ours has so many") for key in MASKS),
-    *((key, lambda a, b, theirs, ours: sum(ours[k].startswith("SIGRTMIN") for k in SIGNALS) > 1, "systemd prints one real-time signal for all of them")
-      for key in SIGNALS),
-    ("CPUSchedulingResetOnFork", lambda a, b, theirs, ours: a is None, "systemd prints it only with a policy"),
-    ("CPUSchedulingPriority", lambda a, b, theirs, ours: b == "0" or a in ("0", "1"), "systemd minds the order of the lines, and asks the kernel for what it refuses, sched(7)"),
-    ("CPUSchedulingPolicy", lambda a, b, theirs, ours: a == "other" or (a or "").isdigit(), "that is what there is without, and a number is no policy's name to oomph"),
-    ("NUMAPolicy", lambda a, b, theirs, ours: b is None, "systemd prints one for a mask alone, too, and does nothing either"),
-    ("RuntimeMaxSec", lambda a, b, theirs, ours: ours["Type"] == "oneshot", "it has no effect there, says systemd, and prints it"),
-    ("CPUQuotaPeriodSec", lambda a, b, theirs, ours: 0 < ours.get("CPUQuota", 0) * (a or 100000) < 1000 * 1000000,
-     "lengthened until the quota is one that the kernel takes; systemd does so when it writes it"),
-    ("CPUWeight", lambda a, b, theirs, ours: (a, b) == ("0", "1"), "idle is approximated"),
-    ("TasksMax", lambda a, b, theirs, ours: a == "0", "0% is as wrong as 0"),
-    *((key, lambda a, b, theirs, ours: a == "0" or int(a or 0) > 65535, "no terminal has so many, ioctl_tty(2)") for key in ("TTYRows", "TTYColumns")),
-    ("SupplementaryGroups", lambda a, b, theirs, ours: "\\" in b, "systemd drops a backslash, oomph says that there is no such group"),
-    ("NUMAMask", lambda a, b, theirs, ours: b and len(b) == 1024, "all: systemd looks which there are"),
-    *((key, lambda a, b, theirs, ours: theirs.get("IOSchedulingClass", "x") in "4567", "no kernel has such a class") for key in ("IOSchedulingClass", "IOSchedulingPriority")),
-    ("CoredumpFilter", lambda a, b, theirs, ours: int(a or "0", 16) & 0x1ff == int(b or "0", 16) & 0x1ff, "the kernel has nine such bits"),
-    *((key, lambda a, b, theirs, ours: a - b == {"dbus.socket"}, "oomph has no bus of its own to wait for: that is dbus.service") for key in ("After", "Requires")),
-]
+# What may: of which keys, why, and whether a pair of values (systemd's, ours, and the units that they are of) is such a one.
+INTENDED = []
+
+
+def meant(keys, why, test):
+    INTENDED.extend((key, test) for key in keys.split())
+
+
+meant("TimeoutAbortSec", "systemd does not print that it is TimeoutStopSec=", lambda a, b, t, o: a is None and b == o["TimeoutStopSec"])
+meant("TTYPath TTYReset TTYVHangup TTYVTDisallocate TTYRows TTYColumns", "systemd prints it only with a terminal in use",
+      lambda a, b, t, o: a is None)
+meant("TTYRows TTYColumns", "no terminal has so many, ioctl_tty(2)", lambda a, b, t, o: a == "0" or int(a or 0) > 65535)
+meant("FileDescriptorStoreMax", "the room for all is 512, and verify says so", lambda a, b, t, o: b == "512" and (a is None or int(a) > 512))
+meant("WatchdogSec", "never, either way", lambda a, b, t, o: (a, b) == ("infinity", 0))
+meant("RuntimeMaxSec", "it has no effect there, says systemd, and prints it", lambda a, b, t, o: o["Type"] == "oneshot")
+meant("User Group", "systemd makes a name up at load, oomph a number", lambda a, b, t, o: t["DynamicUser"] == "yes")
+meant("SupplementaryGroups", "systemd drops a backslash, oomph says that there is no such group", lambda a, b, t, o: "\\" in b)
+meant("StandardInput StandardOutput StandardError", "not yet, and verify says so",
+      lambda a, b, t, o: (a or "").startswith(("fd", "socket", "journal", "syslog", "kmsg+console")))
+meant("StandardInput StandardOutput StandardError", "`file` without a path is an error to oomph", lambda a, b, t, o: (a or "").endswith(":(null)"))
+meant("CPUAffinity NUMAMask", "no kernel of ours has so many", lambda a, b, t, o: max(a or [0]) >= 1024)
+meant("NUMAMask", "all: systemd looks which there are", lambda a, b, t, o: b and len(b) == 1024)
+meant("NUMAPolicy", "systemd prints one for a mask alone, too, and does nothing either", lambda a, b, t, o: b is None)
+meant("KillSignal RestartKillSignal FinalKillSignal", "systemd prints one real-time signal for all of them",
+      lambda a, b, t, o: sum(o[key].startswith("SIGRTMIN") for key in SIGNALS) > 1)
+meant("CPUSchedulingResetOnFork", "systemd prints it only with a policy", lambda a, b, t, o: a is None)
+meant("CPUSchedulingPriority", "systemd minds the order of the lines, and asks the kernel for what it refuses, sched(7)",
+      lambda a, b, t, o: b == "0" or a in ("0", "1"))
+meant("CPUSchedulingPolicy", "that is what there is without, and a number is no policy's name to oomph",
+      lambda a, b, t, o: a == "other" or (a or "").isdigit())
+meant("IOSchedulingClass IOSchedulingPriority", "no kernel has such a class", lambda a, b, t, o: t.get("IOSchedulingClass", "x") in "4567")
+meant("CPUQuotaPeriodSec", "lengthened until the quota is one that the kernel takes; systemd does so when it writes it",
+      lambda a, b, t, o: 0 < o.get("CPUQuota", 0) * (a or 100000) < 1000 * 1000000)
+meant("CPUWeight", "idle is approximated", lambda a, b, t, o: (a, b) == ("0", "1"))
+meant("TasksMax", "0% is as wrong as 0", lambda a, b, t, o: a == "0")
+meant("CoredumpFilter", "the kernel has nine such bits", lambda a, b, t, o: int(a or "0", 16) & 0x1ff == int(b or "0", 16) & 0x1ff)
+meant("After Requires", "oomph has no bus of its own to wait for: that is dbus.service", lambda a, b, t, o: a - b == {"dbus.socket"})
 
 
 def differences(name, theirs, ours, base):
@@ -328,7 +335,7 @@ def differences(name, theirs, ours, base):
     for key in sorted(set(theirs) | set(ours)):
         a, b = theirs.get(key), ours.get(key)
         is_default = a == base[0].get(key) and b == base[1].get(key)
-        if a != b and not is_default and not any(key == k and is_meant(a, b, theirs, ours) for k, is_meant, _ in INTENDED):
+        if a != b and not is_default and not any(key == k and test(a, b, theirs, ours) for k, test in INTENDED):
             yield f"{name}: {key}: systemd: {a!r}, oomph: {b!r}"
 
 
