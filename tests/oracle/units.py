@@ -138,7 +138,7 @@ def value(r, key, values):
     text = r.choice(values)
     bent = bend(r, text) if r.random() < 0.08 else text
     is_read_over = key.startswith(("Limit", "ExecSearchPath", "CPUAffinity", "NUMAMask")) and "\\" in bent          # by systemd
-    return text if is_read_over or re.search("%[CEGLRSUcdghrstu]", bent) else bent
+    return text if is_read_over or re.search("%[ABCEGLMRSUWcdghrstu]", bent) else bent
 
 
 def line(r, key, text):
