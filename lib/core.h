@@ -80,7 +80,7 @@ struct launch_report {
 /* What can be asked; the wire's numbers (proto.h). */
 enum verb {
 	VERB_LIST, VERB_STATUS, VERB_START, VERB_STOP, VERB_RESTART, VERB_RELOAD, VERB_KILL, VERB_DEATHS, VERB_EVENTS,
-	VERB_POWER, VERB_VERSION, VERB_INCIDENTS, N_VERB
+	VERB_POWER, VERB_VERSION, VERB_INCIDENTS, VERB_LOGS, N_VERB
 };
 
 enum answer {

@@ -23,7 +23,7 @@ bool verb_is_change(enum verb verb)
 {
 	switch (verb) {
 	case VERB_LIST: case VERB_STATUS: case VERB_DEATHS: case VERB_EVENTS: case VERB_VERSION:
-	case VERB_INCIDENTS:
+	case VERB_INCIDENTS: case VERB_LOGS:
 		return false;
 	default:
 		return true;

@@ -11,6 +11,7 @@
 #define OOMPH_PROTO_H
 
 #include "core.h"
+#include "logline.h"
 
 #define PROTO_MAGIC 0x504d4f4fu         /* "OOMP" */
 #define PROTO_VERSION 1u
@@ -18,7 +19,7 @@
 #define SLOW_READER_MS 5000u
 
 enum request_flags {
-	REQUEST_FOLLOW = 1 << 0,        /* DEATHS, EVENTS: and then whatever comes */
+	REQUEST_FOLLOW = 1 << 0,        /* DEATHS, EVENTS, LOGS: and then whatever comes */
 };
 
 struct request {
@@ -31,7 +32,7 @@ struct request {
 	char unit[UNIT_NAME_MAX + 1];   /* NUL-terminated; "" where the verb goes without or means all */
 };
 
-enum packet_kind { PACKET_UNIT, PACKET_TEXT, PACKET_DEATH, PACKET_NOTE, PACKET_VERSION, PACKET_INCIDENTS, PACKET_END };
+enum packet_kind { PACKET_UNIT, PACKET_TEXT, PACKET_DEATH, PACKET_NOTE, PACKET_VERSION, PACKET_INCIDENTS, PACKET_LOG, PACKET_END };
 
 struct packet {
 	uint32_t kind;                  /* enum packet_kind */
@@ -91,6 +92,28 @@ struct version_packet {
 /* With a descriptor of the ring (incident.h), to read, by SCM_RIGHTS (unix(7)). None comes where none is kept. */
 struct incidents_packet {
 	struct packet head;
+};
+
+enum log_copies {
+	COPY_TO_KMSG = 1 << 0, COPY_TO_CONSOLE = 1 << 1,        /* StandardOutput=kmsg, journal+console, kmsg+console */
+};
+
+/*
+ * What a service writes, and how it is to be kept: one packet for each stream of each service, with the pipe by SCM_RIGHTS. It is
+ * open for both directions and PID 1 keeps it as well, so it never ends while the unit is there, whoever dies. For root alone.
+ */
+struct log_packet {
+	struct packet head;
+	uint32_t rate_ms, rate_burst;   /* LogRateLimitIntervalSec=, LogRateLimitBurst=; 0: no limit */
+	uint8_t stream;                 /* LOG_OUT, LOG_ERR */
+	uint8_t level;                  /* SyslogLevel=: the priority of a line that does not tell one */
+	uint8_t level_max;              /* LogLevelMax= */
+	uint8_t has_prefix;             /* SyslogLevelPrefix= */
+	uint8_t copies;                 /* enum log_copies */
+	uint8_t zero[3];
+	char token[LOG_TOKEN_SIZE];     /* of the markers in it */
+	char unit[UNIT_NAME_MAX + 1];
+	char identifier[UNIT_NAME_MAX + 1];     /* SyslogIdentifier=; "": none */
 };
 
 struct end_packet {
