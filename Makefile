@@ -52,7 +52,7 @@ HOST   = $(COMMON) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 # Debian's python, which has Debian's pytest, whatever else PATH begins with.
 PYTEST = PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -o cache_dir=$(CURDIR)/build/pytest -q -ra
 
-BENCH  = $(addprefix build/bench/,bench stamp bare idle parse flood)
+BENCH  = $(addprefix build/bench/,bench stamp bare idle parse flood pour)
 GUEST  = $(patsubst tests/vm/guest/%.c,build/guest/%,$(wildcard tests/vm/guest/*.c))
 UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
