@@ -175,6 +175,7 @@ setup:
 demo vm bench: setup
 	@$(MAKE) --no-print-directory -j2 all guest $(BENCH)
 	tools/$@
+	$(if $(filter bench,$@),tools/bench-logs)
 
 # ---- for people who want it ----
 
