@@ -7,6 +7,7 @@ LIB  = str unitfile words values values_amounts values_paths exec_values calenda
 PID1 = main boot loop effects spawn child child_life child_fds child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree store reap devkmsg incident sigtrace cgroupfs counters ctlsock notifysock loader console files
 LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio settings_timer command account people settle target link write builtin verify dump dump_numbers say keep \
        table
+LOG  = main loop settings wire deaths sync writer stream ledger store folder rotate finish move stdout copies
 NET  = main
 HALT = main
 TMPFILES = main conf files users reload say
@@ -14,7 +15,7 @@ CHORE = main find bus
 CHECK = main files machine virt
 CTL  = main wire json view words list status change deaths oom ring record keep from mend verify
 
-PROGRAMS = oomph oomphctl oomph-load oomph-net oomph-halt oomph-tmpfiles oomph-chore oomph-check
+PROGRAMS = oomph oomphctl oomph-load oomph-log oomph-net oomph-halt oomph-tmpfiles oomph-chore oomph-check
 
 M = build/musl
 H = build/host
@@ -22,6 +23,7 @@ LIBNL = build/deps/lib/libnl-route-3.a build/deps/lib/libnl-3.a
 
 build/debug/oomph:      $(PID1:%=$M/init/pid1/%.o) $M/liboomph.a
 build/debug/oomph-load: $(LOAD:%=$M/init/load/%.o) $M/liboomph.a
+build/debug/oomph-log:  $(LOG:%=$M/init/log/%.o)   $M/liboomph.a
 build/debug/oomph-net:  $(NET:%=$M/init/net/%.o)   $(LIBNL)
 build/debug/oomph-halt: $(HALT:%=$M/init/halt/%.o)
 build/debug/oomph-tmpfiles: $(TMPFILES:%=$M/init/tmpfiles/%.o) $M/liboomph.a

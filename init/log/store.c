@@ -1,0 +1,397 @@
+#include "parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* ---- files ---- */
+
+static void set_size(struct logger *l, struct writer_log *log, uint64_t size)
+{
+	uint64_t change = size - log->size;     /* may be less than nothing: all of it wraps alike */
+	log->size = size;
+	l->store.unit_bytes[log->id] += change;
+	l->store.all_bytes += change;
+}
+
+void store_shut(struct logger *l, struct writer *w)
+{
+	if (w->log->fd < 0)
+		return;
+	close(w->log->fd);
+	w->log->fd = -1;
+	l->store.n_open--;
+}
+
+static void shut_one(struct logger *l)
+{
+	struct writer *oldest = NULL;
+	for (uint32_t i = 0; i < l->n_writers; i++) {
+		struct writer *w = l->writers[i];
+		if (w->log->fd >= 0 && (!oldest || w->log->used < oldest->log->used))
+			oldest = w;
+	}
+	if (oldest)
+		store_shut(l, oldest);
+}
+
+static void refuse(struct logger *l, struct writer *w, int error)
+{
+	w->log->lost_error = error;
+	if (w->log->is_refused || error == ENOSPC)
+		return;
+	w->log->is_refused = true;
+	complain("the log of %s is refused, its lines are dropped: %s/%s: %s", w->name,
+		 l->store.place.is_run ? l->options.run : l->options.base, w->name, folder_refusal(error));
+}
+
+/* A line that a power cut has torn stays, and ends here. */
+static void mend(int fd, uint64_t *size)
+{
+	char last;
+	if (*size && pread(fd, &last, 1, (off_t)*size - 1) == 1 && last != '\n' && write(fd, "\n", 1) == 1)
+		++*size;
+}
+
+bool store_current(struct logger *l, struct writer *w)
+{
+	struct writer_log *log = w->log;
+	struct stat st;
+	int folder = l->store.place.fd < 0 ? -ENOENT : folder_unit(&l->store, l->store.place.fd, w->name, true);
+	int fd = folder < 0 ? folder : folder_current(&l->store, folder, &st);
+	if (folder >= 0)
+		close(folder);
+	if (fd < 0) {
+		refuse(l, w, -fd);
+		return false;
+	}
+	if (l->store.n_open >= FILES_OPEN_MAX)
+		shut_one(l);
+	l->store.n_open++;
+	uint64_t size = (uint64_t)st.st_size;
+	if (size && (log->inode != st.st_ino || log->size != size || log->last_us == 0)) {
+		log->born_us = first_time(fd);
+		log->last_us = last_time(fd, size, l->settings.line_max);
+		mend(fd, &size);
+	}
+	log->fd = fd;
+	log->device = st.st_dev;
+	log->inode = st.st_ino;
+	log->is_refused = false;
+	log->looked_ms = l->round_ms;
+	set_size(l, log, size);
+	return true;
+}
+
+/* Somebody has deleted the file: what is written to it now nobody can read. */
+static void look_for_name(struct logger *l, struct writer *w)
+{
+	struct stat st;
+	w->log->looked_ms = l->round_ms;
+	if (fstat(w->log->fd, &st) == 0 && st.st_nlink > 0)
+		return;
+	store_shut(l, w);
+	set_size(l, w->log, 0);
+}
+
+static void rotate_current(struct logger *l, struct writer *w)
+{
+	int folder = folder_unit(&l->store, l->store.place.fd, w->name, false);
+	if (folder < 0)
+		return;
+	int r = rotate(l, w, folder);
+	close(folder);
+	if (r < 0)
+		complain("%s: its log could not be rotated: %s", w->name, strerror(-r));
+	retire(l);
+	finish_next(l);
+}
+
+bool store_prepare(struct logger *l, struct writer *w, size_t n)
+{
+	struct writer_log *log = w->log;
+	if (l->round_ms - l->store.looked_ms >= LOOK_AGAIN_MS)
+		store_move(l);
+	if (l->store.all_bytes > l->store.place.limits.all_max || l->round_ms - l->store.aged_ms > AGE_AGAIN_MS)
+		retire(l);
+	if (log->fd >= 0 && l->round_ms - log->looked_ms >= LOOK_AGAIN_MS)
+		look_for_name(l, w);
+	if (log->fd < 0 && !store_current(l, w))
+		return false;
+	log->used = ++l->store.tick;
+	if (!logpolicy_is_full(&l->store.place.limits, log->size, log->born_us, n, now_us()))
+		return true;
+	rotate_current(l, w);
+	return log->fd >= 0 || store_current(l, w);
+}
+
+/* ---- writing ---- */
+
+bool writes_all(int fd, const char *p, size_t n, size_t *written)
+{
+	while (*written < n) {
+		ssize_t r = write(fd, p + *written, n - *written);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return false;
+		*written += (size_t)r;
+	}
+	return true;
+}
+
+static bool is_no_space(int error)
+{
+	return error == ENOSPC || error == EDQUOT;
+}
+
+static void tell_full(struct logger *l)
+{
+	struct store *s = &l->store;
+	if (!s->is_full || l->round_ms - s->full_ms > FULL_AGAIN_MS)
+		complain("no space left for logs: the oldest files are deleted, then lines are dropped; the services go on");
+	s->is_full = true;
+	s->full_ms = l->round_ms;
+}
+
+/* Whole lines that fit stay; the rest is lost. */
+static void lose(struct writer_log *log, const char *p, size_t n, size_t *written, int error)
+{
+	const char *feed = *written ? memrchr(p, '\n', *written) : NULL;
+	size_t whole = feed ? (size_t)(feed + 1 - p) : 0;
+	if (whole < *written && ftruncate(log->fd, (off_t)(log->size + whole)) == 0)
+		*written = whole;
+	for (size_t i = whole; i < n; i++)
+		log->n_lost += p[i] == '\n';
+	log->lost_error = error;
+}
+
+static bool append(struct logger *l, struct writer_log *log, const char *p, size_t n)
+{
+	size_t written = 0;
+	bool is_whole = true;
+	while (is_whole && !writes_all(log->fd, p, n, &written)) {
+		int error = errno;
+		if (is_no_space(error)) {
+			tell_full(l);
+			if (retire_one(l))
+				continue;
+		}
+		lose(log, p, n, &written, error);
+		is_whole = false;
+	}
+	set_size(l, log, log->size + written);
+	return is_whole;
+}
+
+/* What could not be written is told of where it is missing. */
+static void tell_loss(struct logger *l, struct writer *w)
+{
+	char text[LOGLINE_HEAD_MAX + 200], what[120];
+	struct writer_log *log = w->log;
+	struct buf b = BUF(text);
+	uint64_t n = log->n_lost;
+	snprintf(what, sizeof what, "dropped %llu lines: %s\n", (unsigned long long)n, strerror(log->lost_error));
+	logline_head(&b, &(struct logline){ .time_us = now_us(), .stream = LOG_NOTE, .priority = LOG_PRIORITY_WARNING });
+	buf_str(&b, str_from(what));
+	log->n_lost = 0;
+	if (!append(l, log, b.p, b.n))
+		log->n_lost = n;
+}
+
+void log_flush(struct logger *l)
+{
+	struct writer *w = l->out_writer;
+	struct buf *out = &l->out;
+	if (out->n == 0)
+		return;
+	if (l->options.is_stdout) {
+		stdout_write(l);
+		out->n = 0;
+		return;
+	}
+	struct writer_log *log = w->log;
+	bool can_write = l->store.in_batch ? log->fd >= 0 : store_prepare(l, w, out->n);
+	if (can_write && log->n_lost)
+		tell_loss(l, w);
+	if (log->size == 0)
+		log->born_us = l->out_first_us;
+	log->last_us = l->out_last_us;
+	if (can_write)
+		append(l, log, out->p, out->n);
+	else
+		for (size_t i = 0; i < out->n; i++)
+			log->n_lost += out->p[i] == '\n';
+	out->n = 0;
+}
+
+/* ---- lines ---- */
+
+static const struct head *head_of(struct heads *h, const struct logline *line)
+{
+	unsigned i = line->priority * 2u + line->is_cut;
+	if (h->time_us != line->time_us || h->pid != line->pid || h->generation != line->generation || h->stream != line->stream)
+		*h = (struct heads){ .time_us = line->time_us, .pid = line->pid, .generation = line->generation, .stream = line->stream };
+	if (!(h->made & 1u << i)) {
+		struct buf b = BUF(h->of[i].text);
+		logline_head(&b, line);
+		h->of[i].n = (uint8_t)b.n;
+		h->made |= (uint16_t)(1u << i);
+	}
+	return &h->of[i];
+}
+
+void store_line(struct logger *l, struct writer *w, const struct logline *line)
+{
+	const struct head *head = head_of(&l->heads, line);
+	struct buf *out = &l->out;
+	if (l->out_writer != w || out->cap - out->n < head->n + line->text.n + 1)
+		log_flush(l);
+	if (out->n == 0) {
+		l->out_writer = w;
+		l->out_first_us = line->time_us;
+	}
+	l->out_last_us = line->time_us;
+	char *p = out->p + out->n;
+	memcpy(p, head->text, head->n);
+	memcpy(p + head->n, line->text.p, line->text.n);
+	p[head->n + line->text.n] = '\n';
+	out->n += head->n + line->text.n + 1;
+}
+
+/* ---- the place ---- */
+
+static void settle_limits(struct logger *l)
+{
+	struct place *p = &l->store.place;
+	const struct settings *s = &l->settings;
+	struct statvfs fs = { .f_blocks = 0 };
+	fstatvfs(p->fd, &fs);
+	p->limits = logpolicy_settle((struct logpolicy_limits){
+		.all_max = p->is_run ? s->runtime_max_use : s->max_use, .unit_max = s->service_max_use, .file_max = s->file_max,
+		.file_us = s->file_us, .retention_us = s->retention_us }, (uint64_t)fs.f_blocks * fs.f_frsize);
+}
+
+static void settle_in(struct logger *l, int fd, bool is_run)
+{
+	struct stat st = { .st_ino = 0 };
+	struct place *p = &l->store.place;
+	for (uint32_t i = 0; i < l->n_writers; i++)
+		store_shut(l, l->writers[i]);
+	if (p->fd >= 0)
+		close(p->fd);
+	*p = (struct place){ .fd = fd, .is_run = is_run };
+	if (fd < 0)
+		return;
+	fstat(fd, &st);
+	p->device = st.st_dev;
+	p->inode = st.st_ino;
+	settle_limits(l);
+	inventory_scan(l);
+	retire(l);
+	finish_next(l);
+}
+
+/* The folder for good, when it can be written to; else a negative errno, told when it is a new one that waiting will not mend. */
+static int open_base(struct logger *l)
+{
+	int fd = folder_base(l->options.base, true);
+	if (fd >= 0 && faccessat(fd, ".", W_OK, 0) < 0) {
+		int r = -errno;
+		close(fd);
+		fd = r;
+	}
+	int refused = fd == -EPERM || fd == -ELOOP || fd == -ENOTDIR ? -fd : 0;
+	if (refused && refused != l->store.refused)
+		complain("%s is refused, logs stay in %s: it is %s", l->options.base, l->options.run, folder_refusal(refused));
+	l->store.refused = refused;
+	return fd;
+}
+
+static bool is_where_it_was(struct logger *l)
+{
+	struct stat st;
+	const struct place *p = &l->store.place;
+	return lstat(l->options.base, &st) == 0 && st.st_dev == p->device && st.st_ino == p->inode;
+}
+
+/* From /run to /var/log once that is there; and out from under a file system that was mounted over it. */
+void store_move(struct logger *l)
+{
+	struct store *s = &l->store;
+	s->looked_ms = l->round_ms;
+	if (s->place.fd >= 0 && !s->place.is_run && is_where_it_was(l))
+		return;
+	int fd = open_base(l);
+	if (fd < 0)
+		return;
+	int r = s->place.fd < 0 ? 0 : move_over(l, s->place.fd, fd);
+	if (r == 0) {
+		settle_in(l, fd, false);
+		return;
+	}
+	close(fd);
+	if (r != s->moved)
+		complain("logs stay in %s, they cannot be moved to %s: %s", l->options.run, l->options.base, strerror(-r));
+	s->moved = r;
+}
+
+/* When nobody writes a line, less and less often. */
+static void look(struct logger *l, struct timer *t)
+{
+	struct store *s = &l->store;
+	log_flush(l);
+	store_move(l);
+	if (s->place.fd >= 0 && !s->place.is_run)
+		return;
+	s->wait_ms = s->wait_ms < 60000 ? 2 * s->wait_ms : s->wait_ms;
+	t->at_ms = now_ms() + s->wait_ms;
+}
+
+bool store_open(struct logger *l)
+{
+	struct store *s = &l->store;
+	const struct group *g = getgrnam("adm");
+	size_t most = l->settings.line_max + LOGLINE_HEAD_MAX + 1;
+	s->place.fd = -1;
+	s->child = -1;
+	s->group = g ? g->gr_gid : 0;
+	s->unit_bytes = calloc(WRITERS_MAX, sizeof *s->unit_bytes);
+	l->out.cap = most > OUT_SIZE ? most : OUT_SIZE;
+	l->out.p = malloc(l->out.cap);
+	s->wait_ms = LOOK_AGAIN_MS;
+	s->look.due = look;
+	timer_add(l, &s->look);
+	return s->unit_bytes && l->out.p;
+}
+
+void store_settle(struct logger *l)
+{
+	struct store *s = &l->store;
+	int run = folder_base(l->options.run, true);
+	if (run < 0)
+		complain("%s cannot be used: %s", l->options.run, folder_refusal(-run));
+	/* As if the lines were in /run, so that those that are there are moved. */
+	s->place = (struct place){ .fd = run, .is_run = true };
+	store_move(l);
+	if (s->place.is_run) {
+		s->place.fd = -1;
+		settle_in(l, run, true);
+		s->look.at_ms = now_ms() + s->wait_ms;
+	}
+}
+
+void store_close(struct logger *l)
+{
+	log_flush(l);
+	for (uint32_t i = 0; i < l->n_writers; i++)
+		store_shut(l, l->writers[i]);
+	if (l->store.child > 0)
+		kill(l->store.child, SIGTERM);
+}
