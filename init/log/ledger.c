@@ -22,12 +22,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LEDGER_NAME ".ledger"
 #define LEDGER_MAGIC UINT64_C(0x00323147474f4c4f)
 #define PAGE 4096u
 #define BOOT_ID_SIZE 36
+#define LOCK_MOMENT_MS 10
+#define LOCK_MOMENTS 50
 #define STREAMS_MAX (2 * WRITERS_MAX)
 #define LARGE_BYTES (4u << 20)          /* all large rooms together, so that many endless lines cost no more than that */
 
@@ -152,10 +155,20 @@ static bool begin_anew(struct ledger *st, uint32_t line_max)
 	return true;
 }
 
+/* A predecessor that was killed when it had just made a child may leave the lock with that for a moment. */
+static bool lock(int fd)
+{
+	static const struct timespec moment = { .tv_nsec = LOCK_MOMENT_MS * 1000000 };
+	for (int i = 0; i < LOCK_MOMENTS; i++, nanosleep(&moment, NULL))
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+	return false;
+}
+
 bool ledger_open(struct ledger *st, int run, uint32_t line_max)
 {
 	*st = (struct ledger){ .fd = open_file(run) };
-	if (st->fd >= 0 && flock(st->fd, LOCK_EX | LOCK_NB) < 0) {
+	if (st->fd >= 0 && !lock(st->fd)) {
 		close(st->fd);
 		return false;
 	}

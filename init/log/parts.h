@@ -33,6 +33,7 @@ struct writer_log {
 	uint64_t size, born_us, last_us;        /* of its lines; born_us and last_us are known once it was open */
 	uint64_t used;                  /* when, in l->store.tick */
 	uint64_t looked_ms;             /* whether it still has its name */
+	uint32_t growth;                /* sixteenths of a byte more in the file for each byte that was read, of late */
 	uint64_t n_lost;                /* lines that could not be written */
 	int lost_error;
 };
@@ -194,7 +195,7 @@ void store_line(struct logger *l, struct writer *w, const struct logline *line);
 bool store_current(struct logger *l, struct writer *w); /* opens the current file */
 
 /* It is open, and n bytes more may go to it; false when it is not ours to write. */
-bool store_prepare(struct logger *l, struct writer *w, size_t n);
+bool store_prepare(struct logger *l, struct writer *w, uint64_t n);
 void store_shut(struct logger *l, struct writer *w);    /* closes the current file */
 void store_move(struct logger *l);                      /* to where the lines are meant to be, if that can be */
 
@@ -256,6 +257,7 @@ struct deaths {
 struct sync {
 	struct source source;
 	struct source askers[ASKERS_MAX];
+	uint32_t next;                  /* to go, when there is no place */
 };
 void sync_open(struct logger *l);
 

@@ -214,12 +214,16 @@ static bool rotate_largest(struct logger *l)
 	return r == 0;
 }
 
+/* With room for one more file, so that limits hold until the next rotation. */
 void retire(struct logger *l)
 {
 	struct store *s = &l->store;
+	struct logpolicy_limits limits = s->place.limits;
+	limits.all_max -= limits.file_max;
+	limits.unit_max -= limits.file_max;
 	s->aged_ms = l->round_ms;
 	for (;;) {
-		size_t i = logpolicy_next(s->files, s->n_files, s->unit_bytes, s->all_bytes, &s->place.limits, now_us());
+		size_t i = logpolicy_next(s->files, s->n_files, s->unit_bytes, s->all_bytes, &limits, now_us());
 		if (i < s->n_files)
 			delete(l, i);
 		else if (s->all_bytes <= s->place.limits.all_max || !rotate_largest(l))

@@ -113,7 +113,7 @@ static void rotate_current(struct logger *l, struct writer *w)
 	finish_next(l);
 }
 
-bool store_prepare(struct logger *l, struct writer *w, size_t n)
+bool store_prepare(struct logger *l, struct writer *w, uint64_t n)
 {
 	struct writer_log *log = w->log;
 	if (l->round_ms - l->store.looked_ms >= LOOK_AGAIN_MS)

@@ -84,7 +84,7 @@ static void work(struct logger *l, struct writer *w)
 static void prepare(struct logger *l, struct writer *w, struct batch *b)
 {
 	log_flush(l);
-	if (l->options.is_stdout || !store_prepare(l, w, b->n))
+	if (l->options.is_stdout || !store_prepare(l, w, (uint64_t)b->n * (16 + w->log->growth) / 16))
 		return;
 	b->device = w->log->device;
 	b->inode = w->log->inode;
@@ -159,6 +159,12 @@ static bool peek(struct logger *l, int fd, uint8_t *first)
 	return l->ledger.fd >= 0 && tee(fd, l->glance[1], 1, SPLICE_F_NONBLOCK) == 1 && read(l->glance[0], first, 1) == 1;
 }
 
+/* By how much lines are longer in the file, in sixteenths: so a file is rotated before a read would make it too large. */
+static uint32_t growth(uint64_t written, uint64_t n)
+{
+	return written > n ? (uint32_t)((written - n) * 16 / n + 1) : 0;
+}
+
 static size_t read_some(struct logger *l, struct stream *s)
 {
 	int n = 0;
@@ -179,9 +185,11 @@ static size_t read_some(struct logger *l, struct stream *s)
 		return 0;
 	}
 	ledger_batch(st)->n = (uint32_t)got;
+	uint64_t size = s->writer->log->size;
 	l->store.in_batch = true;
 	work(l, s->writer);
 	l->store.in_batch = false;
+	s->writer->log->growth = growth(s->writer->log->size - size, (uint64_t)got);
 	s->spoke_ms = l->round_ms;
 	if (!l->silence.at_ms && holds(l, s))
 		l->silence.at_ms = l->round_ms + SILENCE_MS;

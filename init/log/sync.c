@@ -64,23 +64,31 @@ static void on_words(struct logger *l, struct source *s, uint32_t events)
 		source_close(l, s);
 }
 
-/* A ninth has to wait until one goes: it is in the backlog as long. */
+/* Who came first has to go for a ninth. */
+static struct source *find_place(struct logger *l)
+{
+	struct sync *y = &l->sync;
+	for (size_t i = 0; i < ASKERS_MAX; i++)
+		if (y->askers[i].fd < 0)
+			return &y->askers[i];
+	struct source *first = &y->askers[y->next++ % ASKERS_MAX];
+	source_close(l, first);
+	return first;
+}
+
 static void on_asker(struct logger *l, struct source *s, uint32_t events)
 {
 	struct ucred who;
 	socklen_t size = sizeof who;
-	struct source *place = NULL;
 	(void)events;
 	int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	for (size_t i = 0; i < ASKERS_MAX && !place; i++)
-		if (l->sync.askers[i].fd < 0)
-			place = &l->sync.askers[i];
 	if (fd < 0)
 		return;
-	if (!place || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 || who.uid != geteuid()) {
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 || who.uid != geteuid()) {
 		close(fd);
 		return;
 	}
+	struct source *place = find_place(l);
 	*place = (struct source){ .fd = fd, .ready = on_words };
 	if (source_watch(l, place, EPOLLIN) < 0)
 		source_close(l, place);

@@ -118,22 +118,19 @@ class FakePid1:
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def serve(self, client):
-        while len(request := client.recv(4096)) == REQUEST.size:
+        while len(request := received(client)) == REQUEST.size:
             verb = REQUEST.unpack(request)[2]
             with self.lock:
                 for s in self.services if verb == VERB_LOGS else ():
                     self.hand_over(client, s)
                 for death in self.told if verb == VERB_DEATHS else ():
-                    client.send(death)
-                client.send(PACKET_END.pack(KIND_END, PACKET_END.size, 0))
+                    send(client, death)
+                send(client, PACKET_END.pack(KIND_END, PACKET_END.size, 0))
                 self.clients[verb].append(client)
 
     def hand_over(self, client, s):
         for p in s.pipes:
-            try:
-                socket.send_fds(client, [s.packet(p.stream)], [p.fd])
-            except OSError:
-                return
+            send(client, s.packet(p.stream), p.fd)
 
     def service(self, name, **settings):
         s = Service(name, settings)
@@ -156,10 +153,7 @@ class FakePid1:
         with self.lock:
             self.told.append(packet)
             for client in self.clients[VERB_DEATHS]:
-                try:
-                    client.send(packet)
-                except OSError:
-                    pass
+                send(client, packet)
 
     def hang_up(self):
         with self.lock:
@@ -215,13 +209,17 @@ class FakePid1:
     def console(self):
         return (self.folder / "console").read_text(errors="replace")
 
+    def inside(self, path):
+        """A path as the logger sees it, in mounts of its own."""
+        return pathlib.Path(f"/proc/{self.process.pid}/root{path}")
+
     def unit_folder(self, unit, base=None):
         return (base or self.base) / (unit if "." in unit or unit == "system" else unit + ".service")
 
     def files(self, unit, base=None):
         """The oldest first."""
         folder = self.unit_folder(unit, base)
-        return sorted(folder.glob("@*")) + [f for f in [folder / "current"] if f.exists()] if folder.exists() else []
+        return sorted(f for f in folder.glob("@*") if f.suffix != ".tmp") + [f for f in [folder / "current"] if f.exists()] if folder.exists() else []
 
     def raw(self, unit, base=None):
         unpack = {".zst": ["zstd", "-dqc"], ".gz": ["gzip", "-dc"]}
@@ -238,6 +236,21 @@ class FakePid1:
 
     def wait_texts(self, unit, expected, base=None):
         until(lambda: self.texts(unit, base) == expected, f"{expected} in the log of {unit}, not {self.texts(unit, base)}")
+
+
+def send(client, packet, *descriptors):
+    """The logger may be gone."""
+    try:
+        socket.send_fds(client, [packet], descriptors)
+    except OSError:
+        pass
+
+
+def received(client):
+    try:
+        return client.recv(4096)
+    except ConnectionResetError:
+        return b""
 
 
 def pipe_is_empty(fd):
