@@ -68,11 +68,10 @@ static void to_console(struct copies *c, const struct writer *w, const struct lo
 static void copy(struct logger *l, struct tap *t, const struct writer *w, const struct logline *line)
 {
 	(void)t;
-	if (line->stream == LOG_NOTE)
-		return;
-	if (w->log->copies & COPY_TO_KMSG)
+	uint8_t copies = line->stream <= LOG_ERR ? w->log->copies[line->stream] : 0;
+	if (copies & COPY_TO_KMSG)
 		to_kmsg(&l->copies, w, line);
-	if (w->log->copies & COPY_TO_CONSOLE)
+	if (copies & COPY_TO_CONSOLE)
 		to_console(&l->copies, w, line);
 }
 

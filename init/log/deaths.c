@@ -19,10 +19,17 @@ static void put_size(struct buf *b, const struct oom_kill *k)
 	say_kb(b, sum);
 }
 
+static bool is_quiet_end(const struct death *d)
+{
+	return d->cause == CAUSE_STOP || (d->cause == CAUSE_EXIT && d->status == 0);
+}
+
 /* "died: oom-kill, 312 MB (pid 812, generation 3)" */
 static void put_words(struct buf *b, const struct death *d)
 {
-	buf_str(b, d->is_main ? STR("died: ") : STR("a process died: "));
+	if (!d->is_main)
+		buf_lit(b, "a process ");
+	buf_str(b, is_quiet_end(d) ? STR("ended: ") : STR("died: "));
 	if (d->cause == CAUSE_OOM_KILL) {
 		buf_str(b, str_from(cause_name[d->cause]));
 		put_size(b, &d->oom);
@@ -38,11 +45,6 @@ static void put_words(struct buf *b, const struct death *d)
 	buf_lit(b, "generation ");
 	buf_u64(b, d->generation);
 	buf_char(b, ')');
-}
-
-static bool is_quiet_end(const struct death *d)
-{
-	return d->cause == CAUSE_STOP || (d->cause == CAUSE_EXIT && d->status == 0);
 }
 
 /* PID 1 tells of the deaths that it keeps again and again; of one whose cause has become another, news it is. */

@@ -36,7 +36,8 @@
 
 struct ledger_head {
 	uint64_t magic;
-	uint32_t entry_size, line_max;
+	uint64_t layout;
+	uint32_t line_max;
 	char boot_id[BOOT_ID_SIZE];
 	char token[LOG_TOKEN_SIZE];
 	uint64_t last_death;
@@ -49,6 +50,7 @@ struct ledger_head {
 #define STREAMS_AT (INBOX_AT + INBOX_SIZE)
 #define SMALL_AT ((STREAMS_AT + STREAMS_MAX * sizeof(struct ledger_stream) + PAGE - 1) / PAGE * PAGE)
 #define LARGE_AT (SMALL_AT + (size_t)SMALL_ROOMS * SMALL_ROOM)
+#define LAYOUT (LARGE_AT << 32 | sizeof(struct ledger_stream) << 16 | sizeof(struct ledger_head))       /* of another build it may be another */
 
 static size_t large_size(const struct ledger *st)
 {
@@ -123,7 +125,7 @@ static uint32_t predecessors_line_max(int fd)
 	struct ledger_head h;
 	char boot_id[BOOT_ID_SIZE];
 	read_boot_id(boot_id);
-	if (pread(fd, &h, sizeof h, 0) != (ssize_t)sizeof h || h.magic != LEDGER_MAGIC || h.entry_size != sizeof(struct ledger_stream) ||
+	if (pread(fd, &h, sizeof h, 0) != (ssize_t)sizeof h || h.magic != LEDGER_MAGIC || h.layout != LAYOUT ||
 	    memcmp(h.boot_id, boot_id, sizeof boot_id) != 0 || h.line_max < LOGSPLIT_LINE_LEAST)
 		return 0;
 	return h.line_max;
@@ -147,7 +149,7 @@ static bool begin_anew(struct ledger *st, uint32_t line_max)
 		return false;
 	if (!map(st))
 		return false;
-	st->head->entry_size = sizeof(struct ledger_stream);
+	st->head->layout = LAYOUT;
 	st->head->line_max = line_max;
 	read_boot_id(st->head->boot_id);
 	THEN();

@@ -11,12 +11,12 @@
 #include "logsplit.h"
 
 #define OUT_SIZE (128u << 10)           /* lines that are written at once; a read of 64 kB grows by its heads */
-#define FILES_OPEN_MAX 64               /* current files; the one that was used longest ago is closed */
+#define FILES_OPEN_MAX 128              /* current files; the one that was used longest ago is closed */
 #define WRITERS_MAX 8192                /* units and folders; the lines of more are filed under LOGFILE_SYSTEM */
 #define SILENCE_MS 1000u                /* an unfinished line is written when its stream has been silent for so long */
 #define LOOK_AGAIN_MS 1000u             /* whether /var/log has come, and whether somebody has taken our files away */
 #define AGE_AGAIN_MS 600000u            /* files' ages are looked at no more often, but at each rotation */
-#define FULL_AGAIN_MS 60000u            /* a full disk is told of once, and again after a minute without */
+#define FAILED_AGAIN_MS 60000u          /* a full disk is told of once, and again after a minute without */
 
 /* ---- writer.c ---- */
 
@@ -24,7 +24,7 @@ struct writer_log {
 	uint32_t id;                    /* in l->writers */
 	uint32_t rate_ms, rate_burst;
 	struct lograte rate;
-	uint8_t copies;                 /* enum log_copies */
+	uint8_t copies[LOG_ERR + 1];    /* enum log_copies, by stream */
 	bool is_refused;                /* its folder or file is not ours to write, and that was told */
 	/* The current file. */
 	int fd;                         /* -1: not open */
@@ -156,8 +156,8 @@ struct store {
 	uint64_t tick;                  /* counts uses of files */
 	uint32_t n_open;
 	bool in_batch;                  /* no file may be rotated now */
-	bool is_full;                   /* told */
-	uint64_t full_ms;               /* when the disk was full last */
+	int failed;                     /* why nothing could be written last, as told */
+	uint64_t failed_ms;             /* and when that was */
 	struct timer look;              /* whether a better place has come */
 	uint64_t looked_ms, wait_ms;
 	int refused, moved;             /* why the base cannot be used, and nothing be moved to it, as told last */

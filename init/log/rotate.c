@@ -10,7 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define RENAME_NOREPLACE 1              /* linux/fs.h; musl knows neither the call nor its flags */
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1              /* linux/fs.h; musl has neither the call nor its flags */
+#endif
 
 /* ---- times within a file ---- */
 
@@ -123,7 +125,7 @@ void inventory_scan(struct logger *l)
 	struct store *s = &l->store;
 	s->n_files = 0;
 	s->all_bytes = 0;
-	memset(s->unit_bytes, 0, WRITERS_MAX * sizeof *s->unit_bytes);
+	memset(s->unit_bytes, 0, l->n_writers * sizeof *s->unit_bytes);
 	for (uint32_t i = 0; i < l->n_writers; i++) {
 		struct writer_log *log = l->writers[i]->log;
 		log->size = log->inode = log->last_us = 0;

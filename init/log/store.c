@@ -10,6 +10,27 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* ---- failures ---- */
+
+static bool is_no_space(int error)
+{
+	return error == ENOSPC || error == EDQUOT;
+}
+
+static void tell_failure(struct logger *l, int error)
+{
+	struct store *s = &l->store;
+	bool is_told = s->failed == error && l->round_ms - s->failed_ms <= FAILED_AGAIN_MS;
+	s->failed = error;
+	s->failed_ms = l->round_ms;
+	if (is_told)
+		return;
+	if (is_no_space(error))
+		complain("no space left for logs: the oldest files are deleted, then lines are dropped; the services go on");
+	else
+		complain("logs cannot be written, lines are dropped; the services go on: %s", strerror(error));
+}
+
 /* ---- files ---- */
 
 static void set_size(struct logger *l, struct writer_log *log, uint64_t size)
@@ -43,8 +64,11 @@ static void shut_one(struct logger *l)
 
 static void refuse(struct logger *l, struct writer *w, int error)
 {
+	bool is_everybodys = is_no_space(error) || l->store.place.fd < 0;
 	w->log->lost_error = error;
-	if (w->log->is_refused || error == ENOSPC)
+	if (is_everybodys)
+		tell_failure(l, error);
+	if (w->log->is_refused || is_everybodys)
 		return;
 	w->log->is_refused = true;
 	complain("the log of %s is refused, its lines are dropped: %s/%s: %s", w->name,
@@ -59,14 +83,22 @@ static void mend(int fd, uint64_t *size)
 		++*size;
 }
 
+static int make_current(struct logger *l, struct writer *w, struct stat *st)
+{
+	int folder = l->store.place.fd < 0 ? -ENOENT : folder_unit(&l->store, l->store.place.fd, w->name, true);
+	int fd = folder < 0 ? folder : folder_current(&l->store, folder, st);
+	if (folder >= 0)
+		close(folder);
+	return fd;
+}
+
 bool store_current(struct logger *l, struct writer *w)
 {
 	struct writer_log *log = w->log;
 	struct stat st;
-	int folder = l->store.place.fd < 0 ? -ENOENT : folder_unit(&l->store, l->store.place.fd, w->name, true);
-	int fd = folder < 0 ? folder : folder_current(&l->store, folder, &st);
-	if (folder >= 0)
-		close(folder);
+	int fd = make_current(l, w, &st);
+	while (is_no_space(-fd) && retire_one(l))
+		fd = make_current(l, w, &st);
 	if (fd < 0) {
 		refuse(l, w, -fd);
 		return false;
@@ -146,20 +178,6 @@ bool writes_all(int fd, const char *p, size_t n, size_t *written)
 	return true;
 }
 
-static bool is_no_space(int error)
-{
-	return error == ENOSPC || error == EDQUOT;
-}
-
-static void tell_full(struct logger *l)
-{
-	struct store *s = &l->store;
-	if (!s->is_full || l->round_ms - s->full_ms > FULL_AGAIN_MS)
-		complain("no space left for logs: the oldest files are deleted, then lines are dropped; the services go on");
-	s->is_full = true;
-	s->full_ms = l->round_ms;
-}
-
 /* Whole lines that fit stay; the rest is lost. */
 static void lose(struct writer_log *log, const char *p, size_t n, size_t *written, int error)
 {
@@ -178,11 +196,9 @@ static bool append(struct logger *l, struct writer_log *log, const char *p, size
 	bool is_whole = true;
 	while (is_whole && !writes_all(log->fd, p, n, &written)) {
 		int error = errno;
-		if (is_no_space(error)) {
-			tell_full(l);
-			if (retire_one(l))
-				continue;
-		}
+		tell_failure(l, error);
+		if (is_no_space(error) && retire_one(l))
+			continue;
 		lose(log, p, n, &written, error);
 		is_whole = false;
 	}

@@ -277,8 +277,9 @@ static bool take_settings(struct logger *l, struct writer *w, const struct log_p
 	w->level_max = p->level_max;
 	log->rate_ms = p->rate_ms;
 	log->rate_burst = p->rate_burst;
-	log->copies = p->copies;
-	memcpy(ledger_token(&l->ledger), p->token, sizeof p->token);
+	log->copies[p->stream] = p->copies;
+	if (memcmp(ledger_token(&l->ledger), p->token, sizeof p->token) != 0)
+		memcpy(ledger_token(&l->ledger), p->token, sizeof p->token);
 	return true;
 }
 

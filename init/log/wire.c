@@ -58,13 +58,18 @@ static bool is_well_formed(const struct packet *p, size_t n)
 	return false;
 }
 
+static void tell_refusal(struct wire *w, const char *what)
+{
+	if (!w->is_refused)
+		complain("%s", what);
+	w->is_refused = true;
+}
+
 static void take(struct logger *l, struct wire *w, const struct packet *p, int fd)
 {
 	const struct end_packet *end = (const struct end_packet *)p;
 	if (p->kind == PACKET_END && end->answer != ANSWER_OK) {
-		if (!w->is_refused)
-			complain("PID 1 does not take the logger's request (answer %u)", end->answer);
-		w->is_refused = true;
+		tell_refusal(w, "PID 1 does not take the logger's request; it may be of another version");
 		hang_up(l, w);
 		return;
 	}
@@ -109,6 +114,8 @@ void wire_serve(struct logger *l, struct wire *w)
 		}
 		if (fd >= 0)
 			close(fd);
+		if (n > 0)
+			tell_refusal(w, "PID 1 speaks another version of the protocol than this logger");
 		hang_up(l, w);
 	}
 }
