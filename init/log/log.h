@@ -92,7 +92,7 @@ void log_flush(struct logger *l);
 
 /* Whoever gets a copy of each line that is kept (forward.c). `flush` is called before the loop waits, and may be NULL. */
 struct tap {
-	void (*line)(struct logger *l, struct tap *t, const struct writer *w, const struct logline *line);
+	void (*line)(struct logger *l, struct tap *t, const struct writer *w, const struct logline *line);      /* must not put lines itself */
 	void (*flush)(struct logger *l, struct tap *t);
 	struct tap *next;
 };

@@ -148,10 +148,10 @@ static bool start(struct logger *l)
 		return false;
 	copies_open(l);
 	streams_open(l);
-	streams_undo(l);
+	batch_undo(l);
 	if (!l->options.is_stdout)
-		store_settle(l);
-	streams_recover(l);
+		place_settle(l);
+	batch_recover(l);
 	sync_open(l);
 	wire_open(l, &l->logs, VERB_LOGS, take_log);
 	return true;

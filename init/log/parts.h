@@ -122,6 +122,14 @@ char *ledger_bytes(struct ledger *st, uint32_t room);
 size_t ledger_room_size(const struct ledger *st, uint32_t room);
 void ledger_free(struct ledger *st, uint32_t room);
 
+/* ---- batch.c ---- */
+
+size_t batch_read(struct logger *l, struct writer *w, uint32_t index, int fd);          /* bytes; 0: there were none */
+void batch_run(struct logger *l, struct writer *w, uint32_t index, enum batch_op op);   /* what the stream holds */
+void batch_end(struct logger *l, struct writer *w, uint32_t index);                     /* its line ends here, if it has begun one */
+void batch_undo(struct logger *l);              /* what a predecessor has written of the batch that it had in hand */
+void batch_recover(struct logger *l);           /* that batch, once more */
+
 /* ---- stream.c ---- */
 
 struct stream {
@@ -135,13 +143,11 @@ struct stream {
 void stream_attach(struct logger *l, const struct log_packet *p, int fd);       /* fd is its to close */
 void streams_settle(struct logger *l);          /* PID 1 has told of all there are: what is left of others ends */
 void streams_open(struct logger *l);
-void streams_undo(struct logger *l);            /* what a predecessor has written of the batch that it had in hand */
-void streams_recover(struct logger *l);         /* that batch, once more */
 size_t streams_drain(struct logger *l, const struct writer *w);  /* all that is in the pipes now; NULL: of everybody. How many bytes */
 void streams_end(struct logger *l, const struct writer *w);      /* the service has died: what is unfinished ends here */
 void streams_write_out(struct logger *l, const struct writer *w);        /* what is unfinished, as a piece */
 
-/* ---- store.c, folder.c, rotate.c, finish.c, move.c ---- */
+/* ---- store.c, place.c, folder.c, rotate.c, finish.c, move.c ---- */
 
 struct place {
 	int fd;                         /* -1: none */
@@ -188,7 +194,6 @@ struct heads {
 };
 
 bool store_open(struct logger *l);
-void store_settle(struct logger *l);                    /* finds its place; what a predecessor left in /run moves to it */
 void store_close(struct logger *l);
 void store_line(struct logger *l, struct writer *w, const struct logline *line);
 
@@ -197,7 +202,11 @@ bool store_current(struct logger *l, struct writer *w); /* opens the current fil
 /* It is open, and n bytes more may go to it; false when it is not ours to write. */
 bool store_prepare(struct logger *l, struct writer *w, uint64_t n);
 void store_shut(struct logger *l, struct writer *w);    /* closes the current file */
-void store_move(struct logger *l);                      /* to where the lines are meant to be, if that can be */
+
+/* place.c */
+void place_settle(struct logger *l);                    /* finds one; what a predecessor left in /run moves to it */
+void place_move(struct logger *l);                      /* to where the lines are meant to be, if that can be */
+void place_look(struct logger *l, struct timer *t);
 
 bool writes_all(int fd, const char *p, size_t n, size_t *written);       /* as far as it goes; errno */
 
