@@ -1,4 +1,5 @@
 #include "ctl.h"
+#include "lib/values.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -11,31 +12,12 @@ static void comma(struct json *j)
 	j->has_member = true;
 }
 
-/*
- * Length of the UTF-8 sequence at p, or 0: Unicode 15, table 3-7. What the table leaves out (overlong forms,
- * surrogates, beyond U+10FFFF) no JSON reader has to take.
- */
-static size_t utf8(const unsigned char *p, size_t n)
-{
-	size_t more = p[0] < 0x80 ? 0 : p[0] >= 0xc2 && p[0] <= 0xdf ? 1 : (p[0] & 0xf0) == 0xe0 ? 2 :
-		p[0] >= 0xf0 && p[0] <= 0xf4 ? 3 : n;
-	if (more >= n)
-		return 0;
-	for (size_t i = 1; i <= more; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return more + 1;
-}
-
 static void quoted(struct json *j, struct str raw)
 {
 	const unsigned char *p = (const unsigned char *)raw.p;
 	fputc('"', j->out);
 	for (size_t i = 0; i < raw.n;) {
-		size_t n = utf8(p + i, raw.n - i);
+		size_t n = value_utf8_length(str_skip(raw, i));
 		if (n == 0)
 			fputs("\\ufffd", j->out);
 		else if (n == 1 && (p[i] < ' ' || p[i] == 0x7f))

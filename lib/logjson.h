@@ -1,0 +1,20 @@
+/*
+ * A line of a log as JSON Lines (one object, RFC 8259, and a line feed), for collectors and for `oomphctl logs --json`:
+ *
+ *     {"time":"2026-11-27T04:03:01.123456Z","unit":"db.service","generation":3,"pid":812,"stream":"out","priority":"info",
+ *      "text":"Ready","cut":false}
+ *
+ * generation and pid are null where nobody told them; "cut" says that the text goes on in the next line of this stream. The text is
+ * what the service wrote, where that is UTF-8; each other byte is U+FFFD, for JSON can say no other.
+ */
+#ifndef OOMPH_LOGJSON_H
+#define OOMPH_LOGJSON_H
+
+#include "logline.h"
+
+/* At most, with a unit's name and a text of so many bytes: an escape has six. */
+#define LOGJSON_MAX(n_unit, n_text) (200 + 6 * ((size_t)(n_unit) + (n_text)))
+
+void logjson_put(struct buf *to, struct str unit, const struct logline *line);
+
+#endif
