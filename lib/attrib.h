@@ -10,7 +10,13 @@
  */
 uint32_t attrib_path(struct unitset units, struct str root, struct str path);
 
-/* The path of the unified hierarchy (the line "0::/...") in the text of /proc/PID/cgroup; empty when there is none. cgroups(7). */
+/* The same without a unit set: the name of the folder right below the root; empty. */
+struct str attrib_folder(struct str root, struct str path);
+
+/*
+ * The path of the unified hierarchy (the line "0::/...") in the text of /proc/PID/cgroup; empty when there is none. cgroups(7).
+ * Of a zombie it is still told, also when the cgroup is gone, with " (deleted)" behind it, which is not part of it.
+ */
 struct str attrib_unified(struct str proc_cgroup);
 
 #endif

@@ -193,6 +193,7 @@ void syslogmsg_parse(struct str message, struct syslogmsg *m)
 void syslogmsg_put_origin(struct buf *to, const struct syslogmsg *m, struct str own_host, uint32_t pid, bool is_first)
 {
 	uint64_t told;
+	size_t from = to->n;
 	if (!is_first && !m->is_dated)
 		return;
 	if (m->host.n && !str_eq(m->host, own_host)) {
@@ -214,6 +215,9 @@ void syslogmsg_put_origin(struct buf *to, const struct syslogmsg *m, struct str 
 			buf_str(to, more[i]);
 			buf_char(to, ' ');
 		}
+	for (size_t i = from; i < to->n; i++)
+		if (to->p[i] == '\n')
+			to->p[i] = ' ';
 }
 
 /* ---- out ---- */

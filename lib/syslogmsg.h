@@ -32,7 +32,8 @@ struct str syslogmsg_trim(struct str text);
 
 /*
  * What is to stand in front of a line's text so that nothing of the head is lost: "tag: ", "host tag[7]: ". The host and the pid
- * only where they are not those that are known anyway. Lines behind the first get it only where it is certain to be a head.
+ * only where they are not those that are known anyway. Lines behind the first get it only where it is certain to be a head. A line feed
+ * within it, which structured data may have, becomes a blank.
  */
 void syslogmsg_put_origin(struct buf *to, const struct syslogmsg *m, struct str own_host, uint32_t pid, bool is_first);
 

@@ -66,6 +66,22 @@ static void a_path_belongs_by_whole_components(void **state)
 	}
 }
 
+static void a_folder_is_the_one_right_below(void **state)
+{
+	(void)state;
+	static const struct { const char *root, *path, *expected; } rows[] = {
+		{ "/system.slice", "/system.slice/a.service/worker", "a.service" },
+		{ "/system.slice", "/system.slice/unheard-of.service", "unheard-of.service" },
+		{ "", "/a.service", "a.service" },
+		{ "/system.slice", "/user.slice/a.service", "" },
+		{ "/system.slice", "/system.slice", "" },
+		{ "/system.slice", "/", "" },
+		{ "/system.slice", "", "" },
+	};
+	for (size_t i = 0; i < countof(rows); i++)
+		assert_true(str_eq(attrib_folder(str_from(rows[i].root), str_from(rows[i].path)), str_from(rows[i].expected)));
+}
+
 static void a_nul_in_a_path_is_no_end(void **state)
 {
 	(void)state;
@@ -92,6 +108,8 @@ static void the_unified_line_is_found(void **state)
 		{ "", "" },
 		{ "\n\n0::/late\n", "/late" },
 		{ "0::/first\n0::/second\n", "/first" },
+		{ "0::/s/a.service (deleted)\n", "/s/a.service" },
+		{ "0::/s/a (deleted)/b\n", "/s/a (deleted)/b" },
 	};
 	for (size_t i = 0; i < countof(rows); i++) {
 		struct str found = attrib_unified(str_from(rows[i].text));
@@ -104,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_belongs_by_whole_components),
+		cmocka_unit_test(a_folder_is_the_one_right_below),
 		cmocka_unit_test(a_nul_in_a_path_is_no_end),
 		cmocka_unit_test(no_units_own_nothing),
 		cmocka_unit_test(the_unified_line_is_found),

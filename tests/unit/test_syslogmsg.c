@@ -226,6 +226,7 @@ static void a_line_keeps_what_is_known_from_its_head_alone(void **state)
 	then_origin("<13>Nov 27 04:03:01 box sshd: x", 8, true, "sshd: ");
 	then_origin("<13>Nov 27 04:03:01 other sshd: x", 8, true, "other sshd: ");
 	then_origin("<13>1 - box app 7 ID47 [a@1 b=\"c\"] x", 7, true, "app: ID47 [a@1 b=\"c\"] ");
+	then_origin("<13>1 - - app - - [a@1 b=\"c\nd\"] x", 7, true, "app: [a@1 b=\"c d\"] ");
 	then_origin("<13>x", 7, true, "");
 	/* the lines behind the first */
 	then_origin("<13>Nov 27 04:03:01 sshd[7]: x", 7, false, "sshd: ");
