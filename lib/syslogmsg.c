@@ -1,5 +1,6 @@
 #include "syslogmsg.h"
 
+#define REPEATED_MAX 128        /* bytes of a head that each line gets: a tag of 100 kB and as many line feeds are 10 GB */
 #define NILVALUE STR("-")       /* RFC 5424: a field that nobody told */
 
 /* ---- in ---- */
@@ -42,13 +43,11 @@ static bool take_bsd_time(struct str *s)
 	return true;
 }
 
-/* Of RFC 3164, or of RFC 3339, as rsyslog sends it on. */
-static bool take_time(struct str *s)
+/* Of RFC 3339, as rsyslog sends it on. */
+static bool take_rfc3339(struct str *s)
 {
 	struct str rest = *s;
 	uint64_t time;
-	if (take_bsd_time(s))
-		return true;
 	if (!logline_time(&rest, &time) || !str_take(&rest, STR(" ")))
 		return false;
 	*s = rest;
@@ -89,15 +88,26 @@ static bool is_host(struct str word)
 }
 
 /* A word in front of the tag is a host, or the first of a tag with a blank in it: either way both go in front of the text. */
+static bool take_host_and_tag(struct str *s, struct syslogmsg *m)
+{
+	struct str rest = *s, host = str_until(&rest, ' ');
+	if (!is_host(host) || !take_tag(&rest, m))
+		return false;
+	m->host = host;
+	*s = rest;
+	return true;
+}
+
 static void take_bsd(struct str s, struct syslogmsg *m)
 {
-	m->is_dated = take_time(&s);
-	if (!take_tag(&s, m) && m->is_dated) {
-		struct str rest = s, host = str_until(&rest, ' ');
-		if (is_host(host) && take_tag(&rest, m)) {
-			m->host = host;
-			s = rest;
-		}
+	struct str whole = s;
+	bool is_bsd = take_bsd_time(&s);
+	m->is_dated = is_bsd || take_rfc3339(&s);
+	bool has_tag = take_tag(&s, m) || (m->is_dated && take_host_and_tag(&s, m));
+	/* Many a program's own lines begin with such a time: only a tag makes a head of it. */
+	if (!has_tag && !is_bsd) {
+		m->is_dated = false;
+		s = whole;
 	}
 	m->text = s;
 }
@@ -194,7 +204,7 @@ void syslogmsg_put_origin(struct buf *to, const struct syslogmsg *m, struct str 
 {
 	uint64_t told;
 	size_t from = to->n;
-	if (!is_first && !m->is_dated)
+	if (!is_first && (!m->is_dated || m->host.n + m->tag.n + m->pid.n > REPEATED_MAX))
 		return;
 	if (m->host.n && !str_eq(m->host, own_host)) {
 		buf_str(to, m->host);
@@ -218,6 +228,17 @@ void syslogmsg_put_origin(struct buf *to, const struct syslogmsg *m, struct str 
 	for (size_t i = from; i < to->n; i++)
 		if (to->p[i] == '\n')
 			to->p[i] = ' ';
+}
+
+bool syslogmsg_take_tag(struct str *text, struct str *tag)
+{
+	struct syslogmsg m = { 0 };
+	struct str rest = *text;
+	if (!take_tag(&rest, &m) || m.pid.n)
+		return false;
+	*tag = m.tag;
+	*text = rest;
+	return true;
 }
 
 /* ---- out ---- */

@@ -32,10 +32,13 @@ struct str syslogmsg_trim(struct str text);
 
 /*
  * What is to stand in front of a line's text so that nothing of the head is lost: "tag: ", "host tag[7]: ". The host and the pid
- * only where they are not those that are known anyway. Lines behind the first get it only where it is certain to be a head. A line feed
- * within it, which structured data may have, becomes a blank.
+ * only where they are not those that are known anyway. Lines behind the first get it only where it is certain to be a head, and short. A
+ * line feed within it, which structured data may have, becomes a blank.
  */
 void syslogmsg_put_origin(struct buf *to, const struct syslogmsg *m, struct str own_host, uint32_t pid, bool is_first);
+
+/* The tag that it has put in front of a text, taken off; false where that begins with something else. */
+bool syslogmsg_take_tag(struct str *text, struct str *tag);
 
 /* ---- to another machine, RFC 5424 ---- */
 

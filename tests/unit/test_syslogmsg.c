@@ -80,6 +80,7 @@ static void what_libraries_send_is_read(void **state)
 		ROW("<190>Nov 27 04:03:01 box nginx: 192.0.2.1 GET /", "!23.6 box|nginx||||192.0.2.1 GET /"),
 		ROW("<13>Nov 27 04:03:01 box.example.org root[7]: x", "!1.5 box.example.org|root|7|||x"),
 		ROW("<13>2026-11-27T04:03:01.123456+01:00 box root: x", "!1.5 box|root||||x"),
+		ROW("<13>2026-11-27T04:03:01.123456+01:00 no tag", "1.5 |||||2026-11-27T04:03:01.123456+01:00 no tag"),
 		/* without a tag */
 		ROW("<46>Nov 27 04:03:01 -- MARK --", "!5.6 |||||-- MARK --"),
 		ROW("<13>Nov 27 04:03:01 two words", "!1.5 |||||two words"),
@@ -217,6 +218,9 @@ static void then_origin(const char *message, uint32_t pid, bool is_first, const 
 	assert_string_equal(buf_cstr(&b), expected);
 }
 
+#define TAG_OF_43 "a-tag-that-no-program-has-and-that-is-too-l"
+#define TAG_OF_129 TAG_OF_43 TAG_OF_43 TAG_OF_43
+
 static void a_line_keeps_what_is_known_from_its_head_alone(void **state)
 {
 	(void)state;
@@ -231,6 +235,7 @@ static void a_line_keeps_what_is_known_from_its_head_alone(void **state)
 	/* the lines behind the first */
 	then_origin("<13>Nov 27 04:03:01 sshd[7]: x", 7, false, "sshd: ");
 	then_origin("<13>1 - box app 7 ID47 [a@1 b=\"c\"] x", 7, false, "app: ");
+	then_origin("<13>Nov 27 04:03:01 " TAG_OF_129 ": x", 7, false, "");
 	then_origin("<11>ValueError: x", 7, true, "ValueError: ");
 	then_origin("<11>ValueError: x", 7, false, "");
 }
