@@ -1,9 +1,10 @@
 /*
- * oomph-log [--stdout] [--base DIR] [--run DIR] [--socket PATH] [--conf FILE]
+ * oomph-log [--stdout] [--base DIR] [--run DIR] [--socket PATH] [--conf FILE] [--sockets DIR] [--dev-log PATH]
  *
  * Started by PID 1 as oomph-log.service, and kept alive by it as any other service is.
  */
 #include "parts.h"
+#include "heard.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -23,16 +24,18 @@
 
 _Noreturn static void usage(void)
 {
-	fputs("usage: oomph-log [--stdout] [--base DIR] [--run DIR] [--socket PATH] [--conf FILE]\n", stderr);
+	fputs("usage: oomph-log [--stdout] [--base DIR] [--run DIR] [--socket PATH] [--conf FILE] [--sockets DIR] [--dev-log PATH]\n", stderr);
 	exit(2);
 }
 
 static struct options read_options(int argc, char **argv)
 {
-	struct options o = { .base = "/var/log/oomph", .run = "/run/log/oomph", .conf = "/etc/oomph.conf", .socket = getenv("OOMPH_SOCKET") };
+	struct options o = { .base = "/var/log/oomph", .run = "/run/log/oomph", .conf = "/etc/oomph.conf", .socket = getenv("OOMPH_SOCKET"),
+			     .sockets = "/run/systemd/journal", .dev_log = "/dev/log" };
 	static const struct option words[] = {
 		{ "stdout", no_argument, NULL, 'o' }, { "base", required_argument, NULL, 'b' }, { "run", required_argument, NULL, 'r' },
-		{ "socket", required_argument, NULL, 's' }, { "conf", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 },
+		{ "socket", required_argument, NULL, 's' }, { "conf", required_argument, NULL, 'c' },
+		{ "sockets", required_argument, NULL, 'h' }, { "dev-log", required_argument, NULL, 'd' }, { NULL, 0, NULL, 0 },
 	};
 	for (int c; (c = getopt_long(argc, argv, "", words, NULL)) != -1;) {
 		switch (c) {
@@ -41,6 +44,8 @@ static struct options read_options(int argc, char **argv)
 		case 'r': o.run = optarg; break;
 		case 's': o.socket = optarg; break;
 		case 'c': o.conf = optarg; break;
+		case 'h': o.sockets = optarg; break;
+		case 'd': o.dev_log = optarg; break;
 		default: usage();
 		}
 	}
@@ -83,6 +88,8 @@ static void take_log(struct logger *l, const struct packet *p, int fd)
 		return;
 	l->is_ready = true;
 	streams_settle(l);
+	syslog_open(l);                 /* whose messages they are, and what holds for them, is known now */
+	journal_open(l);
 	say_ready();
 	wire_open(l, &l->death_wire, VERB_DEATHS, death_take);  /* not before: a death is told of behind the last words */
 }

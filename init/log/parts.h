@@ -284,6 +284,7 @@ void copies_open(struct logger *l);
 
 struct options {
 	const char *base, *run, *socket, *conf;
+	const char *sockets, *dev_log;     /* the folder of the sockets of syslog and journal; "": none. The link to the former */
 	bool is_stdout;
 };
 

@@ -96,6 +96,8 @@ class FakePid1:
         self.clients = {VERB_LOGS: [], VERB_DEATHS: []}
         self.lock = threading.Lock()
         self.process = None
+        self.kept = {}                  # FDSTORE=1, by FDNAME=
+        self.sockets, self.dev_log = self.folder / "sockets", self.folder / "dev-log"
         self.listener = self.listen("control", socket.SOCK_SEQPACKET)
         self.listener.listen(8)
         self.notify = self.listen("notify", socket.SOCK_DGRAM)
@@ -166,13 +168,33 @@ class FakePid1:
 
     def start(self, ready=True):
         command = [*self.prefix, LOG, "--base", self.base, "--run", self.run, "--socket", self.folder / "control",
-                   "--conf", self.folder / "conf", *self.options]
+                   "--conf", self.folder / "conf", "--sockets", self.sockets, "--dev-log", self.dev_log, *self.options]
+        env = {**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify")}
+        if self.kept:
+            command = ["sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *command]
+            env |= {"LISTEN_FDS": str(len(self.kept)), "LISTEN_FDNAMES": ":".join(self.kept)}
+        given = range(3, 3 + len(self.kept))
         with open(self.folder / "console", "ab") as console:
-            self.process = subprocess.Popen(command, env={**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify")},
-                                            stdin=subprocess.DEVNULL, stdout=self.stdout, stderr=console)
-        if ready:
-            assert self.notify.recv(100) == b"READY=1"
+            self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=self.stdout, stderr=console,
+                                            preexec_fn=self.give, pass_fds=given)
+        while ready and self.take_message() != b"READY=1":
+            pass
         return self
+
+    def give(self):
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 1000) for fd in self.kept.values()]
+        for i, fd in enumerate(high):
+            os.dup2(fd, 3 + i)
+
+    def take_message(self):
+        """The next one of sd_notify(3)."""
+        words, fds, _, _ = socket.recv_fds(self.notify, 4096, 1)
+        name = words.rpartition(b"FDNAME=")[2].decode()
+        if words.startswith(b"FDSTOREREMOVE=1") and name in self.kept:
+            os.close(self.kept.pop(name))
+        if words.startswith(b"FDSTORE=1"):
+            self.kept[name], = fds
+        return words
 
     def kill(self):
         self.process.kill()
@@ -200,6 +222,8 @@ class FakePid1:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
             self.process.wait()
+        for fd in self.kept.values():
+            os.close(fd)
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         shutil.rmtree(self.folder, ignore_errors=True)

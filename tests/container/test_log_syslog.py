@@ -1,0 +1,395 @@
+"""What oomph-log hears besides pipes: the real binary, and a PID 1 that is none (fakepid1.py)."""
+import fcntl
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import struct
+import subprocess
+import threading
+
+import pytest
+
+from box import DEADLINE, until
+from fakepid1 import FakePid1, marker, pipe_is_empty
+
+SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+
+
+@pytest.fixture
+def pid1(request):
+    """pid1(**options): a started logger, which ends with the test."""
+    all_of_them = []
+    request.node.boxes = []
+
+    def start(**options):
+        all_of_them.append(FakePid1(**options))
+        return all_of_them[-1].start()
+
+    yield start
+    for p in all_of_them:
+        p.__exit__()
+
+
+def to(path):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.settimeout(DEADLINE)
+    s.connect(str(path))
+    return s
+
+
+def dev_log(p):
+    return to(p.dev_log)
+
+
+def journal(p):
+    return to(p.sockets / "socket")
+
+
+def sized(name, value):
+    return name + b"\n" + struct.pack("<Q", len(value)) + value + b"\n"
+
+
+def entry_in_memfd(entry, seals=SEALS):
+    fd = os.memfd_create("entry", os.MFD_ALLOW_SEALING)
+    os.write(fd, entry)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
+    return fd
+
+
+def system(p):
+    """All that was heard up to now, of nobody's service."""
+    p.sync()
+    return [(line.stream, line.priority, line.text.decode(errors="replace")) for line in p.lines("system")]
+
+
+# ---- /dev/log ----
+
+def test_dev_log_is_a_link_to_a_socket_that_all_may_write_to(pid1):
+    p = pid1()
+    assert os.readlink(p.dev_log) == str(p.sockets / "dev-log")
+    assert (p.sockets / "dev-log").stat().st_mode & 0o777 == 0o666
+
+
+def test_logger_is_heard_in_each_of_its_forms(pid1):
+    p = pid1()
+    for words in (["-p", "auth.err", "-t", "tag", "one"], ["--rfc3164", "-t", "tag", "two"], ["--rfc5424", "-t", "tag", "three"],
+                  ["--id=1", "-t", "tag", "four"]):
+        subprocess.run(["logger", "-u", p.dev_log, *words], check=True)
+    assert system(p) == [("syslog", "err", "tag: one"), ("syslog", "notice", "tag: two"), ("syslog", "notice", "tag: three"),
+                         ("syslog", "notice", "tag: four")]
+
+
+def test_the_c_library_is_heard(pid1):
+    """Its path is /dev/log, so it has a /dev of its own here."""
+    p = pid1()
+    script = "import syslog; syslog.openlog('prog', syslog.LOG_PID); syslog.syslog(syslog.LOG_CRIT, 'one\\ntwo')"
+    subprocess.run(["unshare", "--mount", "sh", "-c", f"mount -t tmpfs none /dev; ln -s {p.sockets}/dev-log /dev/log; /usr/bin/python3 -c \"{script}\""],
+                   check=True)
+    assert system(p) == [("syslog", "crit", "prog: one"), ("syslog", "crit", "prog: two")]
+
+
+def test_pythons_handler_is_heard(pid1):
+    p = pid1()
+    log = logging.getLogger("test")
+    handler = logging.handlers.SysLogHandler(str(p.dev_log))
+    log.addHandler(handler)
+    try:
+        log.error("a traceback\n  File x")
+    finally:
+        log.removeHandler(handler)
+    assert system(p) == [("syslog", "err", "a traceback"), ("syslog", "err", "  File x")]
+    assert {line.pid for line in p.lines("system")} == {os.getpid()}
+
+
+@pytest.mark.parametrize("sent, kept", [
+    (b"", []),
+    (b"\0", [b""]),
+    (b"<192>x", [b"<192>x"]),
+    (b"no PRI at all", [b"no PRI at all"]),
+    (b"<13>a\0b", [b"a\0b"]),
+    (b"<13>\xff\xfe\x1b[31m", [b"\xff\xfe\x1b[31m"]),
+    (b"<13>Nov 27 04:03:01 t: a\n\nb\n", [b"t: a", b"t: ", b"t: b"]),
+    (b"<13>2026-11-27T04:03:01.000001Z 1 1 out.emerg forged", [b"2026-11-27T04:03:01.000001Z 1 1 out.emerg forged"]),
+    (b"<13>" + b"x" * 100000, [b"x" * 49152, b"x" * 49152, b"x" * (100000 - 2 * 49152)]),
+])
+def test_any_datagram_is_kept_and_forges_nothing(pid1, sent, kept):
+    p = pid1()
+    dev_log(p).send(sent)
+    p.sync()
+    assert [line.text for line in p.lines("system")] == kept
+    assert all(line.stream == "syslog" and line.pid == os.getpid() for line in p.lines("system"))
+
+
+def test_as_many_lines_as_it_takes_and_no_more(pid1):
+    p = pid1()
+    with dev_log(p) as s:
+        s.send(b"<13>" + b"\n" * 100000 + b"x")
+        s.send(b"<13>after")
+    texts = [text for _, _, text in system(p)]
+    assert len(texts) == 65537
+    assert texts[-2:] == ["(this and all that follows is not kept: it is the 65536th line of one message)", "after"]
+
+
+# ---- whose line it is ----
+
+def given_main_process(service, pid, generation=1):
+    service.out(marker(generation, pid))
+
+
+class Child:
+    """A process that sends what it is told to, and ends with the order to."""
+
+    def __init__(self, path):
+        orders, self.order = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self.order)
+            s = to(path)
+            while words := os.read(orders, 1000):
+                s.send(words)
+            os._exit(0)
+        os.close(orders)
+
+    def send(self, words):
+        os.write(self.order, words)
+
+    def end(self):
+        os.close(self.order)
+        os.waitpid(self.pid, 0)
+
+
+def test_without_cgroups_it_is_the_service_whose_main_process_is_a_forefather(pid1):
+    p = pid1()
+    web = p.service("web", level_max=4)
+    given_main_process(web, os.getpid(), generation=7)
+    p.sync()
+    child = Child(p.dev_log)
+    for words in (b"<12>Nov 27 04:03:01 tag: one", b"<14>below LogLevelMax=", b"<12>two"):
+        child.send(words)
+        until(lambda: pipe_is_empty(child.order))
+    p.wait_texts("web", ["tag: one", "two"])
+    child.end()
+    assert {(line.generation, line.stream, line.priority, line.pid) for line in p.lines("web")} == {(7, "syslog", "warning", child.pid)}
+
+
+def test_of_a_sender_that_is_gone_the_service_is_remembered(pid1):
+    p = pid1()
+    web = p.service("web")
+    child = Child(p.dev_log)
+    given_main_process(web, child.pid)
+    p.sync()
+    child.send(b"alive")
+    p.wait_texts("web", ["alive"])
+    p.signal(signal.SIGSTOP)
+    child.send(b"last words")
+    child.end()
+    p.signal(signal.SIGCONT)
+    p.wait_texts("web", ["alive", "last words"])
+
+
+# ---- restarts, and others at the same place ----
+
+def test_nothing_is_lost_while_the_logger_is_dead(pid1):
+    p = pid1()
+    assert set(p.kept) == {"syslog", "journal"}
+    with dev_log(p) as s, journal(p) as j:
+        s.send(b"before")
+        p.sync()
+        p.kill()
+        s.send(b"meanwhile")
+        j.send(b"MESSAGE=an entry\n")
+        p.start()
+        s.send(b"after")
+        assert sorted(text for _, _, text in system(p)) == ["after", "an entry", "before", "meanwhile"]
+
+
+def test_no_datagram_is_lost_by_killing_it(pid1):
+    """What is in hand when it dies is read again: a line may stand there twice, but all stand there, and in their order."""
+    p = pid1()
+    n, sent = 30000, threading.Event()
+
+    def send():
+        with dev_log(p) as s:
+            for i in range(n):
+                s.send(b"%d" % i)
+        sent.set()
+
+    threading.Thread(target=send).start()
+    n_kills = 0
+    while not sent.is_set() and n_kills < 20:
+        before = len(p.raw("system"))
+        until(lambda: sent.is_set() or len(p.raw("system")) > before)       # noqa: B023
+        p.kill()
+        p.start()
+        n_kills += 1
+    assert sent.wait(DEADLINE)
+    p.sync()
+    numbers = [int(text) for text in p.texts("system")]
+    assert n_kills > 2 and numbers == sorted(numbers) and set(numbers) == set(range(n))
+    assert len(numbers) - n <= n_kills
+
+
+def test_without_a_keeper_the_socket_is_made_anew(pid1):
+    p = pid1()
+    os.close(p.kept.pop("syslog"))
+    p.kill()
+    p.start()
+    dev_log(p).send(b"hello")
+    assert system(p) == [("syslog", "notice", "hello")]
+
+
+def test_whoever_serves_dev_log_keeps_it(pid1, tmp_path):
+    p = FakePid1()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(str(p.dev_log))
+        p.start()
+        dev_log(p).send(b"to the other")
+        assert other.recv(100) == b"to the other"
+        assert p.console().count("another program's") == 1
+    p.__exit__()
+
+
+def test_a_socket_that_nobody_serves_any_more_makes_way(pid1):
+    p = FakePid1()
+    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).bind(str(p.dev_log))       # and its owner is gone
+    p.start()
+    dev_log(p).send(b"hello")
+    assert system(p) == [("syslog", "notice", "hello")]
+    p.__exit__()
+
+
+def test_a_syslog_daemon_takes_dev_log_and_gives_it_back(pid1):
+    """As rsyslog does: unlink, bind; and unlink again when it is stopped."""
+    p = pid1()
+    p.dev_log.unlink()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(str(p.dev_log))
+        until(lambda: "another program's" in p.console())
+        dev_log(p).send(b"to the other")
+        assert other.recv(100) == b"to the other"
+    p.dev_log.unlink()
+    until(p.dev_log.is_symlink)
+    dev_log(p).send(b"hello")
+    assert system(p) == [("syslog", "notice", "hello")]
+
+
+# ---- the journal's socket ----
+
+def test_entries_as_sd_journal_send_makes_them(pid1):
+    p = pid1()
+    with journal(p) as s:
+        s.send(b"CODE_FILE=a.c\nCODE_LINE=7\nCODE_FUNC=main\nMESSAGE=one\nPRIORITY=3\nSYSLOG_IDENTIFIER=app\n")
+        s.send(sized(b"MESSAGE", b"two\nthree") + b"SYSLOG_IDENTIFIER=app\nSYSLOG_PID=1\n")
+        s.send(b"_SYSTEMD_UNIT=ssh.service\nMESSAGE=four\n\nMESSAGE=five\n")
+    assert system(p) == [("journal", "err", "app: one"), ("journal", "info", "app[1]: two"), ("journal", "info", "app[1]: three"),
+                         ("journal", "info", "four"), ("journal", "info", "five")]
+
+
+def test_logger_speaks_it(pid1):
+    """logger --journald knows one path only."""
+    p = pid1()
+    script = f"mount -t tmpfs none /run; mkdir -p /run/systemd/journal; ln -s {p.sockets}/socket /run/systemd/journal/socket; logger --journald"
+    subprocess.run(["unshare", "--mount", "sh", "-c", script], input=b"MESSAGE=hello\nPRIORITY=2\n", check=True)
+    assert [(stream, priority, text.rpartition(": ")[2]) for stream, priority, text in system(p)] == [("journal", "crit", "hello")]
+
+
+def test_a_large_entry_comes_in_a_memfd(pid1):
+    p = pid1()
+    entry = b"SYSLOG_IDENTIFIER=app\n" + sized(b"MESSAGE", b"a\n" + b"x" * 3000000) + b"PRIORITY=4\n"
+    socket.send_fds(journal(p), [b""], [entry_in_memfd(entry)])
+    p.sync()
+    lines = p.lines("system")
+    assert lines[0].text == b"app: a" and {line.priority for line in lines} == {"warning"}
+    assert b"".join(line.text for line in lines[1:]) == b"app: " + b"x" * 3000000
+    assert all(line.is_cut for line in lines[1:-1]) and not lines[-1].is_cut
+
+
+def descriptors(p):
+    """But for sockets, of which sync() has one for a moment."""
+    all_of_them = [os.readlink(f"/proc/{p.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{p.process.pid}/fd")]
+    return sorted(d for d in all_of_them if not d.startswith("socket:"))
+
+
+def test_no_other_descriptor_is_looked_at_or_kept(pid1):
+    p = pid1()
+    with journal(p) as s, open("/etc/passwd") as file:
+        s.send(b"MESSAGE=first\n")
+        p.sync()
+        before = descriptors(p)
+        for fd in (entry_in_memfd(b"MESSAGE=not sealed\n", 0), file.fileno(), os.pipe()[1]):
+            socket.send_fds(s, [b""], [fd])
+            socket.send_fds(s, [b"MESSAGE=with text\n"], [fd, fd])
+        refused = "sent to the journal's socket nothing, or a descriptor of something else than a sealed memfd"
+        assert [text for _, _, text in system(p)] == ["first"] + 3 * [refused, "with text"]
+    until(lambda: descriptors(p) == before)
+
+
+def lingering():
+    """A TCP socket whose last close(2) waits for an hour."""
+    server = socket.create_server(("127.0.0.1", 0))
+    s = socket.create_connection(server.getsockname())
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+    s.setblocking(False)
+    try:
+        while True:
+            s.send(b"x" * 65536)
+    except BlockingIOError:
+        return s, server
+
+
+def test_a_large_entry_comes_behind_a_descriptor_that_cannot_be_closed(pid1):
+    p = pid1()
+    with journal(p) as s:
+        for _ in range(2):
+            held, server = lingering()
+            p.signal(signal.SIGSTOP)
+            socket.send_fds(s, [b""], [held.fileno()])
+            held.close()
+            p.signal(signal.SIGCONT)
+            socket.send_fds(s, [b""], [entry_in_memfd(b"MESSAGE=large\n")])
+            p.sync()
+            assert p.texts("system")[-1] == "large"
+
+
+def test_what_is_no_entry_costs_itself(pid1):
+    p = pid1()
+    with journal(p) as s:
+        s.send(b"MESSAGE=kept\n" + b"MESSAGE\n" + b"\xff" * 8 + b"\n")
+        s.send(b"noise")
+        s.send(b"MESSAGE=after\n")
+    texts = [text for _, _, text in system(p)]
+    bad = "sent to the journal's socket what is no entry; what was legible of it is kept"
+    assert texts == ["kept", bad, bad, "after"]
+
+
+@pytest.mark.parametrize("where, words", [(journal, b""), (journal, b"MESSAGE=x\n"), (dev_log, b"<13>x")])
+def test_a_descriptor_that_cannot_be_closed_stops_nobody(pid1, where, words):
+    p = pid1()
+    web = p.service("web")
+    with where(p) as s:
+        held, server = lingering()
+        p.signal(signal.SIGSTOP)
+        try:
+            socket.send_fds(s, [words], [held.fileno()])
+            held.close()                # the logger's is the last now
+        except PermissionError:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))       # refused, since Linux 6.16
+        p.signal(signal.SIGCONT)
+        web.out(b"still here\n")
+        p.wait_texts("web", ["still here"])
+        s.send(b"MESSAGE=after\n")
+        p.sync()
+        assert p.texts("system")[-1].endswith("after")
+        server.close()
+
+
+def test_it_leaves_after_what_was_sent_to_it(pid1):
+    p = pid1()
+    p.signal(signal.SIGSTOP)
+    dev_log(p).send(b"last words")
+    p.process.terminate()
+    p.signal(signal.SIGCONT)
+    assert p.process.wait(DEADLINE) == 0
+    assert p.texts("system") == ["last words"]
