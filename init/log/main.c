@@ -4,6 +4,7 @@
  * Started by PID 1 as oomph-log.service, and kept alive by it as any other service is.
  */
 #include "parts.h"
+#include "forward.h"
 #include "heard.h"
 
 #include <errno.h>
@@ -154,6 +155,7 @@ static bool start(struct logger *l)
 	if (!open_ledger(l))
 		return false;
 	copies_open(l);
+	forward_open(l);
 	streams_open(l);
 	batch_undo(l);
 	if (!l->options.is_stdout)

@@ -1,5 +1,6 @@
-"""What oomph-log hears besides pipes: the real binary, and a PID 1 that is none (fakepid1.py)."""
+"""What oomph-log hears besides pipes, and what it sends on: the real binary, and a PID 1 that is none (fakepid1.py)."""
 import fcntl
+import json
 import logging
 import logging.handlers
 import os
@@ -383,6 +384,155 @@ def test_a_descriptor_that_cannot_be_closed_stops_nobody(pid1, where, words):
         p.sync()
         assert p.texts("system")[-1].endswith("after")
         server.close()
+
+
+# ---- sending on ----
+
+def udp():
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", 0))
+    s.settimeout(DEADLINE)
+    return s, s.getsockname()[1]
+
+
+class Frames:
+    """RFC 6587, octet counting, off a stream."""
+
+    def __init__(self, s):
+        s.settimeout(DEADLINE)
+        self.file = s.makefile("rb")
+
+    def next(self):
+        length = b""
+        while not length.endswith(b" "):
+            c = self.file.read(1)
+            assert c, "the connection has ended"
+            length += c
+        return self.file.read(int(length))
+
+
+def rest_of(message):
+    """Without PRI and version, time and host."""
+    pri, _, _, rest = message.split(b" ", 3)
+    return pri, rest
+
+
+def test_over_udp_each_line_is_a_packet(pid1):
+    s, port = udp()
+    p = pid1(settings=f"ForwardToSyslog=udp:127.0.0.1:{port}\n")
+    db, web = p.service("db"), p.service("web", identifier="nginx")
+    given_main_process(db, 812)
+    db.out(b"<4>Ready\n")
+    assert rest_of(s.recv(9000)) == (b"<28>1", b"db 812 out - Ready")
+    web.err(b"\xc3\xa4\xff\n")
+    assert rest_of(s.recv(9000)) == (b"<30>1", b"nginx - err - \xc3\xa4\xff")
+    dev_log(p).send(b"<82>Nov 27 04:03:01 sshd[7]: no")
+    assert rest_of(s.recv(9000)) == (b"<26>1", b"system %d syslog - sshd[7]: no" % os.getpid())
+    dev_log(p).send(b"<82>Nov 27 04:03:01 sshd: no")
+    assert rest_of(s.recv(9000)) == (b"<26>1", b"sshd %d syslog - no" % os.getpid())
+    db.out(b"x" * 20000 + b"\n")
+    assert len(s.recv(65536)) == 8192
+
+
+def test_a_host_s_name_is_looked_up(pid1):
+    s, port = udp()
+    p = pid1(settings=f"ForwardToSyslog=udp:localhost:{port}\n")
+    p.service("db").out(b"hello\n")
+    assert rest_of(s.recv(9000))[1] == b"db - out - hello"
+
+
+def test_over_tcp_each_line_has_its_length(pid1):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        p = pid1(settings=f"ForwardToSyslog=tcp:127.0.0.1:{server.getsockname()[1]}\n")
+        p.service("db").out(b"one\n\ntwo \n" + b"x" * 49152 + b"\n")
+        frames = Frames(server.accept()[0])
+        assert [rest_of(frames.next())[1] for _ in range(4)] == [b"db - out - one", b"db - out - ", b"db - out - two ",
+                                                                b"db - out - " + b"x" * 49152]
+
+
+def test_lines_wait_for_a_receiver_that_comes_late_and_comes_back(pid1):
+    reserved = socket.create_server(("127.0.0.1", 0))
+    port = reserved.getsockname()[1]
+    reserved.close()
+    p = pid1(settings=f"ForwardToSyslog=tcp:127.0.0.1:{port}\n")
+    db = p.service("db")
+    db.out(b"one\n")
+    until(lambda: "cannot send lines on" in p.console())
+    for words in ([b"one", b"two"], [b"three"]):
+        with socket.create_server(("127.0.0.1", port)) as server:
+            connection = server.accept()[0]
+            if words == [b"one", b"two"]:
+                db.out(b"two\n")
+            frames = Frames(connection)
+            assert [rest_of(frames.next())[1] for _ in words] == [b"db - out - " + w for w in words]
+            connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        if words[-1] == b"two":
+            until(lambda: p.console().count("cannot send") + p.console().count("again") >= 2)
+            db.out(b"three\n")
+
+
+def test_a_receiver_that_does_not_read_costs_its_own_lines_alone(pid1):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        p = pid1(settings=f"ForwardToSyslog=tcp:127.0.0.1:{server.getsockname()[1]}\n")
+        db = p.service("db")
+        connection = server.accept()[0]
+        n = 200000
+        for at in range(0, n, 1000):
+            db.out(b"".join(b"%07d %s\n" % (i, b"x" * 92) for i in range(at, at + 1000)))
+        p.sync()
+        assert [int(t.split()[0]) for t in p.texts("db")] == list(range(n))
+        got, frames, dropped = [], Frames(connection), None
+        while dropped is None or got[-1] < n - 1:
+            head, text = rest_of(frames.next())[1].split(b" - ")[::2]
+            if head == b"system":
+                dropped = int(text.split()[0])
+            else:
+                got.append(int(text.split()[0]))
+        assert got == sorted(set(got)) and len(got) + dropped == n and dropped > 0
+
+
+def test_json_to_a_fifo(pid1, tmp_path):
+    fifo = tmp_path / "log.json"
+    p = pid1(settings=f"ForwardToJSON={fifo}\n")
+    db = p.service("db")
+    given_main_process(db, 812, generation=3)
+    db.out(b'<3>say "\xff"\x1b\n')
+    until(fifo.is_fifo)
+    with open(fifo) as file:
+        line = json.loads(file.readline())
+    assert line == {"time": p.lines("db")[0].time, "unit": "db.service", "generation": 3, "pid": 812, "stream": "out", "priority": "err",
+                    "text": 'say "\ufffd"\x1b', "cut": False}
+
+
+def test_json_to_a_socket(pid1, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(str(tmp_path / "collector"))
+        server.listen()
+        p = pid1(settings=f"ForwardToJSON=unix:{tmp_path}/collector\n")
+        p.service("db").out(b"x" * 60000 + b"\n")
+        connection = server.accept()[0]
+        connection.settimeout(DEADLINE)
+        file = connection.makefile()
+        lines = [json.loads(file.readline()) for _ in range(2)]
+    assert [(len(line["text"]), line["cut"]) for line in lines] == [(49152, True), (60000 - 49152, False)]
+
+
+def test_a_file_in_the_place_of_the_fifo_stays_as_it_is(pid1, tmp_path):
+    file = tmp_path / "precious"
+    file.write_text("precious")
+    p = pid1(settings=f"ForwardToJSON={file}\n")
+    p.service("db").out(b"hello\n")
+    until(lambda: "cannot send lines on" in p.console())
+    assert file.read_text() == "precious"
+
+
+@pytest.mark.parametrize("setting", ["ForwardToSyslog=10.0.0.1:514", "ForwardToSyslog=udp:::1:514", "ForwardToJSON=relative"])
+def test_an_address_that_is_none_costs_one_line(pid1, setting):
+    p = pid1(settings=setting + "\n")
+    assert len([line for line in p.console().splitlines() if line.startswith("oomph-log: " + setting)]) == 1
+    p.service("db").out(b"hello\n")
+    p.wait_texts("db", ["hello"])
 
 
 def test_it_leaves_after_what_was_sent_to_it(pid1):
