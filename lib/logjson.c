@@ -9,28 +9,24 @@ static void put_escape(struct buf *to, unsigned char c)
 	buf_char(to, "0123456789abcdef"[c & 15]);
 }
 
-/* Bytes that go as they are, at the front: all but quotes, backslashes, controls, and what is no UTF-8. */
-static size_t plain_length(struct str s)
+static bool is_plain(char c)
 {
-	size_t at = 0, n;
-	while (at < s.n && (unsigned char)s.p[at] >= ' ' && s.p[at] != 0x7f && s.p[at] != '"' && s.p[at] != '\\' &&
-	       (n = value_utf8_length(str_skip(s, at))) > 0)
-		at += n;
-	return at;
+	return (unsigned char)c >= ' ' && c != 0x7f && c != '"' && c != '\\';
 }
 
+/* Of UTF-8: every byte of what is beyond ASCII is plain. */
 static void put_string(struct buf *to, struct str s)
 {
 	buf_char(to, '"');
 	while (s.n) {
-		size_t n = plain_length(s);
+		size_t n = 0;
+		while (n < s.n && is_plain(s.p[n]))
+			n++;
 		buf_str(to, str_of(s.p, n));
 		s = str_skip(s, n);
 		if (s.n == 0)
 			break;
-		if (value_utf8_length(s) == 0) {
-			buf_lit(to, "\\ufffd");
-		} else if (s.p[0] == '"' || s.p[0] == '\\') {
+		if (s.p[0] == '"' || s.p[0] == '\\') {
 			buf_char(to, '\\');
 			buf_char(to, s.p[0]);
 		} else {
@@ -39,6 +35,22 @@ static void put_string(struct buf *to, struct str s)
 		s = str_skip(s, 1);
 	}
 	buf_char(to, '"');
+}
+
+static void put_text(struct buf *to, struct str text)
+{
+	buf_lit(to, ",\"text\":");
+	if (value_is_utf8(text)) {
+		put_string(to, text);
+		return;
+	}
+	buf_lit(to, "null,\"text_bytes\":[");
+	for (size_t i = 0; i < text.n; i++) {
+		if (i)
+			buf_char(to, ',');
+		buf_u64(to, (unsigned char)text.p[i]);
+	}
+	buf_char(to, ']');
 }
 
 static void put_number(struct buf *to, uint32_t number)
@@ -63,7 +75,7 @@ void logjson_put(struct buf *to, struct str unit, const struct logline *line)
 	buf_str(to, str_from(log_stream_names[line->stream]));
 	buf_lit(to, "\",\"priority\":\"");
 	buf_str(to, str_from(log_priority_names[line->priority]));
-	buf_lit(to, "\",\"text\":");
-	put_string(to, line->text);
+	buf_char(to, '"');
+	put_text(to, line->text);
 	buf_str(to, line->is_cut ? STR(",\"cut\":true}\n") : STR(",\"cut\":false}\n"));
 }

@@ -34,6 +34,7 @@ struct logline {
 	uint8_t stream, priority;       /* enum log_stream, enum log_priority */
 	bool is_cut;                    /* the text goes on in the next line of this stream */
 	struct str text;
+	uint8_t facility;               /* of syslog(3), for who gets a copy, it is not kept; 0, which is the kernel's alone: untold */
 };
 
 #define LOGLINE_HEAD_MAX 80     /* bytes in front of the text, the blank included */

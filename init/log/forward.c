@@ -279,7 +279,7 @@ static void put_syslog(struct forwarder *f, const struct writer *w, const struct
 {
 	struct str text = line->text;
 	struct syslog_outgoing m = {
-		.time_us = line->time_us, .facility = SYSLOG_FACILITY_DAEMON, .priority = line->priority, .pid = line->pid,
+		.time_us = line->time_us, .facility = line->facility ? line->facility : SYSLOG_FACILITY_DAEMON, .priority = line->priority, .pid = line->pid,
 		.host = str_from(f->own_host), .app = str_from(w->identifier), .id = str_from(log_stream_names[line->stream]),
 	};
 	if ((line->stream == LOG_SYSLOG || line->stream == LOG_JOURNAL) && syslogmsg_take_tag(&text, &m.app)) {

@@ -22,7 +22,7 @@ static void hear_entries(struct logger *l, struct listener *in, struct str bytes
 	enum journalmsg_result r;
 	while ((r = journalmsg_next(&bytes, &m)) != JOURNALMSG_END) {
 		struct syslogmsg heard = { .tag = m.identifier, .pid = m.pid, .text = m.message, .is_dated = true };
-		struct logline line = { .pid = pid, .stream = LOG_JOURNAL, .priority = m.priority };
+		struct logline line = { .pid = pid, .stream = LOG_JOURNAL, .priority = m.priority, .facility = m.facility };
 		if (m.has_message)
 			listener_put(l, in, &heard, &line);
 		if (r == JOURNALMSG_BAD)

@@ -92,7 +92,7 @@ static void hear(struct logger *l, struct listener *in, const struct datagram *d
 	if (d->bytes.n == 0)
 		return;
 	syslogmsg_parse(d->bytes, &m);
-	struct logline line = { .pid = d->pid, .stream = LOG_SYSLOG, .priority = m.priority };
+	struct logline line = { .pid = d->pid, .stream = LOG_SYSLOG, .priority = m.priority, .facility = m.facility };
 	listener_put(l, in, &m, &line);
 }
 

@@ -427,9 +427,9 @@ def test_over_udp_each_line_is_a_packet(pid1):
     web.err(b"\xc3\xa4\xff\n")
     assert rest_of(s.recv(9000)) == (b"<30>1", b"nginx - err - \xc3\xa4\xff")
     dev_log(p).send(b"<82>Nov 27 04:03:01 sshd[7]: no")
-    assert rest_of(s.recv(9000)) == (b"<26>1", b"system %d syslog - sshd[7]: no" % os.getpid())
+    assert rest_of(s.recv(9000)) == (b"<82>1", b"system %d syslog - sshd[7]: no" % os.getpid())
     dev_log(p).send(b"<82>Nov 27 04:03:01 sshd: no")
-    assert rest_of(s.recv(9000)) == (b"<26>1", b"sshd %d syslog - no" % os.getpid())
+    assert rest_of(s.recv(9000)) == (b"<82>1", b"sshd %d syslog - no" % os.getpid())
     db.out(b"x" * 20000 + b"\n")
     assert len(s.recv(65536)) == 8192
 
@@ -497,12 +497,13 @@ def test_json_to_a_fifo(pid1, tmp_path):
     p = pid1(settings=f"ForwardToJSON={fifo}\n")
     db = p.service("db")
     given_main_process(db, 812, generation=3)
-    db.out(b'<3>say "\xff"\x1b\n')
+    db.out(b'<3>say "\xc3\xa4"\x1b\n\xff\n')
     until(fifo.is_fifo)
     with open(fifo) as file:
-        line = json.loads(file.readline())
-    assert line == {"time": p.lines("db")[0].time, "unit": "db.service", "generation": 3, "pid": 812, "stream": "out", "priority": "err",
-                    "text": 'say "\ufffd"\x1b', "cut": False}
+        text, binary = json.loads(file.readline()), json.loads(file.readline())
+    assert text == {"time": p.lines("db")[0].time, "unit": "db.service", "generation": 3, "pid": 812, "stream": "out", "priority": "err",
+                    "text": 'say "\u00e4"\x1b', "cut": False}
+    assert (binary["text"], binary["text_bytes"]) == (None, [255])
 
 
 def test_json_to_a_socket(pid1, tmp_path):

@@ -20,11 +20,11 @@ static void then_head(const struct logline *line, const char *expected)
 static void a_line_has_its_origin_in_front(void **state)
 {
 	(void)state;
-	then_head(&(struct logline){ UINT64_C(1795752181123456), 3, 812, LOG_OUT, LOG_PRIORITY_INFO, false, STR("") },
+	then_head(&(struct logline){ UINT64_C(1795752181123456), 3, 812, LOG_OUT, LOG_PRIORITY_INFO, false, STR(""), 0 },
 		  "2026-11-27T04:03:01.123456Z 3 812 out.info ");
-	then_head(&(struct logline){ 0, 0, 0, LOG_JOURNAL, LOG_PRIORITY_EMERG, true, STR("") }, "1970-01-01T00:00:00.000000Z 0 0 journal.emerg+ ");
+	then_head(&(struct logline){ 0, 0, 0, LOG_JOURNAL, LOG_PRIORITY_EMERG, true, STR(""), 0 }, "1970-01-01T00:00:00.000000Z 0 0 journal.emerg+ ");
 	/* the longest there is */
-	struct logline most = { UINT64_C(253402300799999999), UINT32_MAX, UINT32_MAX, LOG_JOURNAL, LOG_PRIORITY_WARNING, true, STR("") };
+	struct logline most = { UINT64_C(253402300799999999), UINT32_MAX, UINT32_MAX, LOG_JOURNAL, LOG_PRIORITY_WARNING, true, STR(""), 0 };
 	then_head(&most, "9999-12-31T23:59:59.999999Z 4294967295 4294967295 journal.warning+ ");
 }
 
@@ -35,7 +35,7 @@ static void what_was_written_is_read(void **state)
 		for (int priority = 0; priority < N_LOG_PRIORITY; priority++) {
 			char room[128];
 			struct buf b = BUF(room);
-			struct logline in = { UINT64_C(1709164800000001) + (uint64_t)stream, 7, 8, (uint8_t)stream, (uint8_t)priority, priority % 2, STR("") }, out;
+			struct logline in = { UINT64_C(1709164800000001) + (uint64_t)stream, 7, 8, (uint8_t)stream, (uint8_t)priority, priority % 2, STR(""), 0 }, out;
 			logline_head(&b, &in);
 			buf_lit(&b, "a text: <3>of three.words ");
 			assert_true(logline_parse(buf_view(&b), &out));
