@@ -8,7 +8,7 @@ LIB  = str unitfile words values values_amounts values_paths exec_values calenda
 PID1 = main boot loop effects spawn child child_life child_fds child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree store reap devkmsg incident sigtrace cgroupfs counters ctlsock notifysock loader console files
 LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio settings_timer command account people settle target link write builtin verify dump dump_numbers say keep \
        table
-LOG  = main loop settings wire deaths sync writer stream batch ledger store place folder rotate finish move stdout copies syslog journal datagram sender forward resolve
+LOG  = main loop settings wire deaths sync writer stream batch ledger store place folder rotate finish move stdout copies notify syslog journal datagram sender forward resolve
 NET  = main
 HALT = main
 TMPFILES = main conf files users reload say

@@ -56,8 +56,8 @@ bool is_served(const char *path)
 	return is;
 }
 
-/* sd_listen_fds(3): the descriptor of this name that a former life left with PID 1. -1: none. */
-static int inherited(const char *name)
+/* sd_listen_fds(3): the descriptor of this name that a former life left with PID 1; of no use where its path is gone. -1: none. */
+static int inherited(const char *name, const char *path)
 {
 	const char *pid = getenv("LISTEN_PID"), *names = getenv("LISTEN_FDNAMES");
 	if (!pid || !names || strtol(pid, NULL, 10) != getpid())
@@ -65,33 +65,8 @@ static int inherited(const char *name)
 	struct str rest = str_from(names);
 	for (int fd = 3; rest.n; fd++)
 		if (str_eq(str_until(&rest, ':'), str_from(name)))
-			return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1;
+			return access(path, F_OK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : (close(fd), -1);
 	return -1;
-}
-
-/* A message of sd_notify(3), with a descriptor unless it is -1. */
-static void notify(struct str text, int fd)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	char control[CMSG_SPACE(sizeof fd)] __attribute__((aligned(sizeof(struct cmsghdr)))) = { 0 };
-	if (!path)
-		return;
-	struct sockaddr_un a = address_of(path);
-	if (path[0] == '@')
-		a.sun_path[0] = '\0';
-	struct iovec part = { (char *)(uintptr_t)text.p, text.n };
-	struct msghdr m = { .msg_name = &a, .msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)),
-			    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = fd < 0 ? 0 : sizeof control };
-	if (fd >= 0) {
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(c), &fd, sizeof fd);
-	}
-	int to = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (to < 0)
-		return;
-	sendmsg(to, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-	close(to);
 }
 
 /* Leaves it with PID 1, in the place of an older one. Where nobody keeps it a restart loses what is sent meanwhile, and no more. */
@@ -104,7 +79,7 @@ static void leave(int fd, const char *name)
 		buf_str(&b, steps[i].verb);
 		buf_lit(&b, "\nFDNAME=");
 		buf_str(&b, str_from(name));
-		notify(buf_view(&b), steps[i].has_fd ? fd : -1);
+		notify_say(buf_view(&b), steps[i].has_fd ? fd : -1);
 	}
 }
 
@@ -171,7 +146,7 @@ static void drain(struct logger *l, struct drain *d);
 
 static int listen_to(struct logger *l, struct listener *in)
 {
-	int fd = access(in->path, F_OK) == 0 ? inherited(in->name) : -1;
+	int fd = inherited(in->name, in->path);
 	in->room = malloc(2 * DATAGRAM_MAX);
 	in->senders = senders_new();
 	if (!in->room || !in->senders)

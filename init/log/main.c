@@ -15,8 +15,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define DRAINS_MOST 16          /* before leaving: services that go on writing will find the next logger */
@@ -57,24 +55,6 @@ static struct options read_options(int argc, char **argv)
 	return o;
 }
 
-/* sd_notify(3). */
-static void say_ready(void)
-{
-	static const char ready[] = "READY=1";
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	const char *path = getenv("NOTIFY_SOCKET");
-	size_t n = path ? strlen(path) : 0;
-	int fd = n && n < sizeof to.sun_path ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
-	if (fd < 0)
-		return;
-	memcpy(to.sun_path, path, n);
-	if (path[0] == '@')
-		to.sun_path[0] = '\0';
-	if (sendto(fd, ready, sizeof ready - 1, MSG_NOSIGNAL, (struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
-		complain("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
 /* ---- its life ---- */
 
 static void take_log(struct logger *l, const struct packet *p, int fd)
@@ -91,7 +71,7 @@ static void take_log(struct logger *l, const struct packet *p, int fd)
 	streams_settle(l);
 	syslog_open(l);                 /* whose messages they are, and what holds for them, is known now */
 	journal_open(l);
-	say_ready();
+	notify_say(STR("READY=1"), -1);
 	wire_open(l, &l->death_wire, VERB_DEATHS, death_take);  /* not before: a death is told of behind the last words */
 }
 

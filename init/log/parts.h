@@ -278,6 +278,10 @@ struct copies {
 };
 void copies_open(struct logger *l);
 
+/* ---- notify.c ---- */
+
+void notify_say(struct str text, int fd);       /* with a descriptor, or -1 */
+
 /* ---- the whole ---- */
 
 #define BUCKETS 1024u

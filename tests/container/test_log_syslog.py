@@ -133,6 +133,12 @@ def test_as_many_lines_as_it_takes_and_no_more(pid1):
     assert texts[-2:] == ["(this and all that follows is not kept: it is the 65536th line of one message)", "after"]
 
 
+def test_a_container_s_output_has_it_too(pid1):
+    p = pid1(options=["--stdout"], stdout=subprocess.PIPE)
+    dev_log(p).send(b"<13>Nov 27 04:03:01 t: hello")
+    assert p.process.stdout.readline() == b"system: t: hello\n"
+
+
 # ---- whose line it is ----
 
 def given_main_process(service, pid, generation=1):
@@ -232,10 +238,14 @@ def test_no_datagram_is_lost_by_killing_it(pid1):
     assert len(numbers) - n <= n_kills
 
 
-def test_without_a_keeper_the_socket_is_made_anew(pid1):
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_socket_that_cannot_be_gone_on_with_is_made_anew(pid1, is_kept):
     p = pid1()
-    os.close(p.kept.pop("syslog"))
     p.kill()
+    if is_kept:
+        (p.sockets / "dev-log").unlink()
+    else:
+        os.close(p.kept.pop("syslog"))
     p.start()
     dev_log(p).send(b"hello")
     assert system(p) == [("syslog", "notice", "hello")]
