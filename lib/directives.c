@@ -52,10 +52,14 @@ const struct link_effects link_effects[N_LINK] = {
 	[LINK_STOPPED_FROM]  = { 0, EDGE_STOPS | EDGE_ENDS, false },
 };
 
-enum { BIT_NO_NEW_PRIVILEGES, BIT_DEFAULT_SIGPIPE, BIT_RESET_ON_FORK = 3, BIT_TTY_RESET, BIT_TTY_HANGUP, BIT_TTY_DISALLOCATE };
+enum {
+	BIT_NO_NEW_PRIVILEGES, BIT_DEFAULT_SIGPIPE, BIT_RESET_ON_FORK = 3, BIT_TTY_RESET, BIT_TTY_HANGUP, BIT_TTY_DISALLOCATE,
+	BIT_NO_LOG_PREFIX = 8
+};
 _Static_assert(1 << BIT_NO_NEW_PRIVILEGES == CONTEXT_NO_NEW_PRIVILEGES && 1 << BIT_DEFAULT_SIGPIPE == CONTEXT_DEFAULT_SIGPIPE &&
 	       1 << BIT_RESET_ON_FORK == CONTEXT_RESET_ON_FORK && 1 << BIT_TTY_RESET == CONTEXT_TTY_RESET &&
-	       1 << BIT_TTY_HANGUP == CONTEXT_TTY_HANGUP && 1 << BIT_TTY_DISALLOCATE == CONTEXT_TTY_DISALLOCATE,
+	       1 << BIT_TTY_HANGUP == CONTEXT_TTY_HANGUP && 1 << BIT_TTY_DISALLOCATE == CONTEXT_TTY_DISALLOCATE &&
+	       1 << BIT_NO_LOG_PREFIX == CONTEXT_NO_LOG_PREFIX,
 	       "the bits of the context's flags have moved");
 
 #define KEY(name) .key = { name, sizeof(name) - 1 }
@@ -210,6 +214,12 @@ const struct directive directives[] = {
 	SERVICE_READ("StandardInput", READ_STDIO, 0, 0),
 	SERVICE_READ("StandardOutput", READ_STDIO, 1, 0),
 	SERVICE_READ("StandardError", READ_STDIO, 2, 0),
+	SERVICE_READ("SyslogIdentifier", READ_IDENTIFIER, 0, 0),
+	SERVICE_READ("SyslogLevel", READ_LOG_LEVEL, 0, IN_CONTEXT(log_level)),
+	SERVICE_READ("SyslogLevelPrefix", READ_CONTEXT_FLAG_INVERTED, BIT_NO_LOG_PREFIX, 0),
+	SERVICE_READ("LogLevelMax", READ_LOG_LEVEL, 0, IN_CONTEXT(log_level_max)),
+	SERVICE_READ("LogRateLimitIntervalSec", READ_DELAY, 0, IN_CONTEXT(log_rate_ms)),
+	SERVICE_READ("LogRateLimitBurst", READ_COUNT, 0, IN_CONTEXT(log_rate_burst)),
 	SERVICE_READ("SupplementaryGroups", READ_GROUPS, 0, 0),
 	SERVICE_READ("DynamicUser", READ_SWITCH, SWITCH_DYNAMIC_USER, 0),
 	SERVICE_READ("SetLoginEnvironment", READ_SWITCH, SWITCH_LOGIN_ENVIRONMENT, 0),
@@ -293,6 +303,7 @@ const struct directive directives[] = {
 	PASS(SECTION_SERVICE, "ReadWritePaths"), PASS(SECTION_SERVICE, "ReadWriteDirectories"), PASS(SECTION_SERVICE, "ExecPaths"),
 	PASS(SECTION_SERVICE, "SystemCallErrorNumber"), PASS(SECTION_SERVICE, "MountAPIVFS"),
 	PASS(SECTION_SERVICE, "IPAddressAllow"), PASS(SECTION_SERVICE, "SocketBindAllow"),
+	PASS(SECTION_SERVICE, "SyslogFacility"),        /* a line is found by its unit; all that is forwarded is of `daemon` */
 	/* A file in services.d is wanted by being there. */
 	PASS(SECTION_INSTALL, "WantedBy"), PASS(SECTION_INSTALL, "RequiredBy"),
 	PASS(SECTION_INSTALL, "UpheldBy"), PASS(SECTION_INSTALL, "Also"), PASS(SECTION_INSTALL, "DefaultInstance"),
@@ -398,11 +409,7 @@ const struct directive directives[] = {
 	SERVICE_LATER("BPFDelegateAttachments"),
 	/* systemd.exec(5): environment */
 	/* systemd.exec(5): logging and terminals */
-	SERVICE_LATER("LogLevelMax"),
-	SERVICE_LATER("LogExtraFields"), SERVICE_LATER("LogRateLimitIntervalSec"),
-	SERVICE_LATER("LogRateLimitBurst"), SERVICE_LATER("LogFilterPatterns"), SERVICE_LATER("LogNamespace"),
-	SERVICE_LATER("SyslogIdentifier"), SERVICE_LATER("SyslogFacility"), SERVICE_LATER("SyslogLevel"),
-	SERVICE_LATER("SyslogLevelPrefix"),
+	SERVICE_LATER("LogExtraFields"), SERVICE_LATER("LogFilterPatterns"), SERVICE_LATER("LogNamespace"),
 	/* systemd.exec(5): credentials and utmp */
 	SERVICE_LATER("LoadCredentialEncrypted"),
 	SERVICE_LATER("ImportCredential"), SERVICE_LATER("SetCredentialEncrypted"),
@@ -542,7 +549,11 @@ static const char *const expected[N_READING] = {
 	[READ_CALENDAR] = CALENDAR_EXPECTED,
 	[READ_SPAN] = "a time such as 5s, 15min or 1d",
 	[READ_BOOLEAN] = "yes or no",
-	[READ_STDIO] = "null, inherit, tty, kmsg, file:PATH, append:PATH or truncate:PATH; input also data, tty-force, tty-fail",
+	[READ_IDENTIFIER] = "a text of at most 255 bytes",
+	[READ_LOG_LEVEL] = "emerg, alert, crit, err, warning, notice, info or debug, or 0 to 7",
+	[READ_COUNT] = "a number",
+	[READ_STDIO] = "null, inherit, tty, file:PATH, append:PATH or truncate:PATH; input also data, tty-force, tty-fail, "
+		       "output also journal, kmsg, journal+console, kmsg+console",
 };
 
 static const char *const expected_names[N_ENUMERATION] = {

@@ -89,6 +89,9 @@ enum reading {
 	READ_CALENDAR,          /* OnCalendar=: these three are looked at, and kept nowhere */
 	READ_SPAN,
 	READ_BOOLEAN,
+	READ_IDENTIFIER,        /* SyslogIdentifier= */
+	READ_LOG_LEVEL,         /* an enum log_priority at `at` */
+	READ_COUNT,             /* a number at `at` */
 	N_READING
 };
 

@@ -76,6 +76,12 @@
 /* Descriptors that all services together may leave with PID 1 (FDSTORE=1); one more is closed. */
 #define STORE_MAX 512
 
+/*
+ * Descriptors that are left to PID 1 when those of the pipes to oomph-log have taken all others (RLIMIT_NOFILE): a service
+ * that would need one of these writes to the console.
+ */
+#define FILES_SPARED 128
+
 /* STATUS= text of sd_notify(3) kept per service; the rest is cut. */
 #define STATUS_TEXT_MAX 64
 

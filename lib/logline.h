@@ -28,6 +28,11 @@ enum log_priority {
 };
 extern const char *const log_priority_names[N_LOG_PRIORITY];
 
+/* Where else a line goes as it comes: StandardOutput=kmsg, journal+console, kmsg+console. */
+enum log_copies {
+	COPY_TO_KMSG = 1 << 0, COPY_TO_CONSOLE = 1 << 1,
+};
+
 struct logline {
 	uint64_t time_us;               /* CLOCK_REALTIME */
 	uint32_t generation, pid;

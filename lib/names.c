@@ -49,7 +49,7 @@ const char *const failure_mode_names[N_FAILURE_MODE] = {
 const char *const stdio_names[N_STDIO_KIND] = {
 	[STDIO_NULL] = "null", [STDIO_INHERIT] = "inherit", [STDIO_TTY] = "tty", [STDIO_KMSG] = "kmsg",
 	[STDIO_FILE] = "file", [STDIO_APPEND] = "append", [STDIO_TRUNCATE] = "truncate",
-	[STDIO_TTY_FORCE] = "tty-force", [STDIO_TTY_FAIL] = "tty-fail", [STDIO_DATA] = "data",
+	[STDIO_TTY_FORCE] = "tty-force", [STDIO_TTY_FAIL] = "tty-fail", [STDIO_DATA] = "data", [STDIO_LOG] = "journal",
 };
 
 const char *const scheduling_names[N_SCHEDULING] = {

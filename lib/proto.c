@@ -30,6 +30,11 @@ bool verb_is_change(enum verb verb)
 	}
 }
 
+bool verb_is_for_root(enum verb verb)
+{
+	return verb_is_change(verb) || verb == VERB_LOGS;
+}
+
 static void copy(char *to, size_t size, struct str from)
 {
 	size_t n = from.n < size ? from.n : size - 1;
@@ -65,4 +70,17 @@ void view_unit(struct unit_packet *p, const struct core *c, struct unitset units
 	buf_char(&path, '/');
 	buf_str(&path, unitset_text(units, u->name));
 	buf_cstr(&path);
+}
+
+void view_log(struct log_packet *p, struct unitset units, uint32_t i, enum log_stream stream)
+{
+	const struct unit *u = unitset_unit(units, i);
+	const struct context *x = unitset_context(units, u);
+	*p = (struct log_packet){
+		.head = { PACKET_LOG, sizeof *p }, .stream = (uint8_t)stream, .rate_ms = x->log_rate_ms, .rate_burst = x->log_rate_burst,
+		.level = x->log_level, .level_max = x->log_level_max, .has_prefix = !(x->flags & CONTEXT_NO_LOG_PREFIX),
+		.copies = x->log_copies[stream],
+	};
+	copy(p->unit, sizeof p->unit, unitset_text(units, u->name));
+	copy(p->identifier, sizeof p->identifier, unitset_text(units, x->log_identifier));
 }

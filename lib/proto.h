@@ -94,13 +94,10 @@ struct incidents_packet {
 	struct packet head;
 };
 
-enum log_copies {
-	COPY_TO_KMSG = 1 << 0, COPY_TO_CONSOLE = 1 << 1,        /* StandardOutput=kmsg, journal+console, kmsg+console */
-};
-
 /*
  * What a service writes, and how it is to be kept: one packet for each stream of each service, with the pipe by SCM_RIGHTS. It is
  * open for both directions and PID 1 keeps it as well, so it never ends while the unit is there, whoever dies. For root alone.
+ * Who follows is told again of a stream, with the same pipe, when its settings have changed.
  */
 struct log_packet {
 	struct packet head;
@@ -124,10 +121,14 @@ struct end_packet {
 /* NULL when the bytes are a request; else what is wrong with them. */
 const char *request_check(const void *bytes, size_t size);
 
-/* Whether the verb changes anything (and so is for root alone). */
+/* Whether the verb changes anything; that is for root alone, and what services write is as well. */
 bool verb_is_change(enum verb verb);
+bool verb_is_for_root(enum verb verb);
 
 /* What of `list`, `status` and `deaths` shows: a service, from the core and its unit. has_cgroup is the caller's to add. */
 void view_unit(struct unit_packet *p, const struct core *c, struct unitset units, uint32_t i, uint64_t now_ms);
+
+/* How one of a unit's streams is to be kept. The token is the caller's to add. */
+void view_log(struct log_packet *p, struct unitset units, uint32_t i, enum log_stream stream);
 
 #endif

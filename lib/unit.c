@@ -16,7 +16,8 @@ enum { SIG_HUP = 1, SIG_INT = 2, SIG_ABRT = 6, SIG_KILL = 9, SIG_PIPE = 13, SIG_
 
 #define UNIT_FLAGS_ALL (UNIT_STOP_UNNEEDED * 2u - 1u)
 #define COMMAND_FLAGS_ALL (COMMAND_KEEPS_USER * 2u - 1u)
-#define CONTEXT_FLAGS_ALL (CONTEXT_HAS_IO * 2u - 1u)
+#define CONTEXT_FLAGS_ALL (CONTEXT_NO_LOG_PREFIX * 2u - 1u)
+#define LOG_COPIES_ALL (COPY_TO_CONSOLE * 2u - 1u)
 #define EDGE_KINDS_ALL (EDGE_NEEDED_BY * 2u - 1u)
 
 const char *const cgroup_knob_file[N_CGROUP_KNOB] = {
@@ -201,7 +202,7 @@ static const char *check_context(struct check *c, struct span span)
 	if (!x)
 		return NULL;
 	if (!is_blob(c, x->pass_environment) || !is_blob(c, x->unset_environment) || !is_text(c, x->search_path) ||
-	    !is_text(c, x->input) || !is_text(c, x->tty))
+	    !is_text(c, x->input) || !is_text(c, x->tty) || !is_text(c, x->log_identifier) || x->log_identifier.n > UNIT_NAME_MAX)
 		return "a text of a context";
 	if (!lies_within(c, x->cpus, sizeof(uint64_t), 8) || !lies_within(c, x->numa_nodes, sizeof(uint64_t), 8) ||
 	    x->cpus.n > MASK_BITS / 64 || x->numa_nodes.n > MASK_BITS / 64)
@@ -209,7 +210,8 @@ static const char *check_context(struct check *c, struct span span)
 	if (x->flags & ~CONTEXT_FLAGS_ALL)
 		return "the flags of a context";
 	if (x->runtime_preserve >= N_PRESERVE || x->scheduling >= N_SCHEDULING || x->io_class >= N_IO_CLASS ||
-	    x->numa_policy >= N_NUMA_POLICY || x->keyring_mode >= N_KEYRING_MODE)
+	    x->numa_policy >= N_NUMA_POLICY || x->keyring_mode >= N_KEYRING_MODE || x->log_level >= N_LOG_PRIORITY ||
+	    x->log_level_max >= N_LOG_PRIORITY || ((x->log_copies[0] | x->log_copies[1]) & ~LOG_COPIES_ALL))
 		return "a value of a context that no directive has";
 	const char *wrong = check_folders(c, x->folders);
 	return wrong ? wrong : check_credentials(c, x->credentials);
@@ -227,6 +229,8 @@ static const char *check_values(const struct unit *u)
 	for (size_t i = 0; i < countof(enums); i++)
 		if (enums[i].value >= enums[i].n)
 			return "a value that no directive has";
+	if (u->stdio[0] == STDIO_LOG)
+		return "input that comes from a log";
 	if (u->flags & ~UNIT_FLAGS_ALL)
 		return "the flags of a unit";
 	const uint8_t signals[] = { u->kill_signal, u->final_signal, u->watchdog_signal, u->reload_signal, u->restart_signal ? u->restart_signal : 1 };
@@ -555,6 +559,7 @@ bool unitset_end(struct unitset_writer *w, struct span notes)
 const struct context context_defaults = {
 	.bounding_set = CAPABILITIES_ALL, .timer_slack_ns = TIMER_SLACK_UNSET, .personality = PERSONALITY_UNSET,
 	.coredump_filter = COREDUMP_FILTER_UNSET, .io_class = IO_BEST_EFFORT, .io_priority = 4,
+	.log_level = LOG_PRIORITY_INFO, .log_level_max = LOG_PRIORITY_DEBUG, .log_rate_ms = LOG_RATE_MS, .log_rate_burst = LOG_RATE_BURST,
 };
 
 void unit_defaults(struct unit *u)

@@ -14,6 +14,7 @@
 #define OOMPH_UNIT_H
 
 #include "limits.h"
+#include "logline.h"
 #include "str.h"
 
 #define UNITSET_MAGIC 0x54494e55u       /* "UNIT" */
@@ -44,6 +45,7 @@ enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL, N_NOTIFY
 enum stdio_kind {
 	STDIO_NULL, STDIO_INHERIT, STDIO_TTY, STDIO_KMSG, STDIO_FILE, STDIO_APPEND, STDIO_TRUNCATE,
 	STDIO_TTY_FORCE, STDIO_TTY_FAIL, STDIO_DATA,    /* of input alone */
+	STDIO_LOG,              /* of output alone: a pipe to oomph-log */
 	N_STDIO_KIND
 };
 
@@ -146,6 +148,7 @@ enum context_flags {
 	CONTEXT_TTY_HANGUP = 1 << 5,
 	CONTEXT_TTY_DISALLOCATE = 1 << 6,
 	CONTEXT_HAS_IO = 1 << 7,                /* IOScheduling...= is set */
+	CONTEXT_NO_LOG_PREFIX = 1 << 8,         /* SyslogLevelPrefix=no */
 };
 
 /* The first of each is that nobody wrote anything, and then nothing is done. */
@@ -160,6 +163,10 @@ enum io_class { IO_NONE, IO_REALTIME, IO_BEST_EFFORT, IO_IDLE, N_IO_CLASS };   /
 #define COREDUMP_FILTER_UNSET UINT32_MAX
 
 #define CAPABILITIES_ALL UINT64_MAX
+
+/* journald.conf(5): RateLimitIntervalSec=, RateLimitBurst=. */
+#define LOG_RATE_MS 30000u
+#define LOG_RATE_BURST 10000u
 
 enum folder_kind { FOLDER_RUNTIME, FOLDER_STATE, FOLDER_CACHE, FOLDER_LOGS, FOLDER_CONFIGURATION, N_FOLDER_KIND };
 enum preserve { PRESERVE_NO, PRESERVE_YES, PRESERVE_RESTART, N_PRESERVE };
@@ -188,18 +195,22 @@ struct context {
 	struct span input;              /* text of StandardInputText= and -Data=; may hold NULs */
 	struct span tty;                /* TTYPath= */
 	struct span cpus, numa_nodes;   /* of uint64_t: masks as the kernel takes them */
+	struct span log_identifier;     /* SyslogIdentifier=, not longer than a unit's name; empty: none */
 	uint64_t bounding_set;          /* capabilities(7), bit N for number N */
 	uint64_t ambient_set;
 	uint64_t timer_slack_ns;        /* TIMER_SLACK_UNSET */
 	uint32_t flags;                 /* enum context_flags */
 	uint32_t personality;           /* of linux/personality.h; PERSONALITY_UNSET */
 	uint32_t coredump_filter;       /* core(5); COREDUMP_FILTER_UNSET */
+	uint32_t log_rate_ms, log_rate_burst;   /* 0: no limit */
 	uint16_t tty_rows, tty_columns; /* 0: as they are */
 	uint16_t secure_bits;           /* SECBIT_* of linux/securebits.h */
 	uint8_t runtime_preserve;       /* enum preserve */
 	uint8_t scheduling, priority;   /* enum scheduling; for the real-time ones 1 to 99 */
 	uint8_t io_class, io_priority;
 	uint8_t numa_policy, keyring_mode;
+	uint8_t log_level, log_level_max;       /* enum log_priority */
+	uint8_t log_copies[2];          /* enum log_copies, of what goes to LOG_OUT and LOG_ERR */
 	uint8_t zero[3];
 };
 

@@ -1,13 +1,36 @@
 /*
  * Units of oomph's own. A file of the same name in services.d replaces one.
+ *
+ * What those that are not the logger have to say is of the boot, and goes to the console, where a person looks who waits for it.
  */
 #include "load.h"
+
+#include <string.h>
+
+#define LOGGER STR("oomph-log.service")
 
 static const struct builtin {
 	struct str name;
 	const char *text;               /* with the folder of oomph's helpers as %.*s */
-	bool comes_first;               /* every unit but those in here is implicitly After= it */
+	enum { IN_ITS_PLACE, BEFORE_SERVICES, BEFORE_ALL } place;       /* those are implicitly After= it; services: all that is not in here */
+	bool is_for_container;          /* too */
 } builtins[] = {
+	/*
+	 * Before everything, and so the last to stop: whoever writes finds it there. It needs nothing of what comes behind it. What it
+	 * says itself goes to the console: it could not read it while it is in trouble.
+	 */
+	{ { "oomph-log.service", 17 },
+	  "[Unit]\n"
+	  "Description=Logs of all services\n"
+	  "DefaultDependencies=no\n"
+	  "[Service]\n"
+	  "Type=notify\n"
+	  "ExecStart=:%.*s/oomph-log\n"
+	  "Restart=always\n"
+	  "RestartSec=100ms\n"
+	  "OOMScoreAdjust=-950\n"
+	  "TimeoutStartSec=10\n",
+	  BEFORE_ALL, true },
 	{ { "oomph-net.service", 17 },
 	  "[Unit]\n"
 	  "Description=Network links\n"
@@ -16,8 +39,9 @@ static const struct builtin {
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
 	  "ExecStart=%.*s/oomph-net\n"
+	  "StandardOutput=inherit\n"
 	  "TimeoutStartSec=10\n",
-	  true },
+	  BEFORE_SERVICES, false },
 	{ { "oomph-tmpfiles.service", 22 },
 	  "[Unit]\n"
 	  "Description=Users and files of sysusers.d and tmpfiles.d\n"
@@ -28,8 +52,9 @@ static const struct builtin {
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"      /* a reload must not run it again: `D` empties folders */
 	  "ExecStart=%.*s/oomph-tmpfiles\n"
+	  "StandardOutput=inherit\n"
 	  "TimeoutStartSec=90\n",
-	  false },
+	  IN_ITS_PLACE, false },
 };
 
 static const struct builtin *find(struct str name)
@@ -41,26 +66,56 @@ static const struct builtin *find(struct str name)
 }
 
 /* The implicit After= is line 0: nobody wrote it. */
-static void put_first(struct load *load, struct str name)
+static void put_first(struct load *load, const struct builtin *b)
 {
 	for (uint32_t i = 0; i < load->drafts.n; i++) {
 		struct draft *d = &LIST_AT(load->drafts, struct draft, i);
-		if (find(d->name))
+		const struct builtin *other = find(d->name);
+		if (other == b || (other && b->place != BEFORE_ALL))
 			continue;
-		draft_link(d, name, LINK_AFTER, 0);
+		draft_link(d, b->name, LINK_AFTER, 0);
 	}
 }
 
-struct str builtin_text(const struct draft *d)
+static bool is_there(const struct load *load, const struct builtin *b)
+{
+	if (str_eq(b->name, LOGGER) && !load->host.has_logger)
+		return false;
+	return load->is_vm || b->is_for_container;
+}
+
+bool builtin_is_logger(struct str name)
+{
+	return str_eq(name, LOGGER);
+}
+
+/* Words, not text: a path may have in it what would mean something there. */
+static void tell_logger(const struct load *load, struct draft *d)
+{
+	bool to_stdout = load->log ? strcmp(load->log, "stdout") == 0 : !load->is_vm;
+	struct list *argv = &LIST_AT(d->exec[EXEC_START], struct draft_command, 0).argv;
+	if (to_stdout)
+		list_add_str(argv, STR("--stdout"));
+	if (load->control) {
+		list_add_str(argv, STR("--socket"));
+		list_add_str(argv, str_from(load->control));
+	}
+}
+
+void builtin_read(const struct load *load, struct draft *d)
 {
 	const struct builtin *b = find(d->name);
-	return b ? keep_print(b->text, STR_ARG(d->host->lib_folder)) : STR("");
+	read_lines(d, keep_print(b->text, STR_ARG(d->host->lib_folder)));
+	if (builtin_is_logger(d->name))
+		tell_logger(load, d);
 }
 
 void builtin_add(struct load *load)
 {
 	for (size_t i = 0; i < countof(builtins); i++) {
 		const struct builtin *b = &builtins[i];
+		if (!is_there(load, b))
+			continue;
 		uint32_t unit = find_unit(load, b->name, false);
 		if (unit == NO_UNIT) {
 			struct draft *d = list_add(&load->drafts, sizeof *d);
@@ -77,6 +132,6 @@ void builtin_add(struct load *load)
 void builtin_come_first(struct load *load)
 {
 	for (size_t i = 0; i < countof(builtins); i++)
-		if (builtins[i].comes_first)
-			put_first(load, builtins[i].name);
+		if (is_there(load, &builtins[i]) && builtins[i].place != IN_ITS_PLACE)
+			put_first(load, &builtins[i]);
 }

@@ -108,6 +108,7 @@ static const struct {
 	{ READ_ENVIRONMENT, IS_LIST_OF_WORDS, offsetof(struct draft, environment) },
 	{ READ_ENVIRONMENT_FILE, IS_LIST, offsetof(struct draft, environment_files) },
 	{ READ_SEARCH_PATH, IS_LIST, offsetof(struct draft, search_path) },
+	{ READ_IDENTIFIER, IS_TEXT, offsetof(struct draft, log_identifier) },
 };
 
 static void put_member(const struct dumped *e)
@@ -196,7 +197,7 @@ static void put_stdio(const struct dumped *e)
 	if (has_path)
 		put_text(e, keep_print("%s:", stdio_names[kind]).p, e->d->stdio_path[e->row->which]);
 	else
-		put_line(e, stdio_names[kind]);
+		put_line(e, kind == STDIO_LOG ? stdio_log_name(e->d->context.log_copies[e->row->which - 1]) : stdio_names[kind]);
 }
 
 /* Whoever writes it gets $TERM, too. */
@@ -327,6 +328,9 @@ static void (*const writers[N_READING])(const struct dumped *) = {
 	[READ_INPUT_DATA] = put_input,
 	[READ_LOAD_CREDENTIAL] = put_credentials,
 	[READ_SET_CREDENTIAL] = put_credentials,
+	[READ_IDENTIFIER] = put_member,
+	[READ_LOG_LEVEL] = put_log_level,
+	[READ_COUNT] = put_count,
 };
 
 static bool is_assertion(const struct directive *row)

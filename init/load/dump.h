@@ -42,6 +42,8 @@ void put_score(const struct dumped *e);
 void put_nice(const struct dumped *e);
 void put_umask(const struct dumped *e);
 void put_byte(const struct dumped *e);
+void put_count(const struct dumped *e);
+void put_log_level(const struct dumped *e);
 void put_io_class(const struct dumped *e);
 void put_io_priority(const struct dumped *e);
 void put_mask(const struct dumped *e);

@@ -74,7 +74,7 @@ void put_start_limit(const struct dumped *e)
 void put_start_burst(const struct dumped *e)
 {
 	if (e->d->has_start_limit)
-		put_number(e, *(const uint32_t *)dumped_field(e));
+		put_count(e);
 }
 
 void put_signal(const struct dumped *e)
@@ -177,6 +177,16 @@ void put_umask(const struct dumped *e)
 void put_byte(const struct dumped *e)
 {
 	put_number(e, dumped_byte(e));
+}
+
+void put_count(const struct dumped *e)
+{
+	put_number(e, *(const uint32_t *)dumped_field(e));
+}
+
+void put_log_level(const struct dumped *e)
+{
+	put_name(e, log_priority_names);
 }
 
 void put_io_class(const struct dumped *e)

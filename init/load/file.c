@@ -85,7 +85,7 @@ static bool read_own_file(struct load *load, struct draft *d)
 void draft_read(struct load *load, struct draft *d)
 {
 	if (d->unit.flags & UNIT_HELPER)
-		read_lines(d, builtin_text(d));
+		builtin_read(load, d);
 	else if (!read_own_file(load, d))
 		return;
 	dropins_read(load, d);

@@ -311,18 +311,19 @@ static void drop_masked(struct load *load)
 void find_units(struct load *load)
 {
 	find_aliases(load);
+	builtin_add(load);              /* first of all, so that the others know whether there is a logger */
 	find_started(load);
-	if (load->is_vm)
-		builtin_add(load);
 	for (uint32_t i = 0; i < load->drafts.n; i++) {
-		draft_read(load, &LIST_AT(load->drafts, struct draft, i));
-		charge(load, &LIST_AT(load->drafts, struct draft, i));
+		struct draft *d = &LIST_AT(load->drafts, struct draft, i);
+		draft_read(load, d);
+		if (builtin_is_logger(d->name) && (d->is_masked || d->is_broken))
+			load->host.has_logger = false;
+		charge(load, d);
 		pull(load, i);
 	}
 	for (uint32_t i = 0; i < load->drafts.n; i++)
 		add_install_aliases(load, i);
-	if (load->is_vm)
-		builtin_come_first(load);
+	builtin_come_first(load);
 	for (uint32_t i = 0; i < load->drafts.n; i++)
 		settle_names(load, &LIST_AT(load->drafts, struct draft, i));
 	drop_masked(load);

@@ -99,6 +99,11 @@ static bool has_vt_console(void)
 	return str_take(&last, STR("tty")) && last.n && last.p[0] >= '0' && last.p[0] <= '9';
 }
 
+static bool has_program(const struct host *host, const char *name)
+{
+	return access(keep_print("%.*s/%s", STR_ARG(host->lib_folder), name).p, X_OK) == 0;
+}
+
 static struct str known(struct str s)
 {
 	return s.n ? s : (struct str){ NULL, 0 };
@@ -115,6 +120,7 @@ void host_learn(struct host *host)
 	host->memory_bytes = memory_bytes();
 	host->tasks_max = tasks_max();
 	host->has_vt_console = has_vt_console();
+	host->has_logger = has_program(host, "oomph-log");
 	learn_locale(host);
 	of['t'] = STR("/run");
 	of['S'] = STR("/var/lib");

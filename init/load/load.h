@@ -51,6 +51,7 @@ struct host {
 	uint64_t tasks_max;
 	struct list locale;             /* of struct str: LANG=... and its kin, locale.conf(5) */
 	bool has_vt_console;            /* /dev/console is a virtual terminal */
+	bool has_logger;                /* oomph-log is there, and will run: output goes to it that nobody sends elsewhere */
 };
 void host_learn(struct host *host);
 void specifiers_learn(struct specifiers *specifiers);   /* specifiers.c: those that files tell */
@@ -95,7 +96,7 @@ struct draft {
 	struct context context;         /* likewise */
 
 	struct str pid_file, bus_name;
-	struct str description, working_directory, stdio_path[3];
+	struct str description, working_directory, stdio_path[3], log_identifier;
 	struct list exec[N_EXEC_LIST];  /* of struct draft_command */
 	struct list links;              /* of struct draft_link */
 	struct list conditions, assertions;     /* of struct str: lines as init/check takes them */
@@ -109,7 +110,7 @@ struct draft {
 	uint16_t folder_modes[N_FOLDER_KIND];
 	struct str tty;                 /* TTYPath= */
 	struct list input;              /* of struct str, one behind the other */
-	bool has_input;                 /* StandardInput= */
+	bool has_input, has_output;     /* StandardInput=, StandardOutput= */
 	struct list credentials;        /* of struct draft_credential */
 	struct mask {
 		bool is_set;
@@ -189,6 +190,8 @@ struct alias {
 struct load {
 	struct host host;
 	bool is_vm;
+	const char *log;                /* where logs go: "files", "stdout" or "none"; NULL: as it is usual */
+	const char *control;            /* PID 1's control socket; NULL for the usual one */
 	struct list started;            /* of struct str: the folders given */
 	const char *search_path;        /* of others, with colons between; NULL for the usual ones */
 	struct list folders;            /* of struct search_folder */
@@ -228,7 +231,8 @@ void tell_without_effect(struct draft *d);
 
 void builtin_add(struct load *load);                    /* builtin.c: drafts for those that nobody's file replaces */
 void builtin_come_first(struct load *load);
-struct str builtin_text(const struct draft *d);         /* what its file would hold */
+void builtin_read(const struct load *load, struct draft *d);    /* what its file would hold */
+bool builtin_is_logger(struct str name);
 
 /* verify.c: every line of them, or, if they are dumped, what was understood of each. */
 int verify_files(char **files, bool is_dump);
@@ -249,8 +253,9 @@ void commands_read(struct draft *d, const struct directive *row, struct str valu
 /* people.c: accounts, each asked for once, though a thousand units may run as it. NULL, and the number of groups. */
 const struct passwd *people_named(struct str name);
 uint32_t people_groups(const struct passwd *pw, uint32_t gid, const uint32_t **groups);
-/* settings_stdio.c: the terminal to those that want one, and the kind of $TERM. */
+/* settings_stdio.c: where output goes that nobody sends anywhere, the terminal to those that want one, and the kind of $TERM. */
 void stdio_settle(struct draft *d);
+const char *stdio_log_name(uint8_t copies);             /* of what goes to the log, as StandardOutput= takes it */
 #define TTY_DEFAULT "/dev/console"      /* systemd.exec(5) TTYPath= */
 
 /* settings_folders.c: $RUNTIME_DIRECTORY, $CREDENTIALS_DIRECTORY and the like, into the environment. */

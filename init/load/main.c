@@ -1,6 +1,7 @@
 /*
- * oomph-load --fd N [--vm|--container] [--path PATH] DIR...
- *         writes the units of the folders, and what they want of PATH, into the memfd N and seals it
+ * oomph-load --fd N [--vm|--container] [--log files|stdout|none] [--socket PATH] [--path PATH] DIR...
+ *         writes the units of the folders, and what they want of PATH, into the memfd N and seals it; logs go to files of a
+ *         virtual machine and to stdout of a container, unless --log says otherwise, by a logger that talks to that socket
  * oomph-load --check FILE...
  *         reads unit files and says what becomes of each line
  * oomph-load --dump FILE...
@@ -17,6 +18,8 @@
 static void learn(struct load *load)
 {
 	host_learn(&load->host);
+	if (load->log && strcmp(load->log, "none") == 0)
+		load->host.has_logger = false;
 }
 
 static void (*const phases[])(struct load *) = { learn, scan_folders, find_units, link_units };
@@ -43,8 +46,8 @@ static int load_set(struct load *load, int fd)
 
 static int usage(void)
 {
-	fputs("usage: oomph-load --fd N [--vm|--container] [--path PATH] DIR...\n       oomph-load --check|--dump FILE...\n"
-	      "       oomph-load --calendar MICROSECONDS EXPRESSION...\n", stderr);
+	fputs("usage: oomph-load --fd N [--vm|--container] [--log files|stdout|none] [--socket PATH] [--path PATH] DIR...\n"
+	      "       oomph-load --check|--dump FILE...\n       oomph-load --calendar MICROSECONDS EXPRESSION...\n", stderr);
 	return 2;
 }
 
@@ -67,6 +70,10 @@ int main(int argc, char **argv)
 			load.is_vm = true;
 		else if (strcmp(*arg, "--path") == 0 && arg[1])
 			load.search_path = *++arg;
+		else if (strcmp(*arg, "--log") == 0 && arg[1])
+			load.log = *++arg;
+		else if (strcmp(*arg, "--socket") == 0 && arg[1])
+			load.control = *++arg;
 		else if (strcmp(*arg, "--fd") == 0 && arg[1] && str_u64(str_from(*++arg), &fd))
 			continue;
 		else if (strcmp(*arg, "--container") != 0 && (*arg)[0] == '-')

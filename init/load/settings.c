@@ -414,6 +414,9 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_CALENDAR] = read_calendar,
 	[READ_SPAN] = read_span,
 	[READ_BOOLEAN] = read_boolean,
+	[READ_IDENTIFIER] = read_identifier,
+	[READ_LOG_LEVEL] = read_log_level,
+	[READ_COUNT] = read_count,
 };
 
 bool settings_read(struct draft *d, const struct directive *row, struct str value, uint32_t line)

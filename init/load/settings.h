@@ -72,6 +72,9 @@ bool read_coredump_filter(const struct setting *s);
 
 /* settings_stdio.c: what it reads from and writes to. */
 bool read_stdio(const struct setting *s);
+bool read_identifier(const struct setting *s);
+bool read_log_level(const struct setting *s);
+bool read_count(const struct setting *s);
 bool read_tty(const struct setting *s);
 bool read_tty_size(const struct setting *s);
 bool read_input_text(const struct setting *s);

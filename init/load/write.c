@@ -81,7 +81,7 @@ static void put_face(struct unitset_writer *w, struct unit *u, const struct draf
 static bool has_context(const struct draft *d)
 {
 	return memcmp(&d->context, &context_defaults, sizeof d->context) || d->pass_environment.n || d->unset_environment.n ||
-	       d->search_path.n || d->folders.n || d->credentials.n || d->input.n || d->masks[MASK_CPUS].is_set || d->masks[MASK_NODES].is_set;
+	       d->search_path.n || d->log_identifier.n || d->folders.n || d->credentials.n || d->input.n || d->masks[MASK_CPUS].is_set || d->masks[MASK_NODES].is_set;
 }
 
 static struct span put_folders(struct unitset_writer *w, const struct draft *d)
@@ -131,6 +131,7 @@ static struct span put_context(struct unitset_writer *w, const struct draft *d)
 	x.credentials = put_credentials(w, &d->credentials);
 	x.input = unitset_put_text(w, list_joined(&d->input, STR("")));
 	x.tty = unitset_put_text(w, d->tty);
+	x.log_identifier = unitset_put_text(w, d->log_identifier);
 	x.cpus = put_mask(w, &d->masks[MASK_CPUS]);
 	x.numa_nodes = put_mask(w, &d->masks[MASK_NODES]);
 	return unitset_put(w, &x, 1, sizeof x);

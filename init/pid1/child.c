@@ -55,8 +55,8 @@ static void set_score(const struct launch *l)
 		return;
 	buf_i64(&b, score);
 	int r = file_write(AT_FDCWD, "/proc/self/oom_score_adj", buf_view(&b));
-	if (r < 0 && l->unit)
-		child_warn(l, LAUNCH_SCORE, -r);
+	if (r < 0 && l->unit && !(l->unit->flags & UNIT_HELPER))
+		child_warn(l, LAUNCH_SCORE, -r);        /* nobody who could read it has written the others' */
 }
 
 /* `oomph -- COMMAND`: it takes our terminal's foreground, so that ctrl-C and job control reach it and not us. */

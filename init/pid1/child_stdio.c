@@ -26,6 +26,42 @@ static int open_data(const struct launch *l)
 	return fd;
 }
 
+/*
+ * Whose lines follow is told in the pipe itself, by those that begin a life: what runs beside a main process must not take its
+ * lines from it. Shorter than PIPE_BUF, so written whole; where there is no room for it there is none for the service either.
+ */
+static void mark(const struct launch *l, int fd)
+{
+	char text[LOG_MARKER_SIZE];
+	struct buf b = BUF(text);
+	if (l->list != EXEC_CONDITION && l->list != EXEC_START_PRE && l->list != EXEC_START)
+		return;
+	log_marker_put(&b, l->log_token, &(struct log_marker){ l->generation, (uint32_t)getpid() });
+	ssize_t n = write(fd, b.p, b.n);
+	(void)n;
+}
+
+/*
+ * With a description of its own: a service expects writing to block, and PID 1's is open for reading, too. A sandbox may keep
+ * everybody from looking at another's descriptors; the number means the same pipe here.
+ */
+static int open_log(const struct launch *l, enum log_stream stream)
+{
+	const struct unit *u = l->unit;
+	int pipe = l->logs[stream], fd = pipe < 0 ? pipe : open_again(l->log_folder, pipe, O_WRONLY);
+	if (pipe >= 0 && fd < 0)
+		fd = open_again("/proc/self/fd/", pipe, O_WRONLY);
+	if (fd < 0) {
+		child_warn(l, LAUNCH_STDOUT + (unsigned)stream, -fd);
+		return -1;
+	}
+	/* So that the service may open it by that name, or as /dev/stdout. */
+	if (u->uid != NO_ID && !(l->command->flags & (COMMAND_PRIVILEGED | COMMAND_KEEPS_USER)) && fchown(fd, u->uid, u->gid) < 0)
+		child_warn(l, LAUNCH_STDOUT + (unsigned)stream, errno);
+	mark(l, fd);
+	return fd;
+}
+
 static int open_stdio(const struct launch *l, int fd)
 {
 	static const int output_flags[N_STDIO_KIND] = {
@@ -62,6 +98,8 @@ static bool is_as_stdout(const struct launch *l)
 	const struct unit *u = l->unit;
 	if (u->stdio[2] == STDIO_INHERIT)
 		return u->stdio[1] != STDIO_INHERIT || is_as_input(l);
+	if (u->stdio[2] == STDIO_LOG)
+		return false;                   /* each has a pipe of its own */
 	return u->stdio[1] == u->stdio[2] && str_eq(unitset_text(l->units, u->stdio_path[1]), unitset_text(l->units, u->stdio_path[2]));
 }
 
@@ -74,6 +112,10 @@ void child_set_stdio(const struct launch *l, int fd)
 		from = 0;
 	} else if (l->unit->stdio[fd] == STDIO_INHERIT) {
 		return;
+	} else if (l->unit->stdio[fd] == STDIO_LOG) {
+		from = open_log(l, (enum log_stream)(fd - 1));
+		if (from < 0)
+			return;                 /* the console does as well */
 	} else {
 		from = open_stdio(l, fd);
 	}

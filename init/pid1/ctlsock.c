@@ -1,6 +1,6 @@
 /*
  * The control socket (proto.h). Whoever may connect may read, which the socket's own permissions decide; only root may
- * change anything. A bad packet or a slow reader costs that client its connection and nobody else anything.
+ * change anything, and have what services write. A bad packet or a slow reader costs that client its connection and nobody else anything.
  */
 #include "pid1.h"
 
@@ -77,13 +77,23 @@ static void hang_up(struct pid1 *p, struct client *c)
 	*c = (struct client){ .fd = -1, .serial = serial + 1 };
 }
 
-/* Whoever has been silent longest has to go. */
+static bool is_logger(const struct client *c)
+{
+	return c->fd >= 0 && c->verb == VERB_LOGS && c->is_following;
+}
+
+static bool goes_before(const struct client *c, const struct client *other)
+{
+	return is_logger(c) != is_logger(other) ? is_logger(other) : c->active_at < other->active_at;
+}
+
+/* Whoever has been silent longest has to go; last of all the logger, which has nothing to ask for. */
 static void hang_up_oldest(struct pid1 *p)
 {
 	struct client *oldest = NULL;
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &p->clients[i];
-		if (c->fd >= 0 && (!oldest || c->active_at < oldest->active_at))
+		if (c->fd >= 0 && (!oldest || goes_before(c, oldest)))
 			oldest = c;
 	}
 	if (oldest)
@@ -250,9 +260,19 @@ static enum progress next_of_incidents(struct pid1 *p, struct client *c, int *r)
 	return SENT;
 }
 
+static enum progress next_of_logs(struct pid1 *p, struct client *c, int *r)
+{
+	struct log_packet packet;
+	int fd = log_next(p, c->service, &c->cursor, &packet);
+	if (fd < 0)
+		return FINISHED;
+	*r = put_with(p, c, &packet, sizeof packet, fd);
+	return SENT;
+}
+
 static enum progress (*const readers[N_VERB])(struct pid1 *, struct client *, int *) = {
 	[VERB_LIST] = next_of_list, [VERB_STATUS] = next_of_status, [VERB_DEATHS] = next_of_deaths, [VERB_VERSION] = next_of_version,
-	[VERB_INCIDENTS] = next_of_incidents,
+	[VERB_INCIDENTS] = next_of_incidents, [VERB_LOGS] = next_of_logs,
 };
 
 /*
@@ -299,7 +319,7 @@ static void take_request(struct pid1 *p, struct client *c, const struct request 
 	bool needs_unit = name.n || verb == VERB_STATUS;
 
 	c->active_at = now_ms();
-	if (verb_is_change(verb) && c->uid != 0) {
+	if (verb_is_for_root(verb) && c->uid != 0) {
 		put_end(p, c, ANSWER_NOT_PERMITTED);
 	} else if (needs_unit && i == NO_UNIT) {
 		put_end(p, c, ANSWER_NO_SUCH_UNIT);
@@ -357,7 +377,7 @@ void control_note(struct pid1 *p, const struct note *note)
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &p->clients[i];
 		int r = 0;
-		if (c->fd < 0 || !c->is_following || c->is_sending)
+		if (c->fd < 0 || !c->is_following || c->is_sending || c->verb == VERB_LOGS)
 			continue;
 		if (c->service != NO_UNIT && c->service != note->service)
 			continue;
@@ -367,6 +387,19 @@ void control_note(struct pid1 *p, const struct note *note)
 			r = put(p, c, &packet, sizeof packet);
 		if (r == -EAGAIN)
 			hang_up(p, c);
+	}
+}
+
+/* Those who follow get what they have not yet, and another end behind it. */
+void control_logs(struct pid1 *p)
+{
+	p->logs.has_news = false;
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &p->clients[i];
+		if (!is_logger(c) || c->is_sending)
+			continue;
+		c->is_sending = true;
+		go_on_sending(p, c);
 	}
 }
 

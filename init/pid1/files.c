@@ -36,6 +36,17 @@ void close_fd(int *fd)
 	*fd = -1;
 }
 
+/* By way of a link that only looks like one (proc_pid_fd(5)): no file system is asked for a name. */
+int open_again(const char *folder, int fd, int flags)
+{
+	char path[64];
+	struct buf b = BUF(path);
+	buf_str(&b, str_from(folder));
+	buf_u64(&b, (uint64_t)fd);
+	int own = open(buf_cstr(&b), flags | O_NOCTTY | O_CLOEXEC);
+	return own < 0 ? -errno : own;
+}
+
 /*
  * A child has none of it: what fork(2) need not copy makes each launch faster, and what we write meanwhile is not copied
  * page by page either.

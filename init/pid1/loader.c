@@ -26,10 +26,11 @@ static void say_loaded(struct pid1 *p, int error)
 
 void loader_start(struct pid1 *p)
 {
-	char program[sizeof p->libdir + 16], number[12], mode_vm[] = "--vm", mode_container[] = "--container", fd_option[] = "--fd", path_option[] = "--path";
+	char program[sizeof p->libdir + 16], number[12], mode_vm[] = "--vm", mode_container[] = "--container", fd_option[] = "--fd", path_option[] = "--path",
+	     socket_option[] = "--socket", log_option[] = "--log";
 	const char *search_path = boot_variable(p, STR("OOMPH_UNIT_PATH"));
 	struct buf path = BUF(program), text = BUF(number);
-	char *argv[7 + countof(p->options.services)];
+	char *argv[11 + countof(p->options.services)];
 	uint32_t n = 0;
 	int fd = memfd_create("oomph-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0) {
@@ -43,6 +44,12 @@ void loader_start(struct pid1 *p)
 	argv[n++] = fd_option;
 	argv[n++] = (char *)buf_cstr(&text);
 	argv[n++] = p->options.mode == MODE_VM ? mode_vm : mode_container;
+	argv[n++] = socket_option;
+	argv[n++] = (char *)p->options.socket;
+	if (p->options.log) {
+		argv[n++] = log_option;
+		argv[n++] = (char *)p->options.log;
+	}
 	if (search_path) {
 		argv[n++] = path_option;
 		argv[n++] = (char *)search_path;
@@ -105,7 +112,7 @@ void loader_ended(struct pid1 *p, bool is_ok)
 /* ---- into force ---- */
 
 static const struct slot empty_slot = {
-	.counter = -1, .populated = -1, .ready = -1, .exec = -1,
+	.counter = -1, .populated = -1, .ready = -1, .exec = -1, .logs = { { .fd = -1 }, { .fd = -1 } },
 };
 
 /* Services keep their slots by name, whatever index they have now; limits are written anew at their next start. */
@@ -117,6 +124,7 @@ static void move_slots(struct pid1 *p, struct slot *to, uint32_t n)
 		if (old != NO_UNIT && old < p->n_slots)
 			p->slots[old] = empty_slot;
 		to[i].has_knobs = false;
+		log_renumber(p, &to[i], old, i);
 		if (to[i].exec >= 0)
 			watch(p, to[i].exec, EPOLLIN, SOURCE_EXEC, i);
 		if (to[i].ready >= 0)
@@ -126,6 +134,7 @@ static void move_slots(struct pid1 *p, struct slot *to, uint32_t n)
 	for (uint32_t i = 0; i < p->n_slots; i++) {
 		unwatch(p, &p->slots[i].exec);
 		unwatch(p, &p->slots[i].ready);
+		log_close(p, &p->slots[i]);
 	}
 }
 

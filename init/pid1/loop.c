@@ -231,6 +231,8 @@ void loop(struct pid1 *p)
 		if (p->shared.is_stale)
 			counters_read(p);       /* what was counted before a launch is not about whom it launched */
 		on_time(p);
+		if (p->logs.has_news)
+			control_logs(p);
 		incident_serve(p);
 		if (p->leave_at && (!p->incidents.recorder.pid || p->leave_at <= now_ms()))
 			_exit(p->leave_status);

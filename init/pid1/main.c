@@ -13,7 +13,7 @@ static void put(int fd, struct str text)
 }
 
 static const char usage[] =
-	"usage: oomph [--services DIR]... [--socket PATH] [--container | --vm] [-- COMMAND ARGS...]\n"
+	"usage: oomph [--services DIR]... [--socket PATH] [--container | --vm] [--log=files | stdout | none] [-- COMMAND ARGS...]\n"
 	"       oomph --version\n";
 
 /* PID 1 must not die of a word it does not know: the kernel hands it all of its command line that it did not use itself. */
@@ -26,6 +26,21 @@ static void bad_option(const char *word)
 		return;
 	put(2, str_from(usage));
 	_exit(2);
+}
+
+/* "--log WORD" or "--log=WORD": the kernel keeps for itself what has an equals sign and does not stand behind its own "--". */
+static bool is_log(char **argv, int *i, struct options *o)
+{
+	struct str word = str_from(argv[*i]);
+	if (!str_take(&word, STR("--log")) || (word.n == 0 && !argv[*i + 1]))
+		return false;
+	const char *value = word.n == 0 ? argv[*i + 1] : str_take(&word, STR("=")) ? word.p : "";
+	struct str where = str_from(value);
+	if (!str_eq(where, STR("files")) && !str_eq(where, STR("stdout")) && !str_eq(where, STR("none")))
+		return false;
+	o->log = value;
+	*i += value == argv[*i + 1];
+	return true;
 }
 
 static void read_options(struct options *o, int argc, char **argv, int *forced_mode)
@@ -41,6 +56,8 @@ static void read_options(struct options *o, int argc, char **argv, int *forced_m
 			o->services[o->n_services++] = argv[++i];
 		else if (str_eq(word, STR("--socket")) && has_value)
 			o->socket = argv[++i];
+		else if (is_log(argv, &i, o))
+			continue;
 		else if (str_eq(word, STR("--container")))
 			*forced_mode = MODE_CONTAINER;
 		else if (str_eq(word, STR("--vm")))
@@ -57,6 +74,7 @@ static void start(struct pid1 *p)
 {
 	struct event ev = event_of(EVENT_FILES, NO_UNIT);
 	int r;
+	log_begin(p);
 	p->seed[0] = p->seed[1] = p->boot_at;
 	getrandom(p->seed, sizeof p->seed, GRND_NONBLOCK);
 	r = loader_begin(p, p->seed[0]);

@@ -27,6 +27,12 @@ enum source {
 	N_SOURCE
 };
 
+/* To oomph-log, both ends in one. */
+struct log_pipe {
+	int fd;                 /* -1: none */
+	uint32_t serial;        /* of its opening, or of the last change of how it is to be kept */
+};
+
 /* What the kernel gave us for a service: nothing here is decided upon, all of it can be had again. */
 struct slot {
 	bool has_cgroup;
@@ -44,6 +50,7 @@ struct slot {
 		uint32_t session;       /* which it leads; kept when it is dead, for where there is no cgroup */
 	} process[2];           /* by enum role: ROLE_MAIN, ROLE_CONTROL */
 	int exec;               /* Type=exec: a pipe that ends when the main process's program runs; -1 */
+	struct log_pipe logs[2];        /* LOG_OUT, LOG_ERR: from the first launch on, as long as the unit is there */
 };
 
 /* A descriptor that a service has left with us. */
@@ -65,7 +72,7 @@ struct client {
 	int fd;                 /* -1: free */
 	uint32_t uid;
 	uint32_t serial;        /* so that a late reply does not go to the next one on this place */
-	bool is_following;      /* notes and deaths go to it as they come */
+	bool is_following;      /* notes and deaths, or pipes of services, go to it as they come */
 	bool wants_notes;       /* following EVENTS, not only DEATHS */
 	bool is_waiting;        /* for an FX_REPLY */
 	uint8_t verb;           /* of the answer that is being sent */
@@ -86,6 +93,7 @@ struct options {
 	const char *services[8];        /* --services, in order of precedence */
 	uint32_t n_services;
 	const char *socket;             /* --socket */
+	const char *log;                /* --log; NULL: as oomph-load thinks best */
 	char *const *command;           /* behind --, or NULL */
 	char *const *environment;
 	enum system_mode mode;
@@ -116,6 +124,14 @@ struct incidents {
 	struct helper recorder;
 };
 
+struct logs {
+	char token[LOG_TOKEN_SIZE];     /* of this boot's markers */
+	char folder[24];                /* of our descriptors in /proc: children know us by no other name */
+	uint32_t next_serial;
+	bool has_news;                  /* for those who follow */
+	int most_files;                 /* of ours: what is beyond is kept free of pipes */
+};
+
 struct pid1 {
 	struct options options;
 	struct core *core;
@@ -142,6 +158,7 @@ struct pid1 {
 	uint64_t kmsg_seq;              /* newest record read */
 	struct kmsg_reader reader;
 	struct incidents incidents;
+	struct logs logs;
 	uint64_t leave_at;              /* with leave_status, as soon as nothing is left to be recorded; 0: nobody has said so */
 	int leave_status;
 	struct client clients[CLIENTS_MAX];
@@ -211,6 +228,8 @@ struct launch {
 	uint32_t generation;
 	uint64_t seed[2];               /* of $INVOCATION_ID */
 	uint32_t service;
+	int logs[2];                    /* LOG_OUT, LOG_ERR: to be opened anew; a negative errno: the console has to do */
+	char log_token[LOG_TOKEN_SIZE], log_folder[sizeof ((struct logs *)0)->folder];
 	const struct stored *store;     /* of all services */
 	uint32_t n_store;
 	int ready;                      /* to become the number that X-NotifyFD= tells; -1 */
@@ -305,6 +324,17 @@ void control_note(struct pid1 *p, const struct note *note);
 uint64_t control_deadline(const struct pid1 *p);        /* when a slow reader has to go */
 void control_expire(struct pid1 *p);
 void control_renumber(struct pid1 *p, struct unitset old, struct unitset new);
+void control_logs(struct pid1 *p);                      /* there is news for the logger */
+
+/* ---- log.c: the pipes to oomph-log. Nothing that is written there comes through here ---- */
+
+void log_begin(struct pid1 *p);
+void log_open(struct pid1 *p, uint32_t service, struct launch *l);      /* those that it needs, and has not yet */
+/* Another set comes into force, and what was unit `old` is `new` in it. */
+void log_renumber(struct pid1 *p, struct slot *slot, uint32_t old, uint32_t new);
+void log_close(struct pid1 *p, struct slot *slot);
+/* The first opening from *serial on, which is set to its own, of one service or of all; its descriptor, or -1. */
+int log_next(struct pid1 *p, uint32_t service, uint64_t *serial, struct log_packet *packet);
 
 /* ---- notifysock.c ---- */
 
@@ -319,7 +349,7 @@ bool notify_close_elsewhere(struct pid1 *p, const int *fds, size_t n);  /* false
 bool store_take(struct pid1 *p, uint32_t service, int fd, struct str name);     /* false: it is the caller's to close */
 void store_remove(struct pid1 *p, uint32_t service, struct str name);
 void store_drop(struct pid1 *p, uint32_t service);      /* all of its own */
-void store_discard(struct pid1 *p, const int *fds, size_t n);   /* nobody's, to be closed when that can be done */
+size_t store_discard(struct pid1 *p, const int *fds, size_t n); /* nobody's, to be closed when that can be done; how many there was room for */
 void store_purge(struct pid1 *p);
 void store_renumber(struct pid1 *p, struct unitset old, struct unitset new);
 uint32_t store_count(const struct pid1 *p, uint32_t service);
@@ -354,6 +384,7 @@ bool is_initial_namespace(void);
 int file_read(int folder, const char *path, char *to, size_t size);             /* bytes read, NUL-terminated */
 int file_write(int folder, const char *path, struct str text);
 void close_fd(int *fd);
+int open_again(const char *folder, int fd, int flags);  /* what that number is in /proc/.../fd/, with a description of its own */
 void *map_zeroes(size_t size);                          /* NULL: no memory. Not for children */
 
 #endif

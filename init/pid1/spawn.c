@@ -66,10 +66,14 @@ static int failed(struct event *result, enum launch_step step, int r)
 	return r;
 }
 
-/* For X-NotifyFD=, and for Type=idle. */
+/* For what it writes, and for a main process with X-NotifyFD= or Type=idle. */
 static int open_pipes(struct pid1 *p, uint32_t i, struct launch *l)
 {
 	int *ready = &p->slots[i].ready, ends[2];
+	if (l->command && l->list != EXEC_CHECK)
+		log_open(p, i, l);
+	if (l->list != EXEC_START)
+		return 0;
 	unwatch(p, ready);
 	if (l->unit->type == TYPE_IDLE) {
 		if (p->idle[0] < 0 && pipe2(p->idle, O_CLOEXEC) < 0)
@@ -145,7 +149,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	 * EBUSY: the service turned controllers on for cgroups below its own, and such a one takes no process (cgroup-v2.rst,
 	 * "No Internal Process Constraint"). A new one in its place does; while it lives, a command gets a leaf beside them.
 	 */
-	int r = list == EXEC_START ? open_pipes(p, i, &l) : 0;
+	int r = open_pipes(p, i, &l);
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
 	r = -EBUSY;

@@ -78,10 +78,12 @@ void store_drop(struct pid1 *p, uint32_t service)
 	give_up(p, service, STR(""));
 }
 
-void store_discard(struct pid1 *p, const int *fds, size_t n)
+size_t store_discard(struct pid1 *p, const int *fds, size_t n)
 {
-	for (size_t k = 0; k < n && is_there(p) && p->n_store < STORE_MAX; k++)
+	size_t k = 0;
+	for (; k < n && is_there(p) && p->n_store < STORE_MAX; k++)
 		p->store[p->n_store++] = (struct stored){ .fd = fds[k], .service = NO_UNIT };
+	return k;
 }
 
 /* As many as one child closes; it comes again when that is through. Without a child they stay until there is one. */

@@ -5,7 +5,8 @@
 
 Inside, /mnt is the box's folder: units in /mnt/services, the control socket in /mnt/run, tests/container/tools in
 /mnt/tools. There are no cgroups (an empty
-file system lies over them: the host's must not be touched), no kernel log and no CAP_SYS_RESOURCE.
+file system lies over them: the host's must not be touched), no kernel log and no CAP_SYS_RESOURCE. Services write to the
+console, which the box reads, and not to a log, unless `log` says so.
 """
 
 import json
@@ -75,14 +76,14 @@ def state_of(pid):
 
 
 class Box:
-    def __init__(self, units=None, *, files=None, before="", options=(), env=None, oomph=OOMPH):
+    def __init__(self, units=None, *, files=None, before="", options=(), env=None, oomph=OOMPH, log="none"):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="box-"))
         self.folder.chmod(0o1777)
         self.services = self.folder / "services"
         self.services.mkdir()
         (self.folder / "tools").mkdir()
         self.socket = self.folder / "run/control"
-        self.before, self.options, self.env, self.oomph = before, options, env or {}, oomph
+        self.before, self.options, self.env, self.oomph = before, [f"--log={log}", *options], env or {}, oomph
         self.process = self.pid = None
         self.console = ""
         self.news = threading.Condition()

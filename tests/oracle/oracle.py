@@ -211,13 +211,17 @@ class Systemd:
 # ---- oomph ----
 
 class Oomph:
-    """Units as `oomph-load --dump` writes them."""
+    """Units as `oomph-load --dump` writes them, where there is a logger."""
 
     def __init__(self, folder):
         self.folder = folder
+        helpers = folder.parent / "helpers"
+        helpers.mkdir()
+        self.load = shutil.copy(LOAD, helpers)
+        (helpers / "oomph-log").touch(0o755)
 
     def read(self, names):
-        r = subprocess.run([LOAD, "--dump", *(self.folder / name for name in names)], capture_output=True, text=True, errors="surrogateescape", timeout=300)
+        r = subprocess.run([self.load, "--dump", *(self.folder / name for name in names)], capture_output=True, text=True, errors="surrogateescape", timeout=300)
         self.said = r.stderr
         found = {}
         for block in re.split(r"^# (?=/)", r.stdout, flags=re.M)[1:]:
@@ -305,8 +309,10 @@ meant("WatchdogSec", "never, either way", lambda a, b, t, o: (a, b) == ("infinit
 meant("RuntimeMaxSec", "it has no effect there, says systemd, and prints it", lambda a, b, t, o: o["Type"] == "oneshot")
 meant("User Group", "systemd makes a name up at load, oomph a number", lambda a, b, t, o: t["DynamicUser"] == "yes")
 meant("SupplementaryGroups", "systemd drops a backslash, oomph says that there is no such group", lambda a, b, t, o: "\\" in b)
-meant("StandardInput StandardOutput StandardError", "not yet, and verify says so",
-      lambda a, b, t, o: (a or "").startswith(("fd", "socket", "journal", "syslog", "kmsg+console")))
+meant("StandardInput StandardOutput StandardError", "not yet, and verify says so", lambda a, b, t, o: (a or "").startswith(("fd", "socket")))
+meant("StandardOutput", "likewise: it would go with the input", lambda a, b, t, o: a == "inherit" and t["StandardInput"].startswith(("fd", "socket")))
+meant("StandardOutput", "`inherit` is the console to oomph, where no terminal is read from", lambda a, b, t, o: (a, b) == ("journal", "inherit"))
+meant("StandardError", "it goes along, by a pipe of its own", lambda a, b, t, o: a == "inherit" and b == o["StandardOutput"])
 meant("StandardInput StandardOutput StandardError", "`file` without a path is an error to oomph", lambda a, b, t, o: (a or "").endswith(":(null)"))
 meant("CPUAffinity NUMAMask", "no kernel of ours has so many", lambda a, b, t, o: max(a or [0]) >= 1024)
 meant("NUMAMask", "all: systemd looks which there are", lambda a, b, t, o: b and len(b) == 1024)

@@ -269,14 +269,17 @@ static void a_share_is_of_what_this_machine_has(void **state)
 static void what_systemd_has_and_we_have_not_is_taken_for_something_near(void **state)
 {
 	struct world *w = *state;
-	given(w, "a.service", RUN "StandardInput=tty\nStandardOutput=null\nStandardError=journal\n");
+	given(w, "a.service", RUN "StandardInput=tty\nStandardOutput=null\nStandardError=socket\n");
 	given(w, "b.service", RUN "StandardInput=socket\nStandardOutput=tty\nStandardError=kmsg+console\n");
+	given(w, "c.service", RUN "StandardInput=fd:x\nStandardOutput=fd\nStandardError=fd:y\n");
 	when_loaded(w);
 	assert_memory_equal(unit_of(w, "a")->stdio, ((uint8_t[]){ STDIO_TTY, STDIO_NULL, STDIO_INHERIT }), 3);
 	assert_memory_equal(unit_of(w, "b")->stdio, ((uint8_t[]){ STDIO_NULL, STDIO_TTY, STDIO_KMSG }), 3);
 	then_text(w, unit_of(w, "a")->stdio_path[0], "/dev/console");
 	then_text(w, unit_of(w, "b")->stdio_path[1], "/dev/console");
-	then_noted(w, "a", "a.service:5: StandardError=journal is not yet there: goes where output goes by default");
+	then_noted(w, "a", "a.service:5: StandardError=socket is not yet there: goes where output goes by default");
+	assert_memory_equal(unit_of(w, "c")->stdio, ((uint8_t[]){ STDIO_NULL, STDIO_INHERIT, STDIO_INHERIT }), 3);
+	then_noted(w, "c", "c.service:3: StandardInput=fd:x is not yet there: taken as null");
 }
 
 static void texts_and_names_of_units_are_taken_as_they_stand(void **state)
@@ -1282,7 +1285,7 @@ static void check_tells_what_becomes_of_each_line(void **state)
 	static const struct { const char *lines, *told; } rows[] = {
 		{ RUN "TimeoutStopSec=5s\n", "3: honoured: TimeoutStopSec=" },
 		{ RUN "ExecStop=/bin/grep '\\w'\n", "3: honoured: ExecStop=: `\\w` has an escape that means nothing" },
-		{ RUN "StandardError=journal\n", "3: approximated: StandardError=journal is not yet there: goes where output" },
+		{ RUN "StandardError=journal\n", "3: approximated: StandardError=journal: there is no oomph-log: goes to the console" },
 		{ RUN "Type=idle\n", "3: honoured: Type=" },
 		{ RUN "FailureAction=reboot-force\n", "3: approximated: FailureAction=reboot-force: taken as reboot" },
 		{ RUN "FileDescriptorStoreMax=4224\n", "3: approximated: FileDescriptorStoreMax=4224: taken as 512" },
@@ -1298,6 +1301,7 @@ static void check_tells_what_becomes_of_each_line(void **state)
 	};
 	char path[64], line[256];
 	snprintf(path, sizeof path, "%s/a.service", w->folder);
+	given_loader(w, false);
 	for (size_t i = 0; i < countof(rows); i++) {
 		given(w, "a.service", rows[i].lines);
 		bool is_wrong = strstr(rows[i].told, ": error: ");

@@ -68,7 +68,7 @@ static void every_packet_fits(void **state)
 	(void)state;
 	static const size_t sizes[] = {
 		sizeof(struct unit_packet), sizeof(struct text_packet), sizeof(struct death_packet), sizeof(struct note_packet),
-		sizeof(struct version_packet), sizeof(struct end_packet),
+		sizeof(struct version_packet), sizeof(struct incidents_packet), sizeof(struct log_packet), sizeof(struct end_packet),
 	};
 	for (size_t i = 0; i < countof(sizes); i++)
 		assert_in_range(sizes[i], sizeof(struct packet), PROTO_PACKET_MAX);
@@ -82,15 +82,22 @@ static void changes_are_told_from_reading(void **state)
 		[VERB_START] = true, [VERB_STOP] = true, [VERB_RESTART] = true, [VERB_RELOAD] = true, [VERB_KILL] = true,
 		[VERB_POWER] = true,
 	};
-	_Static_assert(N_VERB == 12, "a verb was added: does it change anything?");
+	_Static_assert(N_VERB == 13, "a verb was added: does it change anything?");
 	for (int verb = 0; verb < N_VERB; verb++)
 		assert_int_equal(verb_is_change((enum verb)verb), is_change[verb]);
 	assert_true(verb_is_change(N_VERB));
 }
 
+static void what_services_write_is_for_root(void **state)
+{
+	(void)state;
+	for (int verb = 0; verb < N_VERB; verb++)
+		assert_int_equal(verb_is_for_root((enum verb)verb), verb_is_change((enum verb)verb) || verb == VERB_LOGS);
+}
+
 /* ---- the view of a service ---- */
 
-static uint64_t unit_room[512];
+static uint64_t unit_room[1024];
 static uint64_t core_room[(sizeof(struct core) + sizeof(struct service)) / 8 + 1];
 
 static struct unitset given_unit(const char *description, const char *file)
@@ -190,6 +197,35 @@ static void long_texts_are_cut_and_closed(void **state)
 	assert_string_equal(p.unit, "db.service");
 }
 
+/* ---- the view of what it writes ---- */
+
+static void a_stream_is_told_with_all_that_its_unit_says(void **state)
+{
+	(void)state;
+	struct unitset units = given_unit("", "");
+	struct unit *u = (struct unit *)unitset_unit(units, 0);
+	struct unitset_writer w = { .bytes = (unsigned char *)unit_room, .size = sizeof unit_room, .needed = units.size };
+	struct log_packet p;
+	view_log(&p, units, 0, LOG_ERR);
+	assert_true(p.head.kind == PACKET_LOG && p.head.size == sizeof p);
+	assert_string_equal(p.unit, "db.service");
+	assert_string_equal(p.identifier, "");
+	assert_true(p.stream == LOG_ERR && p.level == LOG_PRIORITY_INFO && p.level_max == LOG_PRIORITY_DEBUG && p.has_prefix && p.copies == 0);
+	assert_true(p.rate_ms == LOG_RATE_MS && p.rate_burst == LOG_RATE_BURST);
+
+	struct context x = context_defaults;
+	x.log_identifier = unitset_put_text(&w, STR("base"));
+	x.log_level = LOG_PRIORITY_ERR;
+	x.flags = CONTEXT_NO_LOG_PREFIX;
+	x.log_copies[LOG_ERR] = COPY_TO_CONSOLE;
+	u->context = unitset_put(&w, &x, 1, sizeof x);
+	view_log(&p, units, 0, LOG_ERR);
+	assert_string_equal(p.identifier, "base");
+	assert_true(p.level == LOG_PRIORITY_ERR && !p.has_prefix && p.copies == COPY_TO_CONSOLE);
+	view_log(&p, units, 0, LOG_OUT);
+	assert_true(p.stream == LOG_OUT && p.copies == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,9 +234,11 @@ int main(void)
 		cmocka_unit_test(any_other_size_is_refused_unread),
 		cmocka_unit_test(every_packet_fits),
 		cmocka_unit_test(changes_are_told_from_reading),
+		cmocka_unit_test(what_services_write_is_for_root),
 		cmocka_unit_test(a_running_service_is_shown_as_it_is),
 		cmocka_unit_test(the_next_start_counts_down_to_nothing),
 		cmocka_unit_test(long_texts_are_cut_and_closed),
+		cmocka_unit_test(a_stream_is_told_with_all_that_its_unit_says),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,7 @@ static void fill_rich(struct unitset_writer *w, struct unit *u)
 	x.input = unitset_put_text(w, STR("in\0put"));
 	x.tty = unitset_put_text(w, STR("/dev/tty1"));
 	x.cpus = unitset_put(w, &(uint64_t){ 5 }, 1, sizeof(uint64_t));
+	x.log_identifier = unitset_put_text(w, STR("db"));
 	u->context = unitset_put(w, &x, 1, sizeof x);
 	u->stdio_path[1] = unitset_put_text(w, STR("/var/log/db"));
 	u->stdio[1] = STDIO_APPEND;
@@ -168,6 +169,7 @@ static void walk_context(struct unitset set, const struct unit *u)
 	walk_text(set, x->search_path);
 	walk_text(set, x->input);
 	walk_text(set, x->tty);
+	walk_text(set, x->log_identifier);
 	for (uint32_t i = 0; i < x->credentials.n; i++) {
 		walk_text(set, unitset_credentials(set, x)[i].name);
 		walk_text(set, unitset_credentials(set, x)[i].value);
@@ -456,6 +458,7 @@ static const struct { size_t at, size; uint64_t value; const char *wrong; } spoi
 	{ UNIT(notify_access, N_NOTIFY_ACCESS), "a value that no directive has" },
 	{ UNIT(stdio[0], N_STDIO_KIND), "a value that no directive has" },
 	{ UNIT(stdio[2], 128), "a value that no directive has" },
+	{ UNIT(stdio[0], STDIO_LOG), "input that comes from a log" },
 	{ UNIT(kill_signal, 0), "a signal's number" },
 	{ UNIT(kill_signal, 65), "a signal's number" },
 	{ UNIT(final_signal, 0), "a signal's number" },
@@ -519,6 +522,11 @@ static void a_spoilt_element_is_named(void **state)
 		{ LIST(context), offsetof(struct context, cpus.n), 17, "a mask of a context" },
 		{ LIST(context), offsetof(struct context, cpus.at), 4, "a mask of a context" },
 		{ LIST(context), offsetof(struct context, secure_bits), N_PRESERVE << 16, "a value of a context that no directive has" },
+		{ LIST(context), offsetof(struct context, log_identifier.n), UNIT_NAME_MAX + 1, "a text of a context" },
+		{ LIST(context), offsetof(struct context, log_level), N_LOG_PRIORITY, "a value of a context that no directive has" },
+		{ LIST(context), offsetof(struct context, log_level_max), N_LOG_PRIORITY, "a value of a context that no directive has" },
+		{ LIST(context), offsetof(struct context, log_copies), 4, "a value of a context that no directive has" },
+		{ LIST(context), offsetof(struct context, log_copies), 4 << 8, "a value of a context that no directive has" },
 	};
 #undef LIST
 	for (size_t i = 0; i < countof(rows); i++) {

@@ -29,6 +29,8 @@ struct world {
 	char folder[32];
 	uint64_t most_memory, most_seconds;     /* 0: as much as it likes */
 	char search_path[256];          /* empty: what this machine has is not for the tests */
+	const char *log;                /* oomph-load --log; NULL: "none" */
+	bool has_own_loader;            /* given_loader() */
 	struct unitset set;
 	char said[1 << 16];             /* stderr of the last run */
 };
@@ -53,6 +55,31 @@ static inline void given_bytes(struct world *w, const char *name, struct str byt
 static inline void given(struct world *w, const char *name, const char *text)
 {
 	given_bytes(w, name, str_from(text));
+}
+
+static inline const char *loader(const struct world *w)
+{
+	const char *program = getenv("OOMPH_LOAD") ? getenv("OOMPH_LOAD") : "build/bin/oomph-load";
+	return w->has_own_loader ? path_of(w, "lib/oomph-load") : program;
+}
+
+/* A copy of oomph-load in a folder of helpers where there is an oomph-log, or none. */
+static inline void given_loader(struct world *w, bool has_logger)
+{
+	char bytes[1 << 16];
+	ssize_t n;
+	int from = open(loader(w), O_RDONLY);
+	mkdir(path_of(w, "lib"), 0755);
+	int to = open(path_of(w, "lib/oomph-load"), O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	while ((n = read(from, bytes, sizeof bytes)) > 0)
+		assert_int_equal(write(to, bytes, (size_t)n), n);
+	assert_int_equal(n, 0);
+	close(from);
+	close(to);
+	if (has_logger)
+		given(w, "lib/oomph-log", "");
+	chmod(path_of(w, "lib/oomph-log"), 0755);
+	w->has_own_loader = true;
 }
 
 static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -84,7 +111,7 @@ static inline int tear_down(void **state)
 /* Runs the loader; what it says goes into w->said. Its exit status. */
 static inline int run(struct world *w, char *const argv[])
 {
-	const char *program = getenv("OOMPH_LOAD") ? getenv("OOMPH_LOAD") : "build/bin/oomph-load";
+	const char *program = loader(w);
 	int out[2], status;
 	size_t n = 0;
 	ssize_t got;
@@ -124,7 +151,8 @@ static inline void when_loaded_from(struct world *w, const char *mode, const cha
 
 	assert_true(fd >= 0);
 	snprintf(number, sizeof number, "%d", fd);
-	if (run(w, (char *[]){ "oomph-load", "--fd", number, "--path", w->search_path, (char *)mode, (char *)first, (char *)second, NULL }) != 0)
+	if (run(w, (char *[]){ "oomph-load", "--fd", number, "--path", w->search_path, "--log", (char *)(w->log ? w->log : "none"),
+			       (char *)mode, (char *)first, (char *)second, NULL }) != 0)
 		fail_msg("oomph-load failed: %s", w->said);
 	assert_int_equal(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	assert_int_equal(fstat(fd, &st), 0);

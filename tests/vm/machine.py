@@ -90,8 +90,8 @@ def busybox_links():
 
 
 def initramfs(files, links=None):
-    """A cpio archive of files {path: str | bytes | Path}. An executable Path or a `#!` text is executable there."""
-    tree = {**ETC, **programs(), **files}
+    """A cpio archive of files {path: str | bytes | Path | None, not there}. An executable Path or a `#!` text is executable there."""
+    tree = {path: content for path, content in {**ETC, **programs(), **files}.items() if content is not None}
     links = {**busybox_links(), **(links or {})}
     folders = {"proc", "sys", "dev", "run", "tmp", "root", "etc/services.d"}
     for path in (*tree, *links):
@@ -146,8 +146,9 @@ class Machine:
     cmdline = ""            # added to the kernel's
     qemu = ()               # added to QEMU's arguments: ("-icount", "shift=1") with cpus=1
     units = {}              # name -> text, in /etc/services.d
-    files = {}              # path -> str | bytes | Path; may replace anything, /sbin/oomph too
+    files = {}              # path -> str | bytes | Path | None; may replace anything, /sbin/oomph too
     has_agent = True
+    has_log = False         # with oomph-log: services do not write to the console then
 
     def __init__(self, **options):
         for key, value in options.items():
@@ -180,7 +181,8 @@ class Machine:
 
     def all_files(self):
         units = {"test-agent.service": AGENT_UNIT, **self.units} if self.has_agent else self.units
-        return {**{"/etc/services.d/" + name: text for name, text in units.items()}, **self.files}
+        without = {} if self.has_log else {"/usr/lib/oomph/oomph-log": None}
+        return {**{"/etc/services.d/" + name: text for name, text in units.items()}, **without, **self.files}
 
     def command(self, image):
         kernel = BUILD / "kernels" / self.kernel / "vmlinuz"
