@@ -11,8 +11,7 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* The code point at the front of s: its length in bytes, 0 when it is none. RFC 3629. */
-static size_t utf8_length(struct str s)
+size_t value_utf8_length(struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
 	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
@@ -30,7 +29,7 @@ static size_t utf8_length(struct str s)
 bool value_is_utf8(struct str s)
 {
 	while (s.n) {
-		size_t n = utf8_length(s);
+		size_t n = value_utf8_length(s);
 		if (n == 0)
 			return false;
 		s = str_skip(s, n);

@@ -11,6 +11,7 @@
 #define VALUE_INFINITY UINT64_MAX
 
 bool value_is_utf8(struct str s);
+size_t value_utf8_length(struct str s); /* of the code point at the front of what is not empty, in bytes; 0 when it is none. RFC 3629 */
 
 /* 1 yes y true t on; 0 no n false f off; any case. */
 bool value_boolean(struct str s, bool *value);
