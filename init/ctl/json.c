@@ -11,42 +11,32 @@ static void comma(struct json *j)
 	j->has_member = true;
 }
 
-/*
- * Length of the UTF-8 sequence at p, or 0: Unicode 15, table 3-7. What the table leaves out (overlong forms,
- * surrogates, beyond U+10FFFF) no JSON reader has to take.
- */
-static size_t utf8(const unsigned char *p, size_t n)
+static void put_escaped(struct json *j, struct glyph g)
 {
-	size_t more = p[0] < 0x80 ? 0 : p[0] >= 0xc2 && p[0] <= 0xdf ? 1 : (p[0] & 0xf0) == 0xe0 ? 2 :
-		p[0] >= 0xf0 && p[0] <= 0xf4 ? 3 : n;
-	if (more >= n)
-		return 0;
-	for (size_t i = 1; i <= more; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return more + 1;
+	if (g.n == 0)
+		fputs("\\ufffd", j->out);
+	else if (g.code == '"' || g.code == '\\')
+		fprintf(j->out, "\\%c", (char)g.code);
+	else
+		fprintf(j->out, "\\u%04x", (unsigned)g.code);
 }
 
+/* What is harmful to a terminal is escaped as well: JSON is looked at on one, too. */
 static void quoted(struct json *j, struct str raw)
 {
-	const unsigned char *p = (const unsigned char *)raw.p;
+	size_t at = 0, written = 0;
 	fputc('"', j->out);
-	for (size_t i = 0; i < raw.n;) {
-		size_t n = utf8(p + i, raw.n - i);
-		if (n == 0)
-			fputs("\\ufffd", j->out);
-		else if (n == 1 && (p[i] < ' ' || p[i] == 0x7f))
-			fprintf(j->out, "\\u%04x", p[i]);
-		else {
-			if (p[i] == '"' || p[i] == '\\')
-				fputc('\\', j->out);
-			fwrite(p + i, 1, n, j->out);
+	while (at < raw.n) {
+		struct glyph g = glyph_at(str_skip(raw, at));
+		size_t n = g.n ? g.n : 1;
+		if (!g.is_harmless || g.code == '"' || g.code == '\\' || g.code == '\t') {
+			fwrite(raw.p + written, 1, at - written, j->out);
+			put_escaped(j, g);
+			written = at + n;
 		}
-		i += n ? n : 1;
+		at += n;
 	}
+	fwrite(raw.p + written, 1, raw.n - written, j->out);
 	fputc('"', j->out);
 }
 
