@@ -73,6 +73,10 @@
 #define INCIDENT_TASKS 10
 #define INCIDENT_FILES_MAX 4096
 
+/* What a service wrote last before it died: lines, and bytes of each, kept in the record of an OOM kill and shown by `why`. */
+#define LAST_WORDS 10
+#define LAST_WORD_MAX 512
+
 /* Descriptors that all services together may leave with PID 1 (FDSTORE=1); one more is closed. */
 #define STORE_MAX 512
 

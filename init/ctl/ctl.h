@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "incident.h"
+#include "logpick.h"
 #include "names.h"
 #include "proto.h"
 #include "say.h"
@@ -16,7 +17,7 @@ enum { LEAVE_OK, LEAVE_FAILED, LEAVE_USAGE, LEAVE_NO_UNIT, LEAVE_NO_ANSWER };
 
 enum choice {
 	OPTION_ALL = 1 << 0, OPTION_FOLLOW = 1 << 1, OPTION_NUMBER = 1 << 2, OPTION_SIGNAL = 1 << 3,
-	OPTION_NO_WAIT = 1 << 4, OPTION_FROM = 1 << 5, OPTION_DUMP = 1 << 6,
+	OPTION_NO_WAIT = 1 << 4, OPTION_FROM = 1 << 5, OPTION_DUMP = 1 << 6, OPTION_BOOT = 1 << 7, OPTION_LOGS = 1 << 8,
 };
 
 /* The command line, understood. */
@@ -28,6 +29,7 @@ struct ask {
 	unsigned options;               /* enum choice: those given */
 	unsigned long number;           /* OPTION_NUMBER */
 	const char *from;               /* OPTION_FROM: a file, or "-" */
+	const char *since, *until, *generation, *priority, *pattern, *base;     /* OPTION_LOGS: NULL where not given */
 	int signal;                     /* OPTION_SIGNAL */
 	bool is_json;
 };
@@ -68,8 +70,12 @@ struct wire {
 
 typedef void wire_take(struct wire *w, void *to);
 
+bool wire_try(struct wire *w, const struct ask *ask);   /* false, and errno: nobody is there */
 void wire_open(struct wire *w, const struct ask *ask);
 void wire_close(struct wire *w);
+
+/* Whether the process 1 that was asked is that of where we are, whose files we find. Another oomph, a container's say, has its own. */
+bool wire_is_ours(const struct wire *w);
 void wire_send(struct wire *w, const struct request *r);
 
 /* The next packet into w->in; false when `ms` (-1: no limit) pass without one. Leaves with 4 when PID 1 has gone. */
@@ -77,6 +83,9 @@ bool wire_next(struct wire *w, int ms);
 
 /* Sends `r`, hands every packet of the answer to `take` (or NULL), returns the END's. Leaves with 4 on silence. */
 enum answer wire_exchange(struct wire *w, const struct request *r, wire_take *take, void *to);
+
+/* The folder of the control socket, where other things of the same process 1 are. */
+struct str wire_folder(const struct ask *ask);
 
 /* As wire_next, as long as it takes; but a PID 1 that does not answer either is told from one that has no news. */
 void wire_wait(struct wire *w, const struct ask *ask);
@@ -137,6 +146,7 @@ void view_note_json(const struct note *n, const struct death *d);      /* d: the
 struct ring {
 	struct incident_ring *bytes;    /* a copy; the number of a slot that was being written is 0. NULL: there is none */
 	char boot_id[40];
+	bool has_logs;                  /* logs_are_here() */
 };
 
 void ring_read(struct ring *r, int fd);
@@ -179,7 +189,36 @@ struct line line_kb(uint64_t kb);
 struct line line_raw(const char *raw);
 struct line line_text(const char *text);
 struct line line_unit(const char *unit);
+/* What the text begins with: so many bytes, 0 where they are no UTF-8. Its author may mean harm to a terminal or to who reads it there. */
+struct glyph {
+	size_t n;
+	uint32_t code;                  /* the byte, where n is 0 */
+	bool is_harmless;
+};
+struct glyph glyph_at(struct str text);
+void print_text(FILE *out, struct str text, bool is_terminal);    /* as it is; on a terminal with \x1b and \u202e for what is harmful */
+
 struct line line_time(const char *format, uint64_t wall_ms);     /* strftime(3), local time */
+
+/* ---- logs_last.c: what services have written ---- */
+
+bool logs_sync(struct str folder);              /* what the logger still has shall be in the files; the folder is that of the control socket. False: there is none */
+bool logs_are_here(const struct wire *w);       /* the logs that we find are those of this process 1's units */
+void logs_print_last(const char *unit, size_t n);
+
+/* A service's last lines before a death, its commands' and workers' as well. */
+struct last_words {
+	size_t n;
+	struct last_word {
+		uint64_t time_us;
+		size_t n;
+		char text[LAST_WORD_MAX];
+	} list[LAST_WORDS];
+};
+
+void last_words(struct last_words *words, const char *unit, const struct death *d, uint64_t pid1_since_ms);
+void last_words_json(struct json *j, const struct last_words *words);
+void last_words_print(FILE *out, const struct last_words *words);
 
 /* ---- the commands ---- */
 
@@ -192,6 +231,7 @@ int deaths_main(const struct ask *ask);
 int oom_main(const struct ask *ask);
 int from_main(const struct ask *ask);            /* oom --from */
 int why_main(const struct ask *ask);
+int logs_main(const struct ask *ask);
 int events_main(const struct ask *ask);
 int verify_main(const struct ask *ask);
 int power_main(const struct ask *ask);

@@ -200,14 +200,23 @@ static void print_record(const struct ask *ask, const struct ring *r, const stru
 	if (!v)
 		return;
 	record_facts(stdout, v, ring_incident(r, v));
-	snprintf(folder, sizeof folder, "%.*s", (int)str_rfind(str_from(ask->socket), STR("/")), ask->socket);
+	snprintf(folder, sizeof folder, "%.*s", (int)wire_folder(ask).n, ask->socket);
 	record_path(path, sizeof path, folder, v->unit);
 	if (access(path, F_OK) == 0)
 		fact("Record", path);
 }
 
-static void print_why(const struct ask *ask, const struct ring *ring, const struct death *d)
+static struct last_words words_of(const struct ring *r, const char *unit, const struct death *d)
 {
+	struct last_words words = { .n = 0 };
+	if (r->has_logs)
+		last_words(&words, unit, d, r->bytes ? r->bytes->since_wall_ms : 0);
+	return words;
+}
+
+static void print_why(const struct ask *ask, const struct ring *ring, const char *unit, const struct death *d)
+{
+	struct last_words words = words_of(ring, unit, d);
 	printf("%s: %s\n", line_unit(d->unit).text, line_cause(d).text);
 	printf("  %-9s %s\n", "When", line_time("%a %Y-%m-%d %H:%M:%S", d->wall_ms).text);
 	if (d->cause != CAUSE_START_FAILED)
@@ -220,6 +229,7 @@ static void print_why(const struct ask *ask, const struct ring *ring, const stru
 		fact("Besides", "the kernel's OOM killer was at work in its cgroup as well");
 	fact("Evidence", line_evidence(d).text);
 	print_record(ask, ring, d);
+	last_words_print(stdout, &words);
 }
 
 /* Wounds: OOM kills of workers, which end no generation and so are not the unit's last death. */
@@ -243,7 +253,7 @@ static void why_for_people(const struct ask *ask, const struct ring *ring, const
 {
 	struct line unit = line_unit(s->unit.unit);
 	if (s->death.id)
-		print_why(ask, ring, &s->death);
+		print_why(ask, ring, s->unit.unit, &s->death);
 	else if (s->unit.last_death)
 		printf("%s: its last death (number %llu) is too long ago to be kept\n", unit.text,
 		       (unsigned long long)s->unit.last_death);
@@ -252,18 +262,24 @@ static void why_for_people(const struct ask *ask, const struct ring *ring, const
 	if (s->death.id && wounds->n)
 		printf("  %-9s %u of its workers were killed for memory; the last:\n", "Since", wounds->n);
 	if (wounds->n)
-		print_why(ask, ring, &wounds->last);
+		print_why(ask, ring, s->unit.unit, &wounds->last);
 	if (s->death.id || wounds->n)
 		print_next(s);
 }
 
-static void why_for_programs(const struct ring *ring, const struct death *d)
+static void why_for_programs(const struct ring *ring, const char *unit, const struct death *d)
 {
 	const struct victim_slot *v = ring_death(ring, d->id);
-	if (v)
+	struct json j;
+	if (v) {
 		fputs(record_line(ring, v, false), stdout);
-	else
-		view_death_json(d);
+		return;
+	}
+	struct last_words words = words_of(ring, unit, d);
+	json_open(&j, stdout);
+	view_death_members(&j, d);
+	last_words_json(&j, &words);
+	json_close(&j);
 }
 
 int why_main(const struct ask *ask)
@@ -278,10 +294,12 @@ int why_main(const struct ask *ask)
 	struct wounds wounds = { .after = s.unit.last_death };
 	expect_ok(wire_exchange(&w, &r, take_wound, &wounds), ask, ask->args[0]);
 	ring_ask(&ring, &w);
+	if (ring.has_logs)
+		logs_sync(wire_folder(ask));
 	if (!ask->is_json)
 		why_for_people(ask, &ring, &s, &wounds);
 	else if (s.death.id || wounds.n)
-		why_for_programs(&ring, s.death.id ? &s.death : &wounds.last);
+		why_for_programs(&ring, s.unit.unit, s.death.id ? &s.death : &wounds.last);
 	return LEAVE_OK;
 }
 

@@ -1,5 +1,4 @@
 #include "ctl.h"
-#include "lib/values.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -12,23 +11,32 @@ static void comma(struct json *j)
 	j->has_member = true;
 }
 
+static void put_escaped(struct json *j, struct glyph g)
+{
+	if (g.n == 0)
+		fputs("\\ufffd", j->out);
+	else if (g.code == '"' || g.code == '\\')
+		fprintf(j->out, "\\%c", (char)g.code);
+	else
+		fprintf(j->out, "\\u%04x", (unsigned)g.code);
+}
+
+/* What is harmful to a terminal is escaped as well: JSON is looked at on one, too. */
 static void quoted(struct json *j, struct str raw)
 {
-	const unsigned char *p = (const unsigned char *)raw.p;
+	size_t at = 0, written = 0;
 	fputc('"', j->out);
-	for (size_t i = 0; i < raw.n;) {
-		size_t n = value_utf8_length(str_skip(raw, i));
-		if (n == 0)
-			fputs("\\ufffd", j->out);
-		else if (n == 1 && (p[i] < ' ' || p[i] == 0x7f))
-			fprintf(j->out, "\\u%04x", p[i]);
-		else {
-			if (p[i] == '"' || p[i] == '\\')
-				fputc('\\', j->out);
-			fwrite(p + i, 1, n, j->out);
+	while (at < raw.n) {
+		struct glyph g = glyph_at(str_skip(raw, at));
+		size_t n = g.n ? g.n : 1;
+		if (!g.is_harmless || g.code == '"' || g.code == '\\' || g.code == '\t') {
+			fwrite(raw.p + written, 1, at - written, j->out);
+			put_escaped(j, g);
+			written = at + n;
 		}
-		i += n ? n : 1;
+		at += n;
 	}
+	fwrite(raw.p + written, 1, raw.n - written, j->out);
 	fputc('"', j->out);
 }
 

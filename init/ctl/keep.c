@@ -135,14 +135,34 @@ static int where_possible(int r)
 	return r == -EROFS || r == -ENOENT || r == -EACCES || r == -EPERM || r == -ENOTDIR ? 0 : r;
 }
 
+static int record_last(const struct ring *r, const struct victim_slot *v, const char *folder)
+{
+	char *whole = record_line(r, v, false);
+	int error = where_possible(put_last(v, folder, whole, strlen(whole)));
+	free(whole);
+	return error;
+}
+
 static int record(const struct ring *r, const struct victim_slot *v, const char *folder)
 {
-	char *line = record_line(r, v, true), *whole = record_line(r, v, false);
-	int last = where_possible(put_last(v, folder, whole, strlen(whole)));
+	int last = record_last(r, v, folder);
+	char *line = record_line(r, v, true);
 	int kept = where_possible(append(line, strlen(line)));
 	free(line);
-	free(whole);
 	return kept ? kept : last;
+}
+
+typedef int record_one(const struct ring *r, const struct victim_slot *v, const char *folder);
+
+static int record_each(const struct ring *r, uint64_t from, uint64_t to, record_one *one, const char *folder)
+{
+	int worst = 0;
+	for (uint64_t n = from; n <= to; n++) {
+		const struct victim_slot *v = ring_victim(r, n);
+		int error = v ? one(r, v, folder) : 0;
+		worst = error < 0 ? error : worst;
+	}
+	return worst;
 }
 
 static uint64_t number_of(const char *word)
@@ -166,10 +186,11 @@ int record_main(const struct ask *ask)
 	uint64_t from = number_of(ask->args[2]), to = number_of(ask->args[3]);
 	if (to >= from + VICTIMS_KEPT)
 		from = to - VICTIMS_KEPT + 1;   /* so many at once that the ring has gone round */
-	for (uint64_t n = from; n <= to; n++) {
-		const struct victim_slot *v = ring_victim(&ring, n);
-		int r = v ? record(&ring, v, ask->args[1]) : 0;
-		worst = r < 0 ? r : worst;
-	}
-	return -worst;
+	/* The successor may look for its file at any moment: it comes first, and once more when the last words are there. */
+	record_each(&ring, from, to, record_last, ask->args[1]);
+	if (from <= to)
+		logs_sync(str_from(ask->args[1]));
+	ring.has_logs = true;
+	int error = record_each(&ring, from, to, record, ask->args[1]);
+	return error ? -error : -worst;
 }

@@ -28,6 +28,8 @@ static const struct subcommand commands[] = {
 	  deaths_main, 0, 1, OPTION_FOLLOW, VERB_DEATHS, 0 },
 	{ "why", "UNIT", "its last death: what, when, the kernel's evidence, what comes next",
 	  why_main, 1, 1, 0, VERB_STATUS, 0 },
+	{ "logs", "[UNIT...] [-f] [-n N]", "what services have written, see oomphctl(8) for more options; -f: and what follows",
+	  logs_main, 0, 1 << 20, OPTION_FOLLOW | OPTION_NUMBER | OPTION_BOOT | OPTION_LOGS, 0, 0 },
 	{ "oom", "[-n N] [--from FILE]", "OOM kills; -n: the last N; --from: those a saved kernel log tells of",
 	  oom_main, 0, 0, OPTION_NUMBER | OPTION_FROM, VERB_DEATHS, 0 },
 	{ "events", "[-f]", "what happens, as it happens",
@@ -49,7 +51,7 @@ static const struct subcommand commands[] = {
 };
 
 /* Planned words: a script that uses them is told so instead of being sent to look for a typing error. */
-static const char *const later[] = { "logs", "upgrade" };
+static const char *const later[] = { "upgrade" };
 
 _Noreturn void leave(int status, const char *format, ...)
 {
@@ -109,7 +111,9 @@ _Noreturn static void wrong_usage(const struct subcommand *c)
 
 /* ---- options ---- */
 
-enum { LONG_JSON = 256, LONG_NO_WAIT, LONG_SIGNAL, LONG_VERSION, LONG_FROM, LONG_DUMP };
+enum {
+	LONG_JSON = 256, LONG_NO_WAIT, LONG_SIGNAL, LONG_VERSION, LONG_FROM, LONG_DUMP, LONG_SINCE, LONG_UNTIL, LONG_GENERATION, LONG_BASE,
+};
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, LONG_JSON },
@@ -121,6 +125,13 @@ static const struct option long_options[] = {
 	{ "lines", required_argument, NULL, 'n' },
 	{ "from", required_argument, NULL, LONG_FROM },
 	{ "dump", no_argument, NULL, LONG_DUMP },
+	{ "since", required_argument, NULL, LONG_SINCE },
+	{ "until", required_argument, NULL, LONG_UNTIL },
+	{ "boot", no_argument, NULL, 'b' },
+	{ "generation", required_argument, NULL, LONG_GENERATION },
+	{ "priority", required_argument, NULL, 'p' },
+	{ "grep", required_argument, NULL, 'g' },
+	{ "base", required_argument, NULL, LONG_BASE },
 	{ "signal", required_argument, NULL, LONG_SIGNAL },
 	{ "no-wait", no_argument, NULL, LONG_NO_WAIT },
 	{ 0 },
@@ -143,10 +154,29 @@ static void set_number(struct ask *ask, const char *word)
 	ask->number = n;
 }
 
+/* The options that are a text, understood by the command. */
+static bool set_text(struct ask *ask, int letter)
+{
+	const struct { int letter; enum choice option; const char **text; } rows[] = {
+		{ LONG_FROM, OPTION_FROM, &ask->from }, { LONG_SINCE, OPTION_LOGS, &ask->since },
+		{ LONG_UNTIL, OPTION_LOGS, &ask->until }, { LONG_GENERATION, OPTION_LOGS, &ask->generation },
+		{ 'p', OPTION_LOGS, &ask->priority }, { 'g', OPTION_LOGS, &ask->pattern }, { LONG_BASE, OPTION_LOGS, &ask->base },
+	};
+	for (size_t i = 0; i < countof(rows); i++)
+		if (letter == rows[i].letter) {
+			ask->options |= rows[i].option;
+			*rows[i].text = optarg;
+			return true;
+		}
+	return false;
+}
+
 /* `-s` is the socket in front of the command, and the signal behind it. */
 static void set_option(struct ask *ask, int letter)
 {
 	bool is_behind = ask->command != NULL;
+	if (set_text(ask, letter))
+		return;
 	switch (letter) {
 	case LONG_JSON:
 		ask->is_json = true;
@@ -166,15 +196,14 @@ static void set_option(struct ask *ask, int letter)
 	case 'n':
 		set_number(ask, optarg);
 		return;
-	case LONG_FROM:
-		ask->options |= OPTION_FROM;
-		ask->from = optarg;
-		return;
 	case LONG_DUMP:
 		ask->options |= OPTION_DUMP;
 		return;
 	case 'a':
 		ask->options |= OPTION_ALL;
+		return;
+	case 'b':
+		ask->options |= OPTION_BOOT;
 		return;
 	case 'f':
 		ask->options |= OPTION_FOLLOW;
@@ -197,7 +226,7 @@ static void set_option(struct ask *ask, int letter)
 static void read_words(struct ask *ask, int argc, char **argv)
 {
 	int letter;
-	while ((letter = getopt_long(argc, argv, "-s:S:n:afh", long_options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, "-s:S:n:p:g:abfh", long_options, NULL)) != -1) {
 		if (letter != 1)
 			set_option(ask, letter);
 		else if (!ask->command)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 /* A line of JSON, as PID 1's child wrote it or as we would have. */
@@ -75,14 +74,6 @@ static void add_file(struct records *all, const char *path)
 		fprintf(stderr, "oomphctl: %s: skipped what is no whole record: %zu %s\n", path, n_torn, n_torn == 1 ? "line" : "lines");
 }
 
-/* The files are those of whoever is process 1 where we are. Another oomph, a container's say, has its own. */
-static bool is_ours(const struct wire *w)
-{
-	struct ucred who;
-	socklen_t size = sizeof who;
-	return getsockopt(w->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid == 1;
-}
-
 static void add_ring(struct records *all, const struct ring *r)
 {
 	uint64_t newest = 0;
@@ -126,7 +117,7 @@ int oom_main(const struct ask *ask)
 	if (ask->options & OPTION_FROM)
 		return from_main(ask);
 	wire_open(&w, ask);
-	if (is_ours(&w)) {
+	if (wire_is_ours(&w)) {
 		add_file(&all, RECORDS_OLD);
 		add_file(&all, RECORDS_FILE);
 	}

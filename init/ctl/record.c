@@ -308,7 +308,7 @@ static void next_facts(FILE *out, const struct death *d)
 			d->is_restart ? line_ms(d->delay_ms).text : "");
 }
 
-static void put_text(struct json *j, const struct victim_slot *v, const struct incident_slot *s)
+static void put_text(struct json *j, const struct victim_slot *v, const struct incident_slot *s, const struct last_words *words)
 {
 	char *text = NULL;
 	size_t n;
@@ -317,6 +317,7 @@ static void put_text(struct json *j, const struct victim_slot *v, const struct i
 		leave(LEAVE_FAILED, "out of memory");
 	fprintf(out, "%s\n", line_death(&v->death).text);
 	record_facts(out, v, s);
+	last_words_print(out, words);
 	next_facts(out, &v->death);
 	if (fclose(out) != 0)
 		leave(LEAVE_FAILED, "out of memory");
@@ -327,17 +328,21 @@ static void put_text(struct json *j, const struct victim_slot *v, const struct i
 char *record_line(const struct ring *r, const struct victim_slot *v, bool is_told_once)
 {
 	const struct incident_slot *s = ring_incident(r, v);
+	struct last_words words = { .n = 0 };
 	struct json j;
 	char *line = NULL;
 	size_t n;
 	FILE *out = open_memstream(&line, &n);
 	if (!out)
 		leave(LEAVE_FAILED, "out of memory");
+	if (r->has_logs)
+		last_words(&words, v->unit, &v->death, r->bytes->since_wall_ms);
 	json_open(&j, out);
 	view_death_members(&j, &v->death);
 	json_text_or_null(&j, "boot_id", str_from(r->boot_id));
 	json_time(&j, "pid1_since", r->bytes->since_wall_ms);
-	put_text(&j, v, s);
+	put_text(&j, v, s, &words);
+	last_words_json(&j, &words);
 	put_incident(&j, v, s, !is_told_once || v->first == v->death.id);
 	json_close(&j);
 	if (fclose(out) != 0)

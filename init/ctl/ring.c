@@ -38,7 +38,7 @@ static void read_boot_id(char *to, size_t size)
 void ring_read(struct ring *r, int fd)
 {
 	struct incident_ring *b = calloc(1, sizeof *b);
-	*r = (struct ring){ NULL, "" };
+	*r = (struct ring){ .bytes = NULL };
 	if (!b)
 		leave(LEAVE_FAILED, "out of memory");
 	read_boot_id(r->boot_id, sizeof r->boot_id);
@@ -60,8 +60,9 @@ static void take_ring(struct wire *w, void *to)
 void ring_ask(struct ring *r, struct wire *w)
 {
 	const struct request q = { .magic = PROTO_MAGIC, .version = PROTO_VERSION, .verb = VERB_INCIDENTS };
-	*r = (struct ring){ NULL, "" };
+	*r = (struct ring){ .bytes = NULL };
 	wire_exchange(w, &q, take_ring, r);
+	r->has_logs = logs_are_here(w);
 }
 
 const struct victim_slot *ring_victim(const struct ring *r, uint64_t number)

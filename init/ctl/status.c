@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STATUS_LINES 10
+
 /* ---- the answer to VERB_STATUS ---- */
 
 static void add_note(struct notes *notes, const char *text)
@@ -133,10 +135,15 @@ int status_main(const struct ask *ask)
 	struct wire w;
 	wire_open(&w, ask);
 	standing_ask(&w, ask, ask->args[0], &s);
-	if (ask->is_json)
+	if (ask->is_json) {
 		view_unit_json(&s.unit, &s.notes);
-	else
-		print_standing(&s);
+		return LEAVE_OK;
+	}
+	print_standing(&s);
+	if (logs_are_here(&w)) {
+		logs_sync(wire_folder(ask));
+		logs_print_last(s.unit.unit, STATUS_LINES);
+	}
 	return LEAVE_OK;
 }
 

@@ -8,7 +8,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void wire_open(struct wire *w, const struct ask *ask)
+void wire_close(struct wire *w)
+{
+	close(w->fd);
+	w->fd = -1;
+}
+
+bool wire_try(struct wire *w, const struct ask *ask)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
@@ -23,16 +29,32 @@ void wire_open(struct wire *w, const struct ask *ask)
 	/* connect(2) waits on a full backlog under this as well, unix(7) and net/unix/af_unix.c, unix_stream_connect(). */
 	setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (connect(w->fd, (struct sockaddr *)&address, sizeof address) == 0)
+		return true;
+	int error = errno;
+	wire_close(w);
+	errno = error;
+	return false;
+}
+
+void wire_open(struct wire *w, const struct ask *ask)
+{
+	if (wire_try(w, ask))
 		return;
 	if (errno == EACCES || errno == EPERM)
 		leave(LEAVE_FAILED, "not permitted to talk to PID 1: %s is for root and the group oomph", w->path);
 	leave(LEAVE_NO_ANSWER, "no answer from PID 1: %s: %s", w->path, strerror(errno));
 }
 
-void wire_close(struct wire *w)
+struct str wire_folder(const struct ask *ask)
 {
-	close(w->fd);
-	w->fd = -1;
+	return str_of(ask->socket, str_rfind(str_from(ask->socket), STR("/")));
+}
+
+bool wire_is_ours(const struct wire *w)
+{
+	struct ucred who;
+	socklen_t size = sizeof who;
+	return getsockopt(w->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid == 1;
 }
 
 _Noreturn static void nobody_there(const struct wire *w, const char *what)

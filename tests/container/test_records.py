@@ -20,6 +20,7 @@ echo 31457280 >/sys/fs/cgroup/memory.current
 echo max >/sys/fs/cgroup/memory.max
 """
 OWN_VAR = "mount -t tmpfs -o size=8m none /var/lib\n"
+OWN_LOGS = "mount -t tmpfs -o size=8m none /var/log && mkdir -p /var/log/oomph/struck.service\n"
 DEV = "mkdir -p /mnt/dev && mknod -m 666 /mnt/dev/null c 1 3 && echo stale >/mnt/dev/termination-log && mount --bind /mnt/dev /dev\n"
 RECORDS = "/var/lib/oomph/incidents.jsonl"
 STAYS = "sleep 1000"
@@ -76,6 +77,40 @@ def test_record_is_appended_and_shown(box):
     why = oom(b, "why", "struck").stdout
     assert "30 MB in /" in why and "Record    /mnt/run/last-death/struck.json" in why
     assert b.inside("stat -c '%a %u' /var/lib/oomph /var/lib/oomph/incidents.jsonl").split() == ["755", "0", "640", "0"]
+
+
+def log(b, text, generation=1, more="-u"):
+    """A line as oomph-log keeps it, read just now."""
+    b.inside(f"""echo "$(date {more} -u +%FT%T.%6NZ) {generation} 5 out.info {text}" >>/var/log/oomph/struck.service/current""")
+
+
+def test_last_words_are_kept_and_shown(box):
+    b = box({"struck": service(STAYS, Restart="always", RestartSec="300ms")}, before=COUNTS + OWN_VAR + OWN_LOGS)
+    log(b, "of the boot before", more="-d -1hour")
+    for i in range(12):
+        log(b, f"word {i}")
+    kill_for_memory(b, "struck")
+    record, = wait_records(b, 1)
+    words = [f"word {i}" for i in range(2, 12)]
+    assert record["last_words"] == words
+    assert "Said      " in record["text"] and "word 11" in record["text"]
+    assert json.loads(b.inside("cat /mnt/run/last-death/struck.json"))["last_words"] == words
+    b.wait_state("struck", "up", generation=2)
+    log(b, "its successor", generation=2)
+    assert json.loads(oom(b, "--json", "why", "struck").stdout)["last_words"] == words
+    why = oom(b, "why", "struck").stdout
+    assert "word 11" in why and "successor" not in why and "boot before" not in why
+    status = oom(b, "status", "struck").stdout.splitlines()
+    assert [text.split(maxsplit=2)[2] for text in status[-11:]] == words[1:] + ["-- generation 2 --", "its successor"]
+
+
+def test_last_words_of_any_death(box):
+    b = box({"struck": service(STAYS, Restart="no")}, before=OWN_LOGS)
+    log(b, "farewell")
+    b.inside(f"kill -KILL {b.wait_state('struck', 'up')['main_pid']}")
+    b.wait_state("struck", "failed")
+    assert json.loads(oom(b, "--json", "why", "struck").stdout)["last_words"] == ["farewell"]
+    assert "farewell" in oom(b, "why", "struck").stdout
 
 
 def test_next_generation_finds_its_predecessors_record(box):
