@@ -140,7 +140,7 @@ def test_reaps_orphans_while_the_command_runs(place):
     with Supervised(place, TOOLS / "orphans", "50") as s:
         assert s.first == "orphans: made\n"
         until(lambda: len(children(s.oomph)) == 1, "only the command to be left")
-        assert state_of(children(s.oomph)[0]) == "S"
+        until(lambda: state_of(children(s.oomph)[0]) == "S", "the command to sleep")
         assert s.process.poll() is None
 
 
