@@ -29,6 +29,7 @@ static const struct builtin {
 	  "Restart=always\n"
 	  "RestartSec=100ms\n"
 	  "OOMScoreAdjust=-950\n"
+	  "FileDescriptorStoreMax=4\n"        /* its sockets: whoever sends while it is dead waits for its successor */
 	  "TimeoutStartSec=10\n",
 	  BEFORE_ALL, true },
 	{ { "oomph-net.service", 17 },
