@@ -7,6 +7,7 @@ static const struct builtin {
 	struct str name;
 	const char *text;               /* with the folder of oomph's helpers as %.*s */
 	bool comes_first;               /* every unit but those in here is implicitly After= it */
+	const char *stands_for;         /* NULL or names, separated by blanks: whoever is ordered by one of these means it */
 } builtins[] = {
 	{ { "oomph-net.service", 17 },
 	  "[Unit]\n"
@@ -17,7 +18,7 @@ static const struct builtin {
 	  "RemainAfterExit=yes\n"
 	  "ExecStart=%.*s/oomph-net\n"
 	  "TimeoutStartSec=10\n",
-	  true },
+	  true, NULL },
 	{ { "oomph-tmpfiles.service", 22 },
 	  "[Unit]\n"
 	  "Description=Users and files of sysusers.d and tmpfiles.d\n"
@@ -29,7 +30,7 @@ static const struct builtin {
 	  "RemainAfterExit=yes\n"      /* a reload must not run it again: `D` empties folders */
 	  "ExecStart=%.*s/oomph-tmpfiles\n"
 	  "TimeoutStartSec=90\n",
-	  false },
+	  false, "systemd-tmpfiles-setup.service systemd-sysusers.service" },
 };
 
 static const struct builtin *find(struct str name)
@@ -57,6 +58,15 @@ struct str builtin_text(const struct draft *d)
 	return b ? keep_print(b->text, STR_ARG(d->host->lib_folder)) : STR("");
 }
 
+/* Whatever of that name lies on the search path; one in services.d counts. Its drop-ins are not for ours. */
+static void stand_for(struct load *load, const char *names, uint32_t unit)
+{
+	struct str rest = str_from(names ? names : ""), name;
+	while (words_plain(&rest, &name))
+		if (table_find(&load->unit_of, name) == NO_UNIT)
+			table_put(&load->unit_of, name, unit);
+}
+
 void builtin_add(struct load *load)
 {
 	for (size_t i = 0; i < countof(builtins); i++) {
@@ -70,6 +80,7 @@ void builtin_add(struct load *load)
 			table_put(&load->unit_of, b->name, unit);
 		}
 		LIST_AT(load->drafts, struct draft, unit).unit.flags |= UNIT_WANTED;
+		stand_for(load, b->stands_for, unit);
 	}
 }
 
