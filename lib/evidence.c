@@ -60,14 +60,14 @@ void tell_decided(struct turn *t, uint32_t i, bool is_restart, uint32_t delay_ms
 
 /*
  * What a death means to its generation. The first that ends it is the reason, told with what comes next; those that it
- * brings along (the main process of a failed ExecStartPost=), and a failed ExecReload=, are told as they happen.
+ * brings along (the main process of a failed ExecStartPost=), a failed ExecReload=, and what a `-` forgives are told as they happen.
  */
 static void account(struct turn *t, uint32_t i, struct death *d, enum result result)
 {
 	struct service *s = service_at(t, i);
 	const struct death *reason = core_death(t->c, s->last_death);
 	bool has_reason = reason && reason->generation == s->generation && !reason->is_decided;
-	bool ends_generation = d->is_main || s->state == STARTING;
+	bool ends_generation = d->is_main || (s->state == STARTING && result != RESULT_SUCCESS);
 	if (ends_generation || s->state == STOPPING)
 		set_result(s, result);
 	if (ends_generation && !has_reason)
@@ -189,7 +189,7 @@ static enum result result_of(const struct death *d, bool is_success, int sent_si
 	return d->code == CLD_EXITED ? RESULT_EXIT_CODE : d->code == CLD_DUMPED ? RESULT_CORE_DUMP : RESULT_SIGNAL;
 }
 
-/* The `-` of the command that has ended (systemd.service(5)): any exit status of it is a success. */
+/* The `-` of the command that has ended (systemd.service(5), "Command Lines"): however it ended, by a signal too, is a success. */
 bool may_fail(struct turn *t, uint32_t i, enum role role)
 {
 	const struct unit *u = unit_at(t, i);
@@ -296,10 +296,12 @@ void on_death(struct turn *t)
 	bool is_main = role == ROLE_MAIN;
 	struct verdict v = judge_service(t, i, role, &record);
 	bool is_ours = s->step == STEP_CLEAN;   /* and no part of the generation any more */
-	bool is_success = is_ours || unit_is_success(unit_at(t, i), ev->code != CLD_EXITED, ev->status) ||
-		(ev->code == CLD_EXITED && may_fail(t, i, role));
+	bool is_spared = may_fail(t, i, role);
+	bool is_clean = is_ours || unit_is_success(unit_at(t, i), ev->code != CLD_EXITED, ev->status) ||
+		(is_spared && ev->code == CLD_EXITED);
+	bool is_success = is_clean || is_spared;
 	if (v.cause == CAUSE_OOM_KILL && !is_ours)
-		is_success = false;             /* even with SuccessExitStatus=SIGKILL: nobody asked for this one */
+		is_success = is_clean = false;  /* even with SuccessExitStatus=SIGKILL: nobody asked for this one */
 
 	if (is_main) {
 		s->main_pid = 0;
@@ -313,8 +315,8 @@ void on_death(struct turn *t)
 		on_control_end(t, i, false);
 		return;
 	}
-	/* A oneshot's command that did its work has not died on anybody: only its failures are worth a record. */
-	if (!is_success || (is_main && unit_at(t, i)->type != TYPE_ONESHOT))
+	/* A oneshot's command that did its work has not died on anybody: only its failures are worth a record, and all signals. */
+	if (!is_clean || (is_main && unit_at(t, i)->type != TYPE_ONESHOT))
 		record_death(t, i, &v, record, is_main, is_success);
 	if (is_main)
 		claim_strays(t, i);

@@ -14,6 +14,7 @@ static const struct builtin {
 	const char *text;               /* with the folder of oomph's helpers as %.*s */
 	enum { IN_ITS_PLACE, BEFORE_SERVICES, BEFORE_ALL } place;       /* those are implicitly After= it; services: all that is not in here */
 	bool is_for_container;          /* too */
+	const char *stands_for;         /* NULL or names, separated by blanks: whoever is ordered by one of these means it */
 } builtins[] = {
 	/*
 	 * Before everything, and so the last to stop: whoever writes finds it there. It needs nothing of what comes behind it. What it
@@ -31,7 +32,7 @@ static const struct builtin {
 	  "OOMScoreAdjust=-950\n"
 	  "FileDescriptorStoreMax=4\n"        /* its sockets: whoever sends while it is dead waits for its successor */
 	  "TimeoutStartSec=10\n",
-	  BEFORE_ALL, true },
+	  BEFORE_ALL, true, NULL },
 	{ { "oomph-net.service", 17 },
 	  "[Unit]\n"
 	  "Description=Network links\n"
@@ -42,7 +43,7 @@ static const struct builtin {
 	  "ExecStart=%.*s/oomph-net\n"
 	  "StandardOutput=inherit\n"
 	  "TimeoutStartSec=10\n",
-	  BEFORE_SERVICES, false },
+	  BEFORE_SERVICES, false, NULL },
 	{ { "oomph-tmpfiles.service", 22 },
 	  "[Unit]\n"
 	  "Description=Users and files of sysusers.d and tmpfiles.d\n"
@@ -55,7 +56,7 @@ static const struct builtin {
 	  "ExecStart=%.*s/oomph-tmpfiles\n"
 	  "StandardOutput=inherit\n"
 	  "TimeoutStartSec=90\n",
-	  IN_ITS_PLACE, false },
+	  IN_ITS_PLACE, false, "systemd-tmpfiles-setup.service systemd-sysusers.service" },
 };
 
 static const struct builtin *find(struct str name)
@@ -111,6 +112,15 @@ void builtin_read(const struct load *load, struct draft *d)
 		tell_logger(load, d);
 }
 
+/* Whatever of that name lies on the search path; one in services.d counts. Its drop-ins are not for ours. */
+static void stand_for(struct load *load, const char *names, uint32_t unit)
+{
+	struct str rest = str_from(names ? names : ""), name;
+	while (words_plain(&rest, &name))
+		if (table_find(&load->unit_of, name) == NO_UNIT)
+			table_put(&load->unit_of, name, unit);
+}
+
 void builtin_add(struct load *load)
 {
 	for (size_t i = 0; i < countof(builtins); i++) {
@@ -126,6 +136,7 @@ void builtin_add(struct load *load)
 			table_put(&load->unit_of, b->name, unit);
 		}
 		LIST_AT(load->drafts, struct draft, unit).unit.flags |= UNIT_WANTED;
+		stand_for(load, b->stands_for, unit);
 	}
 }
 

@@ -64,24 +64,36 @@ static bool is_of_a_type_that_runs(struct str name)
 	return str_ends(name, STR(".service")) || target_is(name);
 }
 
+bool link_needs_what_is_not_run(enum link kind, struct str name)
+{
+	return link_effects[kind].is_needed && !is_slice(name) && !is_of_a_type_that_runs(name);
+}
+
 /*
  * A .socket or .mount that there is a file for, and that is not run: most services open their sockets themselves where nobody
  * passes them one, so the start is tried; what cannot do without says so itself.
  */
 static void miss(const struct load *load, struct draft *d, const struct draft_link *link)
 {
+	bool is_of_no_type = link_needs_what_is_not_run(link->kind, link->name);
 	if (!link_effects[link->kind].is_needed || is_slice(link->name))
 		return;
-	if (!is_of_a_type_that_runs(link->name) && find_has_file(load, link->name)) {
+	if (is_of_no_type && find_has_file(load, link->name)) {
 		approximate(d, link->line, "%s=%.*s, which is not yet a type that is run: taken as there", link_name(link->kind),
 			    STR_ARG(link->name));
 		return;
 	}
-	const char *why = link->other != NO_UNIT ? "cannot be started" :
-			  is_of_a_type_that_runs(link->name) ? "is not there" : "is not yet a type that is run";
+	const char *why = link->other != NO_UNIT ? "cannot be started" : is_of_no_type ? "is not yet a type that is run" : "is not there";
 	d->unit.flags |= UNIT_DEPENDENCY_MISSING;
 	complain(d, link->line, "%s=%.*s, which %s: every start will fail for want of it", link_name(link->kind),
 		 STR_ARG(link->name), why);
+}
+
+/* systemd.service(5), "Implicit Dependencies". Only told, and only where that is how the bus starts: another may be there. */
+static void miss_bus(const struct load *load, struct draft *d)
+{
+	if (d->unit.type == TYPE_DBUS && !d->is_broken && find_has_file(load, STR("dbus.socket")))
+		approximate(d, 0, "Type=dbus implies Requires=dbus.socket, which is not yet a type that is run: taken as there");
 }
 
 /* Indices for the names. */
@@ -95,6 +107,7 @@ static void resolve(struct load *load)
 			if (!is_usable(load, link->other))
 				miss(load, d, link);
 		}
+		miss_bus(load, d);
 	}
 }
 

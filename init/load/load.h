@@ -278,6 +278,7 @@ void imply_dependencies(struct load *load);
 
 /* link.c: dependencies to edges between indices, and no cycle left in their order. The drafts are sorted by then. */
 uint32_t draft_place(struct load *load, struct str name, bool *is_there);       /* where it is, or would be */
+bool link_needs_what_is_not_run(enum link kind, struct str name);               /* sockets, mounts */
 void link_units(struct load *load);
 
 /* write.c: the set into the memfd, sealed. NULL, or what failed. */

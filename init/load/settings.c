@@ -96,13 +96,23 @@ void draft_link(struct draft *d, struct str name, enum link kind, uint32_t line)
 	*link = (struct draft_link){ .name = keep_str(instance_for(d, name)), .line = line, .kind = kind, .other = NO_UNIT };
 }
 
+/* Whether there is a file for it is known only once all units are: see link.c. */
+static void check_link(const struct setting *s, struct str name)
+{
+	if (s->d->is_checked && link_needs_what_is_not_run((enum link)s->row->which, name))
+		approximate(s->d, s->line, "%.*s=%.*s, which is not yet a type that is run: taken as there if there is a file for it",
+			    STR_ARG(s->row->key), STR_ARG(shown(name)));
+}
+
 static void read_link(const struct setting *s, struct str name)
 {
 	if (!unitname_is_valid(name))
 		complain(s->d, s->line, "%.*s=: `%.*s` is not a unit's name; expected one with its suffix, such as "
 			 "web.service: ignored", STR_ARG(s->row->key), STR_ARG(shown(name)));
-	else if (s->d->links.n < UNITS_MAX)
+	else if (s->d->links.n < UNITS_MAX) {
+		check_link(s, name);
 		draft_link(s->d, name, (enum link)s->row->which, s->line);
+	}
 }
 
 /* [Install] Alias=: other names, of the same type. */
@@ -223,6 +233,9 @@ static bool read_type(const struct setting *s)
 		return false;
 	*(uint8_t *)setting_field(s) = (uint8_t)type;
 	s->d->has_type = true;
+	if (s->d->is_checked && type == TYPE_DBUS)
+		approximate(s->d, s->line, "Type=dbus implies Requires=dbus.socket, which is not yet a type that is run: the bus is "
+			    "taken as there");
 	return true;
 }
 

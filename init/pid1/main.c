@@ -70,13 +70,24 @@ static void read_options(struct options *o, int argc, char **argv, int *forced_m
 	}
 }
 
+/*
+ * They guard nothing, so what the kernel has this early is good enough: it does not vouch for its numbers yet, and getrandom(2)
+ * would give none without GRND_INSECURE, which kernels before 5.6 do not know.
+ */
+static void draw_seed(struct pid1 *p)
+{
+	p->seed[0] = p->boot_at;
+	p->seed[1] = wall_ms();
+	if (getrandom(p->seed, sizeof p->seed, GRND_INSECURE) < 0)
+		getrandom(p->seed, sizeof p->seed, GRND_NONBLOCK);
+}
+
 static void start(struct pid1 *p)
 {
 	struct event ev = event_of(EVENT_FILES, NO_UNIT);
 	int r;
 	log_begin(p);
-	p->seed[0] = p->seed[1] = p->boot_at;
-	getrandom(p->seed, sizeof p->seed, GRND_NONBLOCK);
+	draw_seed(p);
 	r = loader_begin(p, p->seed[0]);
 	if (r < 0) {
 		console_say(p, "no memory for a core", r);

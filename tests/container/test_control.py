@@ -191,6 +191,15 @@ def test_verify_needs_no_pid_1(box, tmp_path):
     assert r.returncode == 1 and f"{bad}:2: " in r.stdout + r.stderr
 
 
+def test_verify_tells_what_is_required_and_not_run(tmp_path):
+    unit = tmp_path / "web.service"
+    unit.write_text("[Unit]\nRequires=web.socket\nAfter=web.socket\n[Service]\nExecStart=sleep 9\nType=dbus\nBusName=org.example.Web\n")
+    said = subprocess.run([CTL, "verify", unit], capture_output=True, text=True, check=True).stdout
+    assert f"{unit}:2: approximated: Requires=web.socket, which is not yet a type that is run" in said
+    assert f"{unit}:3: honoured: After=" in said
+    assert f"{unit}:6: approximated: Type=dbus implies Requires=dbus.socket" in said
+
+
 def test_a_dump_is_a_unit_file_that_says_the_same(tmp_path):
     unit = tmp_path / "db.service"
     unit.write_text("""[Unit]

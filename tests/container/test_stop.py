@@ -64,6 +64,8 @@ def test_a_start_that_takes_too_long_is_ended(box):
     assert b.wait_state("web", "failed")["result"] == "timeout"
     d = b.deaths("web")[-1]
     assert d["cause"] == "timeout" and d["signal"] == signal.SIGTERM
+    r = b.ctl("start", "web")
+    assert r.returncode == 1 and "killed by SIGTERM because it took too long" in r.stderr
 
 
 def test_a_pre_command_that_takes_too_long_is_ended(box):

@@ -445,9 +445,12 @@ static void a_socket_that_is_not_run_is_taken_as_there(void **state)
 	struct world *w = *state;
 	put(w, "s/a.service", "[Unit]\nRequires=a.socket\n" RUN);
 	put(w, "u/a.socket", "[Socket]\nListenStream=/run/a\n");
+	put(w, "s/b.service", RUN "Type=dbus\nBusName=org.example.B\n");
+	put(w, "u/dbus.socket", "[Socket]\nListenStream=/run/dbus/system_bus_socket\n");
 	when_searched(w);
 	assert_false(unit_of(w, "a")->flags & UNIT_DEPENDENCY_MISSING);
 	then_noted(w, "a", "a.service:2: Requires=a.socket, which is not yet a type that is run: taken as there");
+	then_noted(w, "b", "s/b.service: Type=dbus implies Requires=dbus.socket, which is not yet a type that is run");
 }
 
 int main(void)

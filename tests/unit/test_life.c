@@ -197,6 +197,21 @@ static void what_forks_has_to_succeed(void **state)
 	then_does("launch web find-main/0");
 }
 
+/* As Debian's postgresql@.service has it: systemd too calls ExecStop= then, and its failure is the result (measured). */
+static void a_daemon_whose_command_may_fail_has_left_well_whatever_ended_it(void **state)
+{
+	(void)state;
+	given_booted("db: Type=forking Start=1- Stop=1");
+	uint32_t pid = given_forked("db"), finder = when_command_launched("db");
+	when_main_found("db", pid);
+	when_exits(finder, 0);
+	when_killed(pid, SIGKILL);
+	then_does("launch db stop/0");
+	when_exits(when_command_launched("db"), 2);
+	then_state("db", FAILED);
+	then_result("db", RESULT_EXIT_CODE);
+}
+
 static void a_daemon_that_nobody_found_lives_as_long_as_anybody_of_it(void **state)
 {
 	(void)state;
@@ -619,6 +634,7 @@ int main(void)
 		STORY(who_leaves_well_is_cleaned_up_behind_by_exec_stop),
 		STORY(a_forking_service_is_up_once_its_main_process_is_found),
 		STORY(what_forks_has_to_succeed),
+		STORY(a_daemon_whose_command_may_fail_has_left_well_whatever_ended_it),
 		STORY(a_daemon_that_nobody_found_lives_as_long_as_anybody_of_it),
 		STORY(a_pid_file_that_is_of_no_use_is_a_breach_of_protocol),
 		STORY(the_pid_file_goes_when_all_else_is_gone),

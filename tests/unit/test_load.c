@@ -1256,6 +1256,7 @@ static void on_a_machine_files_come_before_sysinit(void **state)
 	struct world *w = *state;
 	given(w, "a.service", RUN);
 	given(w, "disk.service", "[Unit]\nDefaultDependencies=no\nBefore=local-fs.target\n" RUN);
+	given(w, "early.service", "[Unit]\nDefaultDependencies=no\nAfter=systemd-tmpfiles-setup.service\n" RUN);
 	when_loaded_from(w, "--vm", w->folder, NULL);
 	then_silent(w);
 	const struct unit *tmpfiles = unit_of(w, "oomph-tmpfiles");
@@ -1264,6 +1265,7 @@ static void on_a_machine_files_come_before_sysinit(void **state)
 	assert_string_equal(names_of(w, unit_of(w, "sysinit.target"), EDGE_AFTER), "local-fs.target,oomph-tmpfiles");
 	assert_string_equal(names_of(w, unit_of(w, "a"), EDGE_AFTER), "local-fs.target,oomph-net,sysinit.target");
 	assert_string_equal(names_of(w, unit_of(w, "disk"), EDGE_AFTER), "oomph-net");
+	assert_string_equal(names_of(w, unit_of(w, "early"), EDGE_AFTER), "oomph-net,oomph-tmpfiles");
 }
 
 /* ---- the program itself ---- */

@@ -1,4 +1,5 @@
 """What only a machine of its own has: boot, from users and files to services that need them, and rights that no container has."""
+import re
 
 MACHINE = {
     "units": {
@@ -47,6 +48,13 @@ def test_rights_and_limits_of_a_machine(vm):
     stat = vm.check(f"cat /proc/{pid}/stat").rpartition(") ")[2].split()
     assert stat[16] == "5" and stat[38] == "3"          # nice; policy, SCHED_BATCH
     assert vm.unit("web")["warning"] is None
+
+
+def test_a_life_has_a_random_name_however_early(vm):
+    """Before the kernel vouches for its random numbers: once, both halves of all names were of the clock."""
+    environment = vm.check(f"tr '\\0' '\\n' </proc/{vm.wait_state('web', 'up')['main_pid']}/environ")
+    name = re.search(r"^INVOCATION_ID=(\w{32})$", environment, re.M)[1]
+    assert name[:16] != name[16:]
 
 
 def test_what_a_service_owns_goes_with_it_and_so_does_its_cgroup(vm):
