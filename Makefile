@@ -2,7 +2,7 @@
 # A room can be built alone while its neighbours are still being written:
 #     make build/musl/lib/str.o      make unit-str LIB=str
 
-LIB  = str unitfile words values values_amounts values_paths exec_values calendar calendar_print calendar_next unitname directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text procstat sigtrace proto names graph \
+LIB  = str unitfile words values values_amounts values_paths glyph exec_values calendar calendar_print calendar_next unitname directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text procstat sigtrace proto names graph \
        service restart shared_count verdict attrib system core machine depend life ending outcome evidence wound request incident notify condition expand logline logfile logsplit logpolicy logpick logread timestamp say \
        syslogmsg journalmsg logjson logtarget logqueue
 PID1 = main boot loop effects spawn child child_life child_fds child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree store log reap devkmsg incident sigtrace cgroupfs counters ctlsock notifysock loader console files

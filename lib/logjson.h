@@ -4,7 +4,7 @@
  *     {"time":"2026-11-27T04:03:01.123456Z","unit":"db.service","generation":3,"pid":812,"stream":"out","priority":"info",
  *      "text":"Ready","cut":false}
  *
- * generation and pid are null where nobody told them; "cut" says that the text goes on in the next line of this stream. A text that is
+ * What nobody told is null: a time, generation or pid of 0, a stream or priority that is none (N_LOG_STREAM, N_LOG_PRIORITY). "cut" says that the text goes on in the next line of this stream. A text that is
  * not UTF-8 is null, and "text_bytes" behind it has its bytes as numbers: JSON can say no other.
  */
 #ifndef OOMPH_LOGJSON_H

@@ -19,7 +19,7 @@ FUNCTION_LINES=60
 tier() {
 	case ${1%%_*} in
 	limits | str) echo 0 ;;
-	unitfile | unitname | words | directives | values | exec | kmsg | procstat | sigtrace | names | notify | expand | unit | condition | calendar | logline | logfile | logpick | logread | timestamp) echo 1 ;;
+	unitfile | unitname | words | directives | values | glyph | exec | kmsg | procstat | sigtrace | names | notify | expand | unit | condition | calendar | logline | logfile | logpick | logread | timestamp) echo 1 ;;
 	syslogmsg | journalmsg | logjson | logtarget | logqueue) echo 1 ;;
 	graph | plan | service | restart | shared | verdict | attrib | admit | system | logsplit | logpolicy) echo 2 ;;
 	core | machine | depend | life | ending | outcome | evidence | wound | request | incident) echo 3 ;;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "glyph.h"
 #include "incident.h"
 #include "logpick.h"
 #include "names.h"
@@ -189,20 +190,14 @@ struct line line_kb(uint64_t kb);
 struct line line_raw(const char *raw);
 struct line line_text(const char *text);
 struct line line_unit(const char *unit);
-/* What the text begins with: so many bytes, 0 where they are no UTF-8. Its author may mean harm to a terminal or to who reads it there. */
-struct glyph {
-	size_t n;
-	uint32_t code;                  /* the byte, where n is 0 */
-	bool is_harmless;
-};
-struct glyph glyph_at(struct str text);
-void print_text(FILE *out, struct str text, bool is_terminal);    /* as it is; on a terminal with \x1b and \u202e for what is harmful */
+void print_text(FILE *out, struct str text, bool is_terminal);    /* as it is, but on a terminal with \x1b and \u202e for what is harmful */
 
 struct line line_time(const char *format, uint64_t wall_ms);     /* strftime(3), local time */
 
 /* ---- logs_last.c: what services have written ---- */
 
-bool logs_sync(struct str folder);              /* what the logger still has shall be in the files; the folder is that of the control socket. False: there is none */
+/* What the logger still has of a unit, NULL: of all, shall be in the files. The folder is that of the control socket. */
+void logs_sync(struct str folder, const char *unit);
 bool logs_are_here(const struct wire *w);       /* the logs that we find are those of this process 1's units */
 void logs_print_last(const char *unit, size_t n);
 

@@ -150,6 +150,7 @@ struct log_show {
 	int width;                      /* of the units' column */
 	uint64_t second;                /* that `clock` tells of */
 	char clock[32];
+	struct buf json;                /* room for a line */
 };
 
 void log_show(struct log_show *show, struct log_unit *unit, const struct entry *e);

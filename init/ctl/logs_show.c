@@ -1,6 +1,6 @@
 /* Entries for people and for programs. A service chooses every byte of its text: on a terminal none of them may do more than be seen. */
 #include "logs.h"
-#include "values.h"
+#include "logjson.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,6 +64,15 @@ static void mark_generation(struct log_show *show, struct log_unit *unit, const 
 	unit->has_note = false;
 }
 
+/* "-- db died: oom-kill, 312 MB --": the logger's words begin behind the name of whom they tell. */
+static void put_note_head(struct log_show *show, const struct log_unit *unit)
+{
+	struct str name = say_unit(unit->name);
+	fputs("-- ", show->out);
+	if (strcmp(unit->name, LOGFILE_SYSTEM) != 0)
+		fprintf(show->out, "%.*s ", (int)name.n, name.p);
+}
+
 static void show_words(struct log_show *show, struct log_unit *unit, const struct entry *e)
 {
 	const char *on = show->has_colours && !e->is_foreign ? colour(e->line.priority) : NULL;
@@ -74,7 +83,8 @@ static void show_words(struct log_show *show, struct log_unit *unit, const struc
 	put_head(show, unit, e->line.time_us);
 	if (on)
 		fputs(on, show->out);
-	fputs(is_note ? "-- " : "", show->out);
+	if (is_note)
+		put_note_head(show, unit);
 	print_text(show->out, e->line.text, show->is_terminal);
 	fputs(is_note ? " --" : "", show->out);
 	if (on)
@@ -82,47 +92,21 @@ static void show_words(struct log_show *show, struct log_unit *unit, const struc
 	fputc('\n', show->out);
 }
 
-/* ---- JSON ---- */
-
-static void put_number(struct json *j, const char *key, uint32_t value)
-{
-	if (value)
-		json_number(j, key, value);
-	else
-		json_null(j, key);
-}
-
-static void put_bytes(struct json *j, struct str text)
-{
-	json_null(j, "text");
-	json_array(j, "text_bytes");
-	for (size_t i = 0; i < text.n; i++)
-		json_number(j, NULL, (unsigned char)text.p[i]);
-	json_end_array(j);
-}
-
-/* As oomph-log forwards them. */
+/* As oomph-log hands them on. */
 static void show_json(struct log_show *show, const struct log_unit *unit, const struct entry *e)
 {
-	const struct logline *line = &e->line;
-	struct json j;
-	char time[32];
-	struct buf b = BUF(time);
-	if (line->time_us)
-		logline_put_time(&b, line->time_us);
-	json_open(&j, show->out);
-	json_text_or_null(&j, "time", buf_view(&b));
-	json_text(&j, "unit", str_from(unit->name));
-	put_number(&j, "generation", e->is_foreign ? 0 : line->generation);
-	put_number(&j, "pid", e->is_foreign ? 0 : line->pid);
-	json_text_or_null(&j, "stream", e->is_foreign ? STR("") : str_from(log_stream_names[line->stream]));
-	json_text_or_null(&j, "priority", e->is_foreign ? STR("") : str_from(log_priority_names[line->priority]));
-	if (value_is_utf8(line->text))
-		json_text(&j, "text", line->text);
-	else
-		put_bytes(&j, line->text);
-	json_bool(&j, "cut", line->is_cut);
-	json_close(&j);
+	struct str name = str_from(unit->name);
+	struct logline line = e->line;
+	size_t room = LOGJSON_MAX(name.n, line.text.n);
+	if (e->is_foreign)
+		line = (struct logline){ .time_us = line.time_us, .stream = N_LOG_STREAM, .priority = N_LOG_PRIORITY, .text = line.text };
+	if (show->json.cap < room) {
+		show->json.p = log_room(show->json.p, room);
+		show->json.cap = room;
+	}
+	show->json.n = 0;
+	logjson_put(&show->json, name, &line);
+	fwrite(show->json.p, 1, show->json.n, show->out);
 }
 
 void log_show(struct log_show *show, struct log_unit *unit, const struct entry *e)

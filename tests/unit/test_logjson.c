@@ -24,8 +24,10 @@ static void a_line_is_an_object(void **state)
 			    "\"priority\":\"info\",\"text\":\"Ready\",\"cut\":false}\n");
 	line = (struct logline){ .stream = LOG_NOTE, .priority = LOG_PRIORITY_ERR, .is_cut = true };
 	assert_string_equal(json_of("system", &line),
-			    "{\"time\":\"1970-01-01T00:00:00.000000Z\",\"unit\":\"system\",\"generation\":null,\"pid\":null,\"stream\":\"note\","
+			    "{\"time\":null,\"unit\":\"system\",\"generation\":null,\"pid\":null,\"stream\":\"note\","
 			    "\"priority\":\"err\",\"text\":\"\",\"cut\":true}\n");
+	line = (struct logline){ .stream = N_LOG_STREAM, .priority = N_LOG_PRIORITY };
+	assert_non_null(strstr(json_of("system", &line), "\"stream\":null,\"priority\":null,"));
 }
 
 static void any_bytes_can_be_told(void **state)
@@ -35,6 +37,7 @@ static void any_bytes_can_be_told(void **state)
 		{ { "a\"b\\c", 5 }, "\"a\\\"b\\\\c\"" },
 		{ { "\0\t\x1b[31m\x7f", 8 }, "\"\\u0000\\u0009\\u001b[31m\\u007f\"" },
 		{ { "gr\xc3\xbc\xc3\x9f\xf0\x9f\x90\xa6", 10 }, "\"gr\xc3\xbc\xc3\x9f\xf0\x9f\x90\xa6\"" },
+		{ { "\xc2\x9b\xe2\x80\xae", 5 }, "\"\\u009b\\u202e\"" },
 		{ { "\xff\xc3", 2 }, "null,\"text_bytes\":[255,195]" },
 		{ { "a\xc3", 2 }, "null,\"text_bytes\":[97,195]" },
 		{ { "\xed\xa0\x80", 3 }, "null,\"text_bytes\":[237,160,128]" },
