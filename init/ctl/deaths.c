@@ -295,7 +295,7 @@ int why_main(const struct ask *ask)
 	expect_ok(wire_exchange(&w, &r, take_wound, &wounds), ask, ask->args[0]);
 	ring_ask(&ring, &w);
 	if (ring.has_logs)
-		logs_sync(wire_folder(ask));
+		logs_sync(wire_folder(ask), s.unit.unit);
 	if (!ask->is_json)
 		why_for_people(ask, &ring, &s, &wounds);
 	else if (s.death.id || wounds.n)

@@ -189,7 +189,7 @@ int record_main(const struct ask *ask)
 	/* The successor may look for its file at any moment: it comes first, and once more when the last words are there. */
 	record_each(&ring, from, to, record_last, ask->args[1]);
 	if (from <= to)
-		logs_sync(str_from(ask->args[1]));
+		logs_sync(str_from(ask->args[1]), NULL);
 	ring.has_logs = true;
 	int error = record_each(&ring, from, to, record, ask->args[1]);
 	return error ? -error : -worst;

@@ -130,11 +130,14 @@ static void next_turn(struct logs *l, size_t i)
 		s->is_stale = false;
 }
 
-/* oomph-log moves what it has kept in /run to /var: what has been shown from there is not new. */
+/*
+ * oomph-log moves what it has kept in /run to /var, and for a moment it is in both: the same line is then shown from one and has its
+ * turn in the other. Later on, what has been shown from the one is not new in the other.
+ */
 static bool was_shown(const struct logs *l, const struct log_source *s)
 {
-	uint64_t elsewhere = s->unit->shown_us[!s->base];
-	return l->is_live && elsewhere && s->entry.line.time_us <= elsewhere;
+	uint64_t own = s->entry.line.time_us, elsewhere = s->unit->shown_us[!s->base];
+	return elsewhere && (l->is_live ? own <= elsewhere : own == elsewhere);
 }
 
 void logs_run(struct logs *l)
@@ -282,7 +285,7 @@ int logs_main(const struct ask *ask)
 	logs_begin(&l, ask->base);
 	for (int i = 0; i < ask->n_args; i++)
 		logs_want(&l, ask->args[i]);
-	logs_sync(wire_folder(ask));
+	logs_sync(wire_folder(ask), l.n_wanted == 1 ? l.wanted[0] : NULL);
 	if (l.wish.follows)
 		logs_watch(&l);
 	logs_scan(&l);

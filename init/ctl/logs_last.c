@@ -32,18 +32,17 @@ static int connect_logger(struct str folder)
 }
 
 /* Without a logger, or with one that hangs, there is what there is. */
-bool logs_sync(struct str folder)
+void logs_sync(struct str folder, const char *unit)
 {
-	static const char word[] = "sync\n";
-	char answer[16];
+	char words[UNIT_NAME_MAX + 8], answer[16];
+	int n = unit ? snprintf(words, sizeof words, "sync %s\n", unit) : snprintf(words, sizeof words, "sync\n");
 	int fd = connect_logger(folder);
 	if (fd < 0)
-		return false;
-	if (send(fd, word, sizeof word - 1, MSG_NOSIGNAL) == sizeof word - 1 &&
+		return;
+	if ((size_t)n < sizeof words && send(fd, words, (size_t)n, MSG_NOSIGNAL) == n &&
 	    poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, SYNC_MS) > 0)
 		recv(fd, answer, sizeof answer, 0);
 	close(fd);
-	return true;
 }
 
 bool logs_are_here(const struct wire *w)

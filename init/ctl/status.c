@@ -141,7 +141,7 @@ int status_main(const struct ask *ask)
 	}
 	print_standing(&s);
 	if (logs_are_here(&w)) {
-		logs_sync(wire_folder(ask));
+		logs_sync(wire_folder(ask), s.unit.unit);
 		logs_print_last(s.unit.unit, STATUS_LINES);
 	}
 	return LEAVE_OK;

@@ -113,10 +113,15 @@ def test_json_has_all_that_a_line_tells(logs):
 
 
 def test_generations_are_marked(logs):
-    logs.put("db", line(BEGIN, "a", 3), line(BEGIN + 1 * MS, "db died: oom-kill, 312 MB", 3, 0, "note", "err"),
+    logs.put("db", line(BEGIN, "a", 3), line(BEGIN + 1 * MS, "died: oom-kill, 312 MB", 3, 0, "note", "err"),
              line(BEGIN + 2 * MS, "b", 4), line(BEGIN + 3 * MS, "c", 5), line(BEGIN + 4 * MS, "from cron", 0), line(BEGIN + 5 * MS, "d", 5))
     assert [text[24:] for text in logs.lines("db")] == [
         "a", "-- db died: oom-kill, 312 MB --", "b", "-- generation 5 --", "c", "from cron", "d"]
+
+
+def test_the_logger_s_words_on_nobody_s_lines_have_no_name(logs):
+    logs.put("system", line(BEGIN, "3 lines were not sent on", 0, 0, "note", "warning"))
+    assert logs.lines() == ["2026-11-27 04:00:00.000 system -- 3 lines were not sent on --"]
 
 
 def test_lines_of_somebody_else_stand_where_they_are(logs):
@@ -282,6 +287,18 @@ def test_both_folders_of_a_service_are_read(logs, tmp_path):
     r = subprocess.run(["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /var/log && mount -t tmpfs none /run && " + inside],
                        capture_output=True, text=True, timeout=DEADLINE, env=logs.environment())
     assert [json.loads(text)["text"] for text in r.stdout.splitlines()] == ["run", "var"]
+
+
+def test_what_is_on_its_way_from_run_to_var_is_shown_once(logs, tmp_path):
+    early = tmp_path / "early/log/oomph/db.service"
+    early.mkdir(parents=True)
+    (early / "current").write_bytes(line(BEGIN, "a") + line(BEGIN, "b") + line(BEGIN + 1, "c"))
+    logs.put("db", line(BEGIN, "a"), line(BEGIN, "b"), line(BEGIN + 1, "c"), name=rotated(BEGIN + 1))
+    logs.put("db", line(BEGIN + 2, "d"))
+    inside = f"mount -t tmpfs none /var/log && mkdir /var/log/oomph && mount --bind {logs.base} /var/log/oomph && " \
+             f"mount --bind {tmp_path}/early /run && exec {CTL} logs --json db"
+    r = subprocess.run(["unshare", "--mount", "sh", "-c", inside], capture_output=True, text=True, timeout=DEADLINE, env=logs.environment())
+    assert [json.loads(text)["text"] for text in r.stdout.splitlines()] == ["a", "b", "c", "d"]
 
 
 def test_thousands_of_files_in_little_memory(logs):
@@ -596,7 +613,7 @@ def logger(logs):
                 client, _ = listener.accept()
             except OSError:
                 return
-            if client.recv(100) == b"sync\n":
+            if client.recv(100) in (b"sync\n", b"sync db.service\n"):
                 logs.put("db", line(BEGIN + 1, "was in the pipe"))
                 client.send(b"done\n")
             client.close()
@@ -612,6 +629,7 @@ def logger(logs):
 def test_what_the_logger_still_has_is_shown(logs, logger):
     logs.put("db", line(BEGIN, "a"))
     assert logs.texts() == ["a", "was in the pipe"]
+    assert logs.texts("db") == ["a", "was in the pipe", "was in the pipe"]
 
 
 def test_a_logger_that_hangs_is_not_waited_for(logs):

@@ -21,6 +21,7 @@ echo max >/sys/fs/cgroup/memory.max
 """
 OWN_VAR = "mount -t tmpfs -o size=8m none /var/lib\n"
 OWN_LOGS = "mount -t tmpfs -o size=8m none /var/log && mkdir -p /var/log/oomph/struck.service\n"
+OWN_RUN_LOGS = "mkdir -p /run/log && mount -t tmpfs -o size=8m none /run/log\n"
 DEV = "mkdir -p /mnt/dev && mknod -m 666 /mnt/dev/null c 1 3 && echo stale >/mnt/dev/termination-log && mount --bind /mnt/dev /dev\n"
 RECORDS = "/var/lib/oomph/incidents.jsonl"
 STAYS = "sleep 1000"
@@ -102,6 +103,23 @@ def test_last_words_are_kept_and_shown(box):
     assert "word 11" in why and "successor" not in why and "boot before" not in why
     status = oom(b, "status", "struck").stdout.splitlines()
     assert [text.split(maxsplit=2)[2] for text in status[-11:]] == words[1:] + ["-- generation 2 --", "its successor"]
+
+
+def test_what_a_service_writes_is_shown_where_its_logger_kept_it(box):
+    """The whole way: service, pipe, oomph-log, file, oomphctl."""
+    writes = "echo out; echo '<3>err' >&2; echo more; exec sleep 1000"
+    b = box({"struck": service(script(writes), Restart="always", RestartSec="300ms")}, before=COUNTS + OWN_VAR + OWN_LOGS + OWN_RUN_LOGS,
+            options=["--log=files"])
+    kill_for_memory(b, "struck")
+    record, = wait_records(b, 1)
+    assert sorted(record["last_words"]) == ["err", "more", "out"]
+    b.wait_state("struck", "up", generation=2)
+    lines = [json.loads(text) for text in oom(b, "--json", "logs", "struck").stdout.splitlines()]
+    assert sorted((o["generation"], o["stream"], o["priority"], o["text"]) for o in lines if o["stream"] != "note") == sorted(
+        (g, *own) for g in (1, 2) for own in (("out", "info", "out"), ("err", "err", "err"), ("out", "info", "more")))
+    shown = oom(b, "logs", "struck", "-p", "err").stdout
+    assert "-- struck died: oom-kill" in shown and "more" not in shown
+    assert "more" in oom(b, "status", "struck").stdout and "more" in oom(b, "why", "struck").stdout
 
 
 def test_last_words_of_any_death(box):
