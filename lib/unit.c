@@ -559,7 +559,7 @@ bool unitset_end(struct unitset_writer *w, struct span notes)
 const struct context context_defaults = {
 	.bounding_set = CAPABILITIES_ALL, .timer_slack_ns = TIMER_SLACK_UNSET, .personality = PERSONALITY_UNSET,
 	.coredump_filter = COREDUMP_FILTER_UNSET, .io_class = IO_BEST_EFFORT, .io_priority = 4,
-	.log_level = LOG_PRIORITY_INFO, .log_level_max = LOG_PRIORITY_DEBUG, .log_rate_ms = LOG_RATE_MS, .log_rate_burst = LOG_RATE_BURST,
+	.log_level = LOG_PRIORITY_INFO, .log_level_max = LOG_PRIORITY_DEBUG, .log_rate_ms = LOG_RATE_MS, .log_rate_burst = 0,
 };
 
 void unit_defaults(struct unit *u)

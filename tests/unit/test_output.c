@@ -125,7 +125,7 @@ static void how_it_is_kept_arrives(void **state)
 	assert_int_equal(x->flags, CONTEXT_NO_LOG_PREFIX);
 	assert_ptr_equal(context_of(w, "b"), &context_defaults);
 	assert_true(context_defaults.log_level == LOG_PRIORITY_INFO && context_defaults.log_level_max == LOG_PRIORITY_DEBUG);
-	assert_true(context_defaults.log_rate_ms == 30000 && context_defaults.log_rate_burst == 10000);
+	assert_true(context_defaults.log_rate_ms == 30000 && context_defaults.log_rate_burst == 0);
 }
 
 static void what_is_wrong_of_it_is_told(void **state)

@@ -211,7 +211,7 @@ static void a_stream_is_told_with_all_that_its_unit_says(void **state)
 	assert_string_equal(p.unit, "db.service");
 	assert_string_equal(p.identifier, "");
 	assert_true(p.stream == LOG_ERR && p.level == LOG_PRIORITY_INFO && p.level_max == LOG_PRIORITY_DEBUG && p.has_prefix && p.copies == 0);
-	assert_true(p.rate_ms == LOG_RATE_MS && p.rate_burst == LOG_RATE_BURST);
+	assert_true(p.rate_ms == LOG_RATE_MS && p.rate_burst == 0);
 
 	struct context x = context_defaults;
 	x.log_identifier = unitset_put_text(&w, STR("base"));
