@@ -149,7 +149,7 @@ torture: setup
 	@$(MAKE) --no-print-directory -j2 all guest
 	tools/torture $(if $(KERNEL),--kernel $(KERNEL)) $(if $(DEATHS),--deaths $(DEATHS)) $(if $(SEED),--seed $(SEED))
 
-# All of tests/vm/debian.py's daemons, and what each gets from systemd.
+# All of tests/vm/debian.py's daemons that need no socket, and what becomes of each under systemd.
 daemons: setup
 	@$(MAKE) --no-print-directory -j2 all guest
 	tools/debian

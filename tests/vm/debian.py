@@ -1,13 +1,14 @@
-"""A machine whose root is a Debian with daemons from its packages (tools/debian), and whose PID 1 is oomph, or systemd for
-comparison. What a test changes on the disk is gone with the machine.
+"""A machine whose root is a Debian with daemons from its packages (tools/debian), and whose PID 1 is oomph (Debian), or systemd
+for comparison (Systemd). What a test changes on the disk is gone with the machine.
 
     with Debian(daemons=["redis-server"]) as m:
         m.probe("redis-server")
 """
 
+import ast
 import shlex
 
-from machine import AGENT_UNIT, BUILD, ROOT, Machine, initramfs
+from machine import BUILD, ROOT, Machine
 
 DISK = BUILD / "debian/root.img"
 FOLDER = "/lib/systemd/system"
@@ -81,20 +82,31 @@ def heard(log):
 exec(sys.argv[1])
 """
 
-# What a service's main process was given, as far as both managers give it.
+# What a service's main process was given, as far as it can be seen from outside. (Debian's minimal Python has no json.)
 CONTEXT = """\
-import json, os, re, sys
+import os, re, sys
 pid = sys.argv[1]
-status = dict(line.split(":", 1) for line in open(f"/proc/{pid}/status").read().splitlines())
-read = lambda name: open(f"/proc/{pid}/{name}").read().strip()
-environ = dict(e.split("=", 1) for e in open(f"/proc/{pid}/environ").read().split("\\0") if "=" in e)
-print(json.dumps({
-    **{key: status[key].split() for key in ("Uid", "Gid", "Groups", "Umask", "SigIgn", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs")},
-    "exe": os.readlink(f"/proc/{pid}/exe"), "cwd": os.readlink(f"/proc/{pid}/cwd"), "cmdline": read("cmdline"),
-    "oom_score_adj": read("oom_score_adj"), "nice": read("stat").rsplit(")", 1)[1].split()[16],
-    "limits": [" ".join(line.split()) for line in read("limits").splitlines()[1:]],
-    "cgroup": read("cgroup").rsplit(":", 1)[1], "environment": environ,
-}))
+read = lambda name: open(f"/proc/{pid}/{name}").read()
+link = lambda name, of=pid: os.readlink(f"/proc/{of}/{name}")
+status = dict(line.split(":", 1) for line in read("status").splitlines())
+cgroup = read("cgroup").strip().rsplit(":", 1)[1]
+knob = lambda name: open(f"/sys/fs/cgroup{cgroup}/{name}").read().strip()
+limits = [re.split("  +", line.strip()) for line in read("limits").splitlines()[1:]]
+environ = dict(e.split("=", 1) for e in read("environ").split("\\0") if "=" in e)
+folders = [f for name, value in environ.items() if name.endswith("_DIRECTORY") for f in value.split(":")]
+stat = read("stat").rsplit(")", 1)[1].split()
+print({
+    **{key: status[key].split() for key in ("Uid", "Gid", "Groups", "Umask", "SigIgn", "SigBlk", "CapInh", "CapPrm", "CapEff", "CapBnd",
+                                            "CapAmb", "NoNewPrivs", "Seccomp", "Cpus_allowed")},
+    "exe": link("exe"), "cwd": link("cwd"), "root": link("root"), "stdin": link("fd/0"), "cmdline": read("cmdline"),
+    "oom_score_adj": read("oom_score_adj").strip(), "nice": stat[16], "policy": stat[38], "leads a session": stat[3] == pid,
+    "cgroup": cgroup, "coredump_filter": read("coredump_filter").strip(), "timer slack": read("timerslack_ns").strip(),
+    **{name: knob(name) for name in ("memory.min", "memory.low", "memory.high", "memory.max", "memory.oom.group", "pids.max")},
+    "namespaces": [n for n in sorted(os.listdir("/proc/1/ns")) if link("ns/" + n) != link("ns/" + n, 1)],
+    "folders": [(f, oct(os.stat(f).st_mode), os.stat(f).st_uid, os.stat(f).st_gid) for f in sorted(folders)],
+    **{"limit " + words[0]: words[1:] for words in limits},
+    **{"$" + name: value for name, value in environ.items() if not name.endswith("_PID")},
+})
 """
 
 BEFORE = """\
@@ -121,12 +133,12 @@ exec switch_root /sysroot %s
 
 class Debian(Machine):
     mem = 1024
-    init = "oomph"                      # or systemd
     daemons = ()
+    program = "/sbin/oomph"
+    manager = "oomphctl"
 
     def all_files(self):
-        init = {"oomph": "/sbin/oomph", "systemd": "/lib/systemd/systemd"}[self.init]
-        return {**super().all_files(), "/init": BEFORE % (" ".join(self.daemons), init),
+        return {**super().all_files(), "/init": BEFORE % (" ".join(self.daemons), self.program),
                 "/test/probes.py": PROBES, "/test/context.py": CONTEXT}
 
     def command(self, image):
@@ -140,3 +152,42 @@ class Debian(Machine):
 
     def works(self, daemon):
         return self.run(f"python3 /test/probes.py {shlex.quote(DAEMONS[daemon])}")[0] == 0
+
+    def context(self, daemon):
+        return ast.literal_eval(self.check(f"python3 /test/context.py {self.main_pid(daemon)}"))
+
+    def tell(self, verb, daemon):
+        """Whether it could be done."""
+        return self.run(f"{self.manager} {verb} {daemon}", timeout=120)[0] == 0
+
+    def main_pid(self, daemon):
+        return self.unit(daemon)["main_pid"] or 0
+
+    def state(self, daemon):
+        """`up`, or how it has ended for good, and why; nothing while it is on the way."""
+        unit = self.unit(daemon)
+        return at_rest({"idle": "inactive", "done": "inactive"}.get(unit["state"], unit["state"]), unit["result"])
+
+
+def at_rest(state, result):
+    return state if state == "up" else f"{state}, {result}" if state in ("failed", "inactive") else ""
+
+
+class Systemd(Debian):
+    program = "/lib/systemd/systemd"
+    manager = "systemctl"
+
+    def show(self, daemon):
+        lines = self.check(f"systemctl show -p ActiveState,Result,MainPID,TriggeredBy {daemon}").splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def tell(self, verb, daemon):
+        # A socket that it was enabled with would start it again.
+        return super().tell(verb, f"{daemon} {self.show(daemon)['TriggeredBy']}" if verb == "stop" else daemon)
+
+    def main_pid(self, daemon):
+        return int(self.show(daemon)["MainPID"])
+
+    def state(self, daemon):
+        shown = self.show(daemon)
+        return at_rest({"active": "up"}.get(shown["ActiveState"], shown["ActiveState"]), shown["Result"])
