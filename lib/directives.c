@@ -74,6 +74,9 @@ _Static_assert(1 << BIT_NO_NEW_PRIVILEGES == CONTEXT_NO_NEW_PRIVILEGES && 1 << B
 /* What is not enforced: the end of "the service can ...". */
 #define RISK(name, can) { KEY(name), SECTION_SERVICE, NOT_ENFORCED, READ_NOTHING, 0, 0, "the service can " can }
 #define PASS(in, name) { KEY(name), in, HARMLESS, READ_NOTHING, 0, 0 }
+/* The same of lists of paths. */
+#define RISK_PATHS(name, can) { KEY(name), SECTION_SERVICE, NOT_ENFORCED, READ_SANDBOX_PATHS, 0, 0, "the service can " can }
+#define PASS_PATHS(name) { KEY(name), SECTION_SERVICE, HARMLESS, READ_SANDBOX_PATHS, 0, 0 }
 
 /* Those that are honoured stand first: they are what a search usually ends at. */
 const struct directive directives[] = {
@@ -300,7 +303,7 @@ const struct directive directives[] = {
 	PASS(SECTION_SERVICE, "TasksAccounting"), PASS(SECTION_SERVICE, "IOAccounting"),
 	PASS(SECTION_SERVICE, "BlockIOAccounting"), PASS(SECTION_SERVICE, "IPAccounting"),
 	/* Exceptions from a sandbox that is not there. */
-	PASS(SECTION_SERVICE, "ReadWritePaths"), PASS(SECTION_SERVICE, "ReadWriteDirectories"), PASS(SECTION_SERVICE, "ExecPaths"),
+	PASS_PATHS("ReadWritePaths"), PASS_PATHS("ReadWriteDirectories"), PASS_PATHS("ExecPaths"),
 	PASS(SECTION_SERVICE, "SystemCallErrorNumber"), PASS(SECTION_SERVICE, "MountAPIVFS"),
 	PASS(SECTION_SERVICE, "IPAddressAllow"), PASS(SECTION_SERVICE, "SocketBindAllow"),
 	PASS(SECTION_SERVICE, "SyslogFacility"),        /* a line is found by its unit; all that is forwarded is of `daemon` */
@@ -311,11 +314,11 @@ const struct directive directives[] = {
 	/* ---- not enforced: the sandbox of systemd.exec(5), and the filters of systemd.resource-control(5) ---- */
 	RISK("ProtectSystem", "write to /usr, /boot and /etc"),
 	RISK("ProtectHome", "read and write in /home, /root and /run/user"),
-	RISK("ReadOnlyPaths", "write to these paths"),
-	RISK("ReadOnlyDirectories", "write to these paths"),
-	RISK("InaccessiblePaths", "use these paths"),
-	RISK("InaccessibleDirectories", "use these paths"),
-	RISK("NoExecPaths", "run programs from these paths"),
+	RISK_PATHS("ReadOnlyPaths", "write to these paths"),
+	RISK_PATHS("ReadOnlyDirectories", "write to these paths"),
+	RISK_PATHS("InaccessiblePaths", "use these paths"),
+	RISK_PATHS("InaccessibleDirectories", "use these paths"),
+	RISK_PATHS("NoExecPaths", "run programs from these paths"),
 	RISK("TemporaryFileSystem", "see what these folders really hold"),
 	RISK("PrivateTmp", "see and change what others have in /tmp and /var/tmp"),
 	RISK("PrivateDevices", "open every device that its user may"),
@@ -530,6 +533,7 @@ static const char *const expected[N_READING] = {
 	[READ_SECURE_BITS] = "keep-caps, no-setuid-fixup, noroot, or one of them with -locked",
 	[READ_VARIABLES] = "names of variables",
 	[READ_SEARCH_PATH] = "absolute paths with colons between",
+	[READ_SANDBOX_PATHS] = "absolute paths, perhaps with - or + in front",
 	[READ_FOLDERS] = "relative paths without .., such as db or db/data",
 	[READ_FOLDER_MODE] = "an octal mode from 0000 to 7777",
 	[READ_PRESERVE] = "no, yes or restart",

@@ -70,6 +70,7 @@ enum reading {
 	READ_SECURE_BITS,
 	READ_VARIABLES,         /* `which`: VARIABLES_PASSED, VARIABLES_UNSET */
 	READ_SEARCH_PATH,
+	READ_SANDBOX_PATHS,     /* looked at, for what is wrong in them; nothing is kept */
 	READ_FOLDERS,           /* `which`: enum folder_kind */
 	READ_FOLDER_MODE,
 	READ_PRESERVE,

@@ -61,6 +61,9 @@ bool value_directory(struct str word, struct str *folder, struct str *link);
  */
 bool value_is_account(struct str s);
 
+/* A word of ReadWritePaths= and the like: `-` (may be missing), then `+` (in the service's root), then an absolute path. */
+bool value_is_sandbox_path(struct str word);
+
 /* D-Bus specification, "Bus names": a unique one (":1.2"), or one that can be asked for. */
 bool value_is_bus_name(struct str s);
 

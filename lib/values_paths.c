@@ -53,6 +53,13 @@ bool value_is_assignment(struct str s)
 	return value_is_utf8(s) && str_chr(s, '\0') == s.n;
 }
 
+bool value_is_sandbox_path(struct str word)
+{
+	str_take(&word, STR("-"));
+	str_take(&word, STR("+"));
+	return value_is_path(word);
+}
+
 bool value_is_bus_name(struct str s)
 {
 	bool is_unique = str_take(&s, STR(":"));

@@ -129,6 +129,7 @@ static void remember(struct draft *d, struct list *list, const struct directive 
 static void leave_unenforced(struct draft *d, const struct directive *row, const struct unitfile_item *item)
 {
 	bool is_on;
+	is_read(d, row, item);
 	if (value_boolean(item->value, &is_on) && !is_on) {
 		say_line(d, item->line, "honoured", "%.*s=", STR_ARG(row->key));
 		return;
@@ -167,7 +168,8 @@ static void setting(struct draft *d, const struct unitfile_item *item, enum sect
 		leave_for_later(d, row, item);
 		break;
 	case HARMLESS:
-		say_line(d, item->line, "ignored", "%.*s=: nothing is lost", STR_ARG(row->key));
+		if (is_read(d, row, item))
+			say_line(d, item->line, "ignored", "%.*s=: nothing is lost", STR_ARG(row->key));
 		break;
 	}
 }

@@ -408,6 +408,7 @@ static bool (*const readers[N_READING])(const struct setting *) = {
 	[READ_SECURE_BITS] = read_secure_bits,
 	[READ_VARIABLES] = read_variables,
 	[READ_SEARCH_PATH] = read_search_path,
+	[READ_SANDBOX_PATHS] = read_sandbox_paths,
 	[READ_FOLDERS] = read_folders,
 	[READ_FOLDER_MODE] = read_folder_mode,
 	[READ_PRESERVE] = read_preserve,

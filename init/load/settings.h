@@ -61,6 +61,7 @@ bool read_environment(const struct setting *s);
 bool read_environment_file(const struct setting *s);
 bool read_variables(const struct setting *s);
 bool read_search_path(const struct setting *s);
+bool read_sandbox_paths(const struct setting *s);
 
 bool read_byte(const struct setting *s);
 bool read_io_class(const struct setting *s);

@@ -355,3 +355,16 @@ bool read_search_path(const struct setting *s)
 	}
 	return true;
 }
+
+static bool is_sandbox_path(const struct setting *s, struct str word)
+{
+	(void)s;
+	return value_is_sandbox_path(word);
+}
+
+/* Nothing comes of them yet, but who writes one wrong may know. */
+bool read_sandbox_paths(const struct setting *s)
+{
+	struct list paths = { .n = 0 };
+	return setting_words(s, &paths, words_quoted, is_sandbox_path);
+}

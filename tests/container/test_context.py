@@ -151,7 +151,7 @@ def test_limits_are_not_for_a_privileged_command(box):
 # ---- environment ----
 
 def test_the_order_of_the_environment(box):
-    """The manager's, then PassEnvironment=, Environment=, EnvironmentFile=, and UnsetEnvironment= last."""
+    """The manager's, then PassEnvironment=, Environment=, EnvironmentFile=, and UnsetEnvironment= last (row 120 of those measured)."""
     b = box({"web": service("/mnt/tools/tell", **DAEMON, EnvironmentFile="/mnt/env", PassEnvironment="HOME A B C D",
                             Environment=["A=unit", "B=unit", "U=unit", "V=unit", "PATH=/opt"], UnsetEnvironment="U V=other C")},
             files={"env": "B=file\n"}, env={"HOME": "/of/pid1", "A": "pid1", "C": "pid1", "D": "pid1"})

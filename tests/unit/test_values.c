@@ -331,6 +331,38 @@ static void assignments_have_a_name_that_a_shell_knows(void **state)
 		assert_false(value_is_assignment(str_from(bad[i])));
 }
 
+static void sandbox_paths_have_two_signs_in_one_order(void **state)
+{
+	(void)state;
+	/* 199, 200 */
+	static const char *const good[] = { "-/run", "+/tmp", "/a b", "-+/x" }, *const bad[] = { "+-/x", "rel", "", "-", "/a/../b" };
+	for (size_t i = 0; i < countof(good); i++)
+		assert_true(value_is_sandbox_path(str_from(good[i])));
+	for (size_t i = 0; i < countof(bad); i++)
+		assert_false(value_is_sandbox_path(str_from(bad[i])));
+}
+
+static void bus_names_have_two_words_at_least(void **state)
+{
+	(void)state;
+	static const char *const good[] = { "org.a", "org.a-b.c_d", ":1.2", "a.b2" }, *const bad[] = { "a", ".a", "org.", "org..a", "1.a", "org.1", "", "org.a/b", ":" };
+	for (size_t i = 0; i < countof(good); i++)
+		assert_true(value_is_bus_name(str_from(good[i])));
+	for (size_t i = 0; i < countof(bad); i++)
+		assert_false(value_is_bus_name(str_from(bad[i])));
+}
+
+static void accounts_are_nearly_anything(void **state)
+{
+	(void)state;
+	static const char *const good[] = { "root", "0", "1000", "a.b", "_x", "a b", "1a", "-a", "\xc3\xa9" };
+	static const char *const bad[] = { "", "65535", "4294967295", "4294967296", "00", "-", "-1", ".", "..", "a:b", "a/b", " a", "a\n", "a\xff" };
+	for (size_t i = 0; i < countof(good); i++)
+		assert_true(value_is_account(str_from(good[i])));
+	for (size_t i = 0; i < countof(bad); i++)
+		assert_false(value_is_account(str_from(bad[i])));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +380,9 @@ int main(void)
 		cmocka_unit_test(paths_are_absolute_and_do_not_climb),
 		cmocka_unit_test(a_pid_file_is_in_run),
 		cmocka_unit_test(folders_of_a_service_are_relative),
+		cmocka_unit_test(sandbox_paths_have_two_signs_in_one_order),
+		cmocka_unit_test(bus_names_have_two_words_at_least),
+		cmocka_unit_test(accounts_are_nearly_anything),
 		cmocka_unit_test(assignments_have_a_name_that_a_shell_knows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
