@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define SERVICE_SUFFIX STR(".service")
-#define UMASK_MOST 0777u
+#define UMASK_MOST 07777u       /* what umask(2) takes; it looks at the last three digits */
 #define MODE_MOST 07777u
 #define SIGNAL_MOST 64          /* signal(7): SIGRTMAX */
 #define GROWTH_NONE 65536u      /* restart_growth that stands still */

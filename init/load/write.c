@@ -214,5 +214,7 @@ const char *write_set(struct load *load, int fd)
 		size = w.needed + 64;   /* sections may shift by their alignment */
 		bytes = keep(size);
 	}
-	return fill(fd, bytes, w.needed);
+	/* PID 1 asks the same, and would keep the units that it has. */
+	const char *wrong = unitset_check(bytes, w.needed);
+	return wrong ? keep_print("it would be refused for %s", wrong).p : fill(fd, bytes, w.needed);
 }

@@ -7,6 +7,7 @@
 systemd's side is its manager in test mode, which loads units, prints what it made of them, and goes. Both sides are brought to the
 same words (`Systemd`, `Oomph`), and INTENDED is the list of what may differ.
 """
+import os
 import pathlib
 import re
 import shutil
@@ -223,6 +224,7 @@ class Oomph:
     def read(self, names):
         r = subprocess.run([self.load, "--dump", *(self.folder / name for name in names)], capture_output=True, text=True, errors="surrogateescape", timeout=300)
         self.said = r.stderr
+        self.load_all()
         found = {}
         for block in re.split(r"^# (?=/)", r.stdout, flags=re.M)[1:]:
             head, _, rest = block.partition("\n")
@@ -231,6 +233,14 @@ class Oomph:
         if set(names) != set(found):
             sys.exit(f"oomph-load has not told of {sorted(set(names) - set(found))[:5]}: {r.stderr[-2000:]}")
         return found
+
+    def load_all(self):
+        """Together they are a set that PID 1 would take."""
+        fd = os.memfd_create("units", os.MFD_ALLOW_SEALING)
+        r = subprocess.run([LOAD, "--fd", str(fd), "--path", "", self.folder], pass_fds=[fd], capture_output=True, text=True, errors="surrogateescape")
+        os.close(fd)
+        if r.returncode != 0:
+            sys.exit(f"oomph-load cannot load them all: {r.stderr[-300:]}")
 
     @staticmethod
     def raw(text):
