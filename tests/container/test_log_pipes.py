@@ -173,7 +173,7 @@ def test_how_it_is_to_be_kept_is_told(logged):
         assert re.fullmatch(rb"[0-9a-f]{16}", token)
         assert log.packets["web", OUT] == Packet(2000, 5, OUT, 3, 5, 0, 0, token, "web.service", "w%b")
         assert log.packets["web", ERR] == Packet(2000, 5, ERR, 3, 5, 0, 3, token, "web.service", "w%b")
-        assert log.packets["plain", ERR] == Packet(30000, 10000, ERR, 6, 7, 1, 0, token, "plain.service", "")
+        assert log.packets["plain", ERR] == Packet(30000, 0, ERR, 6, 7, 1, 0, token, "plain.service", "")
 
 
 def test_a_user_may_open_what_he_writes_to(logged):

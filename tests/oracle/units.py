@@ -134,10 +134,13 @@ def command(r):
     return r.choice([" ", " ", " ", "  ", "\t", " \\\n  "]).join(words)
 
 
+FOLDERS = tuple(f"{kind}Directory" for kind in ("Runtime", "State", "Cache", "Logs", "Configuration"))
+
+
 def value(r, key, values):
     text = r.choice(values)
     bent = bend(r, text) if r.random() < 0.08 else text
-    is_read_over = key.startswith(("Limit", "ExecSearchPath", "CPUAffinity", "NUMAMask")) and "\\" in bent          # by systemd
+    is_read_over = key.startswith(("Limit", "ExecSearchPath", "CPUAffinity", "NUMAMask", *FOLDERS)) and "\\" in bent      # by systemd
     return text if is_read_over or re.search("%[ABCEGLMRSUWcdghrstu]", bent) else bent
 
 
