@@ -472,7 +472,7 @@ static const struct { size_t at, size; uint64_t value; const char *wrong; } spoi
 	{ UNIT(notify_fd, 2), "a descriptor's number" },
 	{ UNIT(restart_prevent.n, 2), "a set of exit statuses" },
 	{ UNIT(pid_file.n, UINT32_MAX), "a text of a unit" },
-	{ UNIT(umask, 01000), "a number out of its range" },
+	{ UNIT(umask, 010000), "a number out of its range" },
 	{ UNIT(nice, 20), "a number out of its range" },
 	{ UNIT(nice, -21), "a number out of its range" },
 	{ UNIT(oom_score_adj, -1001), "a number out of its range" },
