@@ -114,6 +114,8 @@ struct log_source {
 	bool is_one_file;               /* the open file is all that is wanted */
 	bool is_stale;                  /* something has happened in the folder */
 	uint64_t show_from;             /* entries that end before it, in the file that is opened first, were not asked for */
+	char head[27];                  /* the time of the file's first line, as it stands there */
+	ino_t head_of;
 	struct joining joins[N_LOG_STREAM];
 	struct logline last;            /* the line read last */
 	uint64_t turn_us;               /* by which it is merged: never falls */

@@ -195,6 +195,22 @@ static void leave_current(struct log_source *s)
 	log_source_list(s);
 }
 
+/*
+ * Its first bytes, which tell when its first line was written, are what they were. Then a file that has become smaller is not a
+ * new one: its logger was killed, and the next one writes the last lines once more.
+ */
+static bool begins_as_before(struct log_source *s, ino_t inode)
+{
+	char head[sizeof s->head] = "";
+	ssize_t n = pread(s->file.fd, head, sizeof head, 0);
+	bool is_same = s->head_of == inode && n == sizeof head && memcmp(head, s->head, sizeof head) == 0;
+	if (n == sizeof head) {
+		memcpy(s->head, head, sizeof head);
+		s->head_of = inode;
+	}
+	return is_same;
+}
+
 void log_source_refresh(struct log_source *s)
 {
 	struct stat own;
@@ -203,7 +219,7 @@ void log_source_refresh(struct log_source *s)
 		return;
 	log_source_path(s, NULL, path, sizeof path);
 	s->is_left = !log_file_is(s->file.fd, path);
-	if ((uint64_t)own.st_size < s->file.at) {       /* somebody has emptied it */
+	if (!begins_as_before(s, own.st_ino) && (uint64_t)own.st_size < s->file.at) {   /* somebody has emptied it */
 		s->file.begin = s->file.end = 0;
 		s->file.at = s->show_from = 0;
 	}

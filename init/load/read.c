@@ -174,11 +174,13 @@ static void setting(struct draft *d, const struct unitfile_item *item, enum sect
 	}
 }
 
-/* Its number, or -1: a timer has a [Timer] in the place of a [Service]. */
+/* Its number, or -1: [Service] and [Timer] are for units of that type alone. */
 static int section_of(const struct draft *d, struct str name)
 {
 	int number = section_find(name);
-	return number == (timer_is(d->name) ? SECTION_SERVICE : SECTION_TIMER) ? -1 : number;
+	bool is_for_others = (number == SECTION_TIMER && !timer_is(d->name)) ||
+			     (number == SECTION_SERVICE && (timer_is(d->name) || target_is(d->name)));
+	return is_for_others ? -1 : number;
 }
 
 static void section(struct draft *d, const struct unitfile_item *item)
@@ -186,7 +188,7 @@ static void section(struct draft *d, const struct unitfile_item *item)
 	if (section_of(d, item->section) >= 0 || str_starts(item->section, STR("X-")))
 		return;
 	complain(d, item->line, "[%.*s] is not a section of a %s, [Install]): ignored", STR_ARG(shown(item->section)),
-		 timer_is(d->name) ? "timer ([Unit], [Timer]" : "service ([Unit], [Service]");
+		 timer_is(d->name) ? "timer ([Unit], [Timer]" : target_is(d->name) ? "target ([Unit]" : "service ([Unit], [Service]");
 }
 
 static void tell(struct draft *d, const struct list *list, const char *what)

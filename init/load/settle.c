@@ -190,14 +190,8 @@ static void settle_checks(struct draft *d)
 /* A target's plan is empty: up as soon as its turn comes, and until it is stopped. */
 static void settle_target(struct draft *d)
 {
-	for (int i = EXEC_CHECK + 1; i < N_EXEC_LIST; i++) {
-		if (d->exec[i].n)
-			complain(d, 0, "a target runs nothing: its commands are ignored");
-		d->exec[i].n = 0;
-	}
 	d->unit.type = TYPE_ONESHOT;
 	d->unit.flags |= UNIT_REMAIN_AFTER_EXIT;
-	d->unit.restart = RESTART_UNSET;
 	settle_environment(d);
 }
 

@@ -167,6 +167,7 @@ struct store {
 	struct timer look;              /* whether a better place has come */
 	uint64_t looked_ms, wait_ms;
 	int refused, moved;             /* why the base cannot be used, and nothing be moved to it, as told last */
+	uint64_t move_at_ms, move_wait_ms;      /* not before, for a copy of all that did not fit was just taken back */
 	gid_t group;                    /* adm, or root */
 	/* Rotated files, and the bytes of each writer. */
 	struct logpolicy_file *files;

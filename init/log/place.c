@@ -68,6 +68,8 @@ void place_move(struct logger *l)
 	s->looked_ms = l->round_ms;
 	if (s->place.fd >= 0 && !s->place.is_run && is_where_it_was(l))
 		return;
+	if (l->round_ms < s->move_at_ms)
+		return;
 	int fd = open_base(l);
 	if (fd < 0)
 		return;
@@ -80,6 +82,8 @@ void place_move(struct logger *l)
 	if (r != s->moved)
 		complain("logs stay in %s, they cannot be moved to %s: %s", l->options.run, l->options.base, strerror(-r));
 	s->moved = r;
+	s->move_wait_ms = s->move_wait_ms == 0 ? 1000 : s->move_wait_ms < 60000 ? 2 * s->move_wait_ms : s->move_wait_ms;
+	s->move_at_ms = l->round_ms + s->move_wait_ms;
 }
 
 /* When nobody writes a line, less and less often. */

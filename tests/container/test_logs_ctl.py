@@ -547,6 +547,22 @@ def test_new_services_and_emptied_files_are_followed(logs, follow):
     f.expect("still there")
 
 
+def test_lines_that_a_killed_logger_writes_again_are_shown_once(logs, follow):
+    logs.put("db", line(BEGIN, "a"), line(BEGIN + 1, "b"))
+    f = follow()
+    f.expect("a")
+    f.expect("b")
+    last = line(BEGIN + 2, "c")
+    logs.put("db", last)
+    f.expect("c")
+    current = logs.folder("db") / "current"
+    os.truncate(current, current.stat().st_size - len(last))
+    logs.put("web", line(BEGIN + 3, "seen"))
+    f.expect("seen")
+    logs.put("db", last, line(BEGIN + 4, "d"))
+    f.expect("d")
+
+
 def test_only_what_is_wanted_is_followed(logs, follow):
     logs.put("db", line(BEGIN, "wanted 1", priority="err"), line(BEGIN, "wanted", priority="info"))
     logs.put("web", line(BEGIN, "w"))

@@ -1152,10 +1152,11 @@ static void what_is_implied_gives_way_to_what_is_written(void **state)
 static void a_target_has_nothing_to_run(void **state)
 {
 	struct world *w = *state;
-	given(w, "t.target", RUN);
+	given(w, "t.target", RUN "RestartSec=2h\nUMask=0077\n");
 	given(w, "a.service", "[Unit]\nRequires=gone.target t.target x.slice\n" RUN);
 	when_loaded(w);
-	then_noted(w, "t.target", "t.target: a target runs nothing: its commands are ignored");
+	then_noted(w, "t.target", "t.target:1: [Service] is not a section of a target ([Unit], [Install]): ignored");
+	assert_int_equal(unit_of(w, "t.target")->restart_ms, BACKOFF_FIRST_MS);
 	then_noted(w, "a", "a.service:2: Requires=gone.target, which is not there");
 	assert_int_equal(unit_of(w, "t.target")->exec[EXEC_START].n, 0);
 	assert_false(unit_of(w, "t.target")->flags & UNIT_BROKEN);
