@@ -144,7 +144,7 @@ def test_a_start_that_takes_too_long_ends_as_the_unit_says(box, mode, signal):
     b = box({"web": service("/mnt/tools/catch", Type="notify", TimeoutStartSec="3s", TimeoutStartFailureMode=mode)})
     assert b.wait_state("web", "failed")["result"] == "timeout"
     assert b.deaths("web")[-1]["cause"] == "timeout"
-    assert not signal or b.said("catch: got " + signal)
+    assert not signal or b.wait_for("catch: got " + signal)
 
 
 # ---- starting ----
