@@ -148,6 +148,7 @@ def life(m, daemon):
     m.wait(lambda: is_at_work(m, daemon), timeout=180)
     has_process = daemon not in WITHOUT_PROCESS
     before = m.main_pid(daemon)
+    in_run = set(m.check(WHAT_IS_IN_RUN).splitlines())         # now, for some (tor) open sockets long after they are ready
     seen = m.context(daemon) if has_process else {}
     seen["reload"] = m.tell("reload", daemon)
     seen["after reload"] = settled(m, daemon)
@@ -155,7 +156,6 @@ def life(m, daemon):
     if has_process:
         seen["after SIGKILL"] = killed(m, daemon, "kill -KILL {pid}")
         seen["after an OOM kill"] = killed(m, daemon, KILL_BY_SCORE)
-    in_run = set(m.check(WHAT_IS_IN_RUN).splitlines())
     assert m.tell("stop", daemon)
     seen["after stop"] = m.state(daemon)
     seen["removed by stop"] = sorted(in_run - set(m.check(WHAT_IS_IN_RUN).splitlines()))
