@@ -3,9 +3,9 @@
 #     make build/musl/lib/str.o      make unit-str LIB=str
 
 LIB  = str unitfile words values values_amounts values_paths glyph exec_values calendar calendar_print calendar_next unitname directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text procstat sigtrace proto names graph \
-       service restart shared_count verdict attrib system core machine depend life ending outcome evidence wound request incident notify condition expand logline logfile logsplit logpolicy logpick logread timestamp say \
+       service restart shared_count verdict attrib system crash state core machine depend life ending outcome evidence wound request incident notify condition expand logline logfile logsplit logpolicy logpick logread timestamp say \
        syslogmsg journalmsg logjson logtarget logqueue
-PID1 = main boot loop effects spawn child child_life child_fds child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree store log reap devkmsg incident sigtrace cgroupfs counters ctlsock notifysock loader console files
+PID1 = main boot loop effects state crash recover last spawn child child_life child_fds child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree store log reap devkmsg incident sigtrace cgroupfs counters ctlsock notifysock loader console files
 LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio settings_timer command account people settle target link write builtin verify dump dump_numbers say keep \
        table
 LOG  = main loop settings wire deaths sync writer stream batch ledger store place folder rotate finish move stdout copies notify syslog journal datagram sender forward resolve
@@ -50,7 +50,7 @@ COMMON = -std=gnu17 -D_GNU_SOURCE -iquote . -iquote lib $(WARN) -MMD -MP
 MUSL   = $(COMMON) -Os -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-pie \
          -idirafter build/deps/kernel-headers
 # One mapping for what is read and one page for what is written: each is copied by every fork. (musl seals no RELRO in such a program.)
-LINK   = -static -no-pie -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack,--gc-sections,--build-id=none
+LINK   = -static -no-pie -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack,--gc-sections,--build-id=sha1
 HOST   = $(COMMON) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Debian's python, which has Debian's pytest, whatever else PATH begins with.
 PYTEST = PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -o cache_dir=$(CURDIR)/build/pytest -q -ra

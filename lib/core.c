@@ -194,16 +194,40 @@ static void pass_on_wishes(struct turn *t)
 
 /* ---- the machine of a service ---- */
 
-/* A cell that cannot be: this service alone is put aside, everything else goes on. */
-static void park(struct turn *t, uint32_t i, enum service_event ev)
+/* This service alone is put aside, everything else goes on. */
+static void park(struct turn *t, uint32_t i)
 {
-	struct service *s = service_at(t, i);
-	struct note *n = emit_note(t, NOTE_BUG, i, 0);
-	n->state = s->state;
-	n->event = (uint8_t)ev;
 	t->c->n_bugs++;
-	s->grace_at = 0;
+	service_at(t, i)->grace_at = 0;
 	enter(t, i, FAILED);
+}
+
+/* A cell that cannot be. */
+static void tell_bug(struct turn *t, uint32_t i, enum service_event ev)
+{
+	struct note *n = emit_note(t, NOTE_BUG, i, 0);
+	n->state = service_at(t, i)->state;
+	n->event = (uint8_t)ev;
+}
+
+/* Whose death was dropped is dead all the same. */
+static void forget_process(struct service *s, uint32_t pid)
+{
+	s->main_pid = s->main_pid == pid ? 0 : s->main_pid;
+	s->control_pid = s->control_pid == pid ? 0 : s->control_pid;
+}
+
+static void on_crashed(struct turn *t)
+{
+	const struct event *ev = t->ev;
+	struct note *n = emit_note(t, NOTE_CRASHED, ev->service, (uint32_t)ev->argument);
+	n->event = ev->status;
+	n->is_dropped = ev->is_ok;
+	if (!ev->is_ok || ev->service == NO_UNIT)
+		return;
+	if (ev->pid)
+		forget_process(service_at(t, ev->service), ev->pid);
+	park(t, ev->service);
 }
 
 void enter(struct turn *t, uint32_t i, enum state state)
@@ -229,7 +253,8 @@ void dispatch(struct turn *t, uint32_t i, enum service_event ev)
 	if (cell.is_ignored)
 		return;
 	if (cell.is_never) {
-		park(t, i, ev);
+		tell_bug(t, i, ev);
+		park(t, i);
 		return;
 	}
 	enter(t, i, cell.state);
@@ -295,6 +320,15 @@ static void on_tick(struct turn *t)
 	(void)t;
 }
 
+const char *const event_kind_name[N_EVENT_KIND] = {
+	[EVENT_TICK] = "tick", [EVENT_UNITS] = "units", [EVENT_RELOADED] = "reloaded", [EVENT_REQUEST] = "request",
+	[EVENT_LAUNCHED] = "launched", [EVENT_EXECED] = "execed", [EVENT_LAUNCH_FAILED] = "launch-failed", [EVENT_MAIN] = "main-found",
+	[EVENT_READY] = "ready", [EVENT_LAUNCH_WARNING] = "launch-warning", [EVENT_DEATH] = "death", [EVENT_EMPTY] = "empty",
+	[EVENT_COUNTER] = "counter", [EVENT_NOTIFY] = "notify", [EVENT_SHARED_COUNT] = "shared-count", [EVENT_OOM_KILL] = "oom-kill",
+	[EVENT_OOM_GROUP] = "oom-group", [EVENT_KMSG_LOST] = "kmsg-lost", [EVENT_SIGNAL] = "signal", [EVENT_FILES] = "files",
+	[EVENT_HALTED] = "halted", [EVENT_CRASHED] = "crashed",
+};
+
 static void (*const handlers[N_EVENT_KIND])(struct turn *) = {
 	[EVENT_TICK] = on_tick, [EVENT_UNITS] = on_units, [EVENT_RELOADED] = on_reloaded, [EVENT_REQUEST] = on_request,
 	[EVENT_LAUNCHED] = on_launched, [EVENT_EXECED] = on_execed, [EVENT_LAUNCH_FAILED] = on_launch_failed,
@@ -302,6 +336,7 @@ static void (*const handlers[N_EVENT_KIND])(struct turn *) = {
 	[EVENT_COUNTER] = on_counter, [EVENT_SHARED_COUNT] = on_shared_count, [EVENT_NOTIFY] = on_notify, [EVENT_OOM_KILL] = on_oom_kill,
 	[EVENT_OOM_GROUP] = on_oom_group, [EVENT_KMSG_LOST] = on_kmsg_lost, [EVENT_SIGNAL] = on_signal,
 	[EVENT_FILES] = on_files, [EVENT_HALTED] = on_halted,
+	[EVENT_CRASHED] = on_crashed,
 };
 
 /*

@@ -44,6 +44,8 @@ enum event_kind {
 	EVENT_SIGNAL,           /* PID 1 got a signal: argument */
 	EVENT_FILES,            /* something changed in services.d; is_ok: nothing is being written, read it at once */
 	EVENT_HALTED,           /* oomph-halt is through, or dead */
+	EVENT_CRASHED,          /* PID 1 has come back from a fault: argument: its signal, status: the event in hand (N_EVENT_KIND: none), about
+	                           service and pid; is_ok: that is dropped */
 	N_EVENT_KIND
 };
 
@@ -65,6 +67,7 @@ struct launch_step_info {
 	const char *setting;            /* the directive it obeys, or what it does */
 	uint8_t status;                 /* with which a child leaves that got no further */
 };
+extern const char *const event_kind_name[N_EVENT_KIND];        /* "death" ... as in JSON */
 extern const struct launch_step_info launch_step_info[N_LAUNCH_STEP];
 
 /* What a child says through the pipe that all of them report on. */
@@ -148,7 +151,7 @@ enum also {
 
 enum note_kind {
 	NOTE_STARTING, NOTE_UP, NOTE_DEATH, NOTE_BACKOFF, NOTE_STOPPING, NOTE_IDLE, NOTE_FAILED, NOTE_DONE, NOTE_RELOADING,
-	NOTE_WARNING, NOTE_AMENDED, NOTE_KMSG_LOST, NOTE_UNITS, NOTE_LOAD_FAILED, NOTE_SYSTEM, NOTE_BUG, N_NOTE_KIND
+	NOTE_WARNING, NOTE_AMENDED, NOTE_KMSG_LOST, NOTE_UNITS, NOTE_LOAD_FAILED, NOTE_SYSTEM, NOTE_BUG, NOTE_CRASHED, N_NOTE_KIND
 };
 
 /* Something worth telling. Flat: goes to clients as it is; say.c puts it in words. */
@@ -158,11 +161,12 @@ struct note {
 	uint32_t service;               /* NO_UNIT: of the whole */
 	uint32_t generation;
 	uint32_t pid;
-	uint32_t value;                 /* BACKOFF: ms; UP: ms since the start; FAILED: enum result; WARNING: errno; UNITS: how many; SYSTEM: enum power */
+	uint32_t value;                 /* BACKOFF: ms; UP: ms since the start; FAILED: enum result; WARNING: errno; UNITS: how many; SYSTEM: enum power; CRASHED: signal */
 	uint8_t kind;                   /* enum note_kind */
 	uint8_t step;                   /* WARNING: enum launch_step */
 	uint8_t state;                  /* BUG: state and event */
-	uint8_t event;
+	uint8_t event;                  /* CRASHED: enum event_kind that was in hand, or N_EVENT_KIND */
+	bool is_dropped;                /* CRASHED: it was given up, and its service put aside */
 	char unit[64];
 	char unmet[96];                 /* DONE, FAILED: the condition that was not met, cut; else empty */
 };

@@ -483,6 +483,22 @@ static void say_backoff(struct buf *b, uint32_t ms)
 	say_ms(b, ms);
 }
 
+static void say_crashed(struct buf *b, const struct note *n)
+{
+	buf_lit(b, "PID 1 crashed (");
+	buf_str(b, str_from(signal_name((int)n->value)));
+	buf_lit(b, ")");
+	if (n->event < N_EVENT_KIND) {
+		buf_lit(b, " in the event `");
+		buf_str(b, str_from(event_kind_name[n->event]));
+		buf_lit(b, "`");
+	}
+	buf_lit(b, " and came back");
+	if (n->is_dropped)
+		buf_str(b, str_from(n->unit[0] ? ": for the second time, so that is dropped, and the service put aside as failed" :
+				    ": for the second time, so that is dropped"));
+}
+
 static void say_bug(struct buf *b, const struct note *n)
 {
 	buf_lit(b, "a bug of oomph: ");
@@ -552,6 +568,9 @@ static void say_what(struct buf *b, const struct note *n)
 		break;
 	case NOTE_BUG:
 		say_bug(b, n);
+		break;
+	case NOTE_CRASHED:
+		say_crashed(b, n);
 		break;
 	default:
 		buf_str(b, str_from(n->kind < N_NOTE_KIND ? plain_notes[n->kind] : "?"));

@@ -22,7 +22,7 @@ tier() {
 	unitfile | unitname | words | directives | values | glyph | exec | kmsg | procstat | sigtrace | names | notify | expand | unit | condition | calendar | logline | logfile | logpick | logread | timestamp) echo 1 ;;
 	syslogmsg | journalmsg | logjson | logtarget | logqueue) echo 1 ;;
 	graph | plan | service | restart | shared | verdict | attrib | admit | system | logsplit | logpolicy) echo 2 ;;
-	core | machine | depend | life | ending | outcome | evidence | wound | request | incident) echo 3 ;;
+	core | state | crash | machine | depend | life | ending | outcome | evidence | wound | request | incident) echo 3 ;;
 	proto | say) echo 4 ;;  # what is shown of a core: packets and words carry its structs as they are
 	*) echo none ;;
 	esac

@@ -75,17 +75,10 @@ static void find_victim(struct pid1 *p, struct oom_kill *victim, struct event *e
 		ev->is_ok = cgroup_owner_of(p, sent.cgroup, &ev->service);
 }
 
-static void take_record(struct pid1 *p, struct str bytes)
+void kmsg_take_news(struct pid1 *p)
 {
-	struct kmsg_record record;
-	struct oom_kill victim;
-	if (!kmsg_record(bytes, &record))
-		return;
-	p->kmsg_seq = record.seq;
-	enum kmsg_news news = kmsg_feed(&p->reader, &record, &victim);
-	incident_record(p, &record);
-	if (news != KMSG_KILL && news != KMSG_GROUP)
-		return;
+	enum kmsg_news news = (enum kmsg_news)p->intake.of.kill.news;
+	struct oom_kill victim = p->intake.of.kill.victim;
 	struct event ev = event_of(news == KMSG_KILL ? EVENT_OOM_KILL : EVENT_OOM_GROUP, NO_UNIT);
 	ev.kill = &victim;
 	if (news == KMSG_KILL) {
@@ -97,23 +90,44 @@ static void take_record(struct pid1 *p, struct str bytes)
 	/* The count rose before the line was printed (__oom_kill_process in mm/oom_kill.c): it is a second witness by now. */
 	if (ev.service != NO_UNIT)
 		ev.has_counter = cgroup_count(p, ev.service, &ev.counter);
-	feed(p, &ev);
+	feed_last(p, &ev);
 	if (news == KMSG_GROUP)
 		incident_group(p, &victim);
+}
+
+void kmsg_take_record(struct pid1 *p, struct str bytes)
+{
+	struct kmsg_record record;
+	struct oom_kill victim;
+	if (!kmsg_record(bytes, &record))
+		return;
+	enum kmsg_news news = kmsg_feed(&p->reader, &record, &victim);
+	incident_record(p, &record);
+	if (news == KMSG_KILL || news == KMSG_GROUP) {
+		intake_begin(p, INTAKE_KILL);
+		p->intake.of.kill.victim = victim;
+		p->intake.of.kill.news = (uint8_t)news;
+	}
+	p->kmsg_seq = record.seq;
+	if (news == KMSG_KILL || news == KMSG_GROUP)
+		kmsg_take_news(p);
 }
 
 static void read_records(struct pid1 *p, int n_most)
 {
 	bool is_lost = false;
 	for (int n = 0; n < n_most && p->kmsg >= 0; n++) {
+		intake_begin(p, INTAKE_RECORD);
+		p->scratch[0] = '\0';
 		ssize_t got = read(p->kmsg, p->scratch, sizeof p->scratch);
 		if (got > 0)
-			take_record(p, str_of(p->scratch, (size_t)got));
+			kmsg_take_record(p, str_of(p->scratch, (size_t)got));
 		else if (got < 0 && errno == EPIPE)
 			is_lost = true;         /* overrun: the position is now at the oldest record there is */
 		else if (got == 0 || (errno != EINTR && errno != EINVAL))
 			break;
 	}
+	p->intake.kind = INTAKE_NONE;
 	struct event ev = event_of(EVENT_KMSG_LOST, NO_UNIT);
 	if (is_lost)
 		feed(p, &ev);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int file_read(int folder, const char *path, char *to, size_t size)
@@ -29,6 +30,33 @@ int file_write(int folder, const char *path, struct str text)
 	return r;
 }
 
+void each_number(const char *path, bool (*take)(void *, uint32_t), void *to)
+{
+	_Alignas(struct dirent64) char entries[4096];
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool goes_on = folder >= 0;
+	long n;
+	while (goes_on && (n = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0)
+		for (long at = 0; goes_on && at < n; at += ((struct dirent64 *)(entries + at))->len) {
+			uint64_t number;
+			if (str_u64(str_from(((struct dirent64 *)(entries + at))->name), &number) && (int64_t)number != folder)
+				goes_on = take(to, (uint32_t)number);
+		}
+	close_fd(&folder);
+}
+
+static bool set_flags(void *to, uint32_t fd)
+{
+	if (fd > 2)
+		fcntl((int)fd, F_SETFD, *(const int *)to);
+	return true;
+}
+
+void set_descriptor_flags(int flags)
+{
+	each_number("/proc/self/fd", set_flags, &flags);
+}
+
 void close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -51,15 +79,16 @@ int open_again(const char *folder, int fd, int flags)
  * A child has none of it: what fork(2) need not copy makes each launch faster, and what we write meanwhile is not copied
  * page by page either.
  */
-void *map_zeroes(size_t size)
+void *map_zeroes(size_t size, int *fd)
 {
-	int fd = memfd_create("oomph", MFD_CLOEXEC);
-	if (fd < 0)
+	*fd = memfd_create("oomph", MFD_CLOEXEC);
+	if (*fd < 0)
 		return NULL;
-	void *bytes = ftruncate(fd, (off_t)size) < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-	close(fd);
-	if (bytes == MAP_FAILED)
+	void *bytes = ftruncate(*fd, (off_t)size) < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, *fd, 0);
+	if (bytes == MAP_FAILED) {
+		close_fd(fd);
 		return NULL;
+	}
 	madvise(bytes, size, MADV_DONTFORK);
 	return bytes;
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -55,12 +56,10 @@ static void reserve(struct pid1 *p)
 
 void incident_open(struct pid1 *p)
 {
-	static struct incident told;
 	struct incidents *in = &p->incidents;
 	char path[32];
 	struct buf b = BUF(path);
 	struct { uint32_t magic, size; uint64_t since_wall_ms; } head = { INCIDENT_MAGIC, sizeof(struct incident_ring), wall_ms() };
-	in->told = &told;
 	in->ring = in->for_readers = -1;
 	if (p->options.mode == MODE_COMMAND && !has_termination_log(p))
 		return;
@@ -159,7 +158,7 @@ static uint64_t begin_incident(struct pid1 *p, const struct oom_kill *kill, uint
 	put(p, at + offsetof(struct incident_slot, files), files.p, files.n);
 	if (!kill)
 		put_number(p, at, number);      /* else it waits for what the log tells: put_told() */
-	in->kept[number % INCIDENTS_KEPT].first_seq = kill ? in->told->first_seq : 0;
+	in->kept[number % INCIDENTS_KEPT].first_seq = kill ? in->told.first_seq : 0;
 	in->kept[number % INCIDENTS_KEPT].first_death = 0;
 	return number;
 }
@@ -173,7 +172,7 @@ static void put_told(struct pid1 *p)
 	bool has_slot = in->told_number && in->told_number + INCIDENTS_KEPT > in->n;
 	if (in->is_changed && has_slot) {
 		put_number(p, at, 0);
-		put(p, at + offsetof(struct incident_slot, told), in->told, sizeof *in->told);
+		put(p, at + offsetof(struct incident_slot, told), &in->told, sizeof in->told);
 		put_number(p, at, in->told_number);
 	}
 	in->is_changed = false;
@@ -182,16 +181,16 @@ static void put_told(struct pid1 *p)
 void incident_record(struct pid1 *p, const struct kmsg_record *record)
 {
 	struct incidents *in = &p->incidents;
-	uint32_t n_bytes = in->told->n_bytes;
+	uint32_t n_bytes = in->told.n_bytes;
 	if (in->ring < 0)
 		return;
-	if (incident_is_over(in->told, &p->reader)) {
+	if (incident_is_over(&in->told, &p->reader)) {
 		put_told(p);
 		in->told_number = 0;
 		n_bytes = 0;
 	}
-	incident_take(in->told, &p->reader, record);
-	in->is_changed |= in->told->n_bytes != n_bytes;
+	incident_take(&in->told, &p->reader, record);
+	in->is_changed |= in->told.n_bytes != n_bytes;
 }
 
 static uint32_t owner_of(struct pid1 *p, uint32_t pid)
@@ -215,8 +214,8 @@ void incident_kill(struct pid1 *p, const struct oom_kill *kill, uint32_t service
 	struct incidents *in = &p->incidents;
 	if (in->ring < 0 || in->told_number)
 		return;
-	for (uint32_t i = 0; i < in->told->n_tasks; i++) {
-		struct incident_task *t = &in->told->tasks[i];
+	for (uint32_t i = 0; i < in->told.n_tasks; i++) {
+		struct incident_task *t = &in->told.tasks[i];
 		uint32_t owner = owner_of(p, t->tgid);
 		if (owner != NO_UNIT)
 			copy_name(p, owner, t->service, sizeof t->service);
@@ -384,10 +383,10 @@ uint64_t incident_deadline(const struct pid1 *p)
 }
 
 /* It leaves with an errno, or as any launch that got no further than execve(2). */
-void incident_recorded(struct pid1 *p, const siginfo_t *info)
+void incident_recorded(struct pid1 *p, const struct event *death)
 {
 	struct incidents *in = &p->incidents;
-	int status = info->si_code == CLD_EXITED ? info->si_status : EIO;
+	int status = death->code == CLD_EXITED ? death->status : EIO;
 	in->recorder = (struct helper){ 0 };
 	if (status == 0)
 		in->n_recorded = in->n_handed;

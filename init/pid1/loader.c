@@ -21,7 +21,7 @@ static void say_loaded(struct pid1 *p, int error)
 	struct event ev = event_of(EVENT_RELOADED, NO_UNIT);
 	ev.is_ok = error == 0;
 	ev.error = error;
-	feed(p, &ev);
+	feed_last(p, &ev);
 }
 
 void loader_start(struct pid1 *p)
@@ -32,6 +32,8 @@ void loader_start(struct pid1 *p)
 	struct buf path = BUF(program), text = BUF(number);
 	char *argv[11 + countof(p->options.services)];
 	uint32_t n = 0;
+	if (p->loader.pid)
+		return;                         /* it was started before we crashed */
 	int fd = memfd_create("oomph-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0) {
 		say_loaded(p, errno);
@@ -57,13 +59,12 @@ void loader_start(struct pid1 *p)
 	for (uint32_t i = 0; i < p->options.n_services; i++)
 		argv[n++] = (char *)p->options.services[i];
 	argv[n] = NULL;
-	int r = spawn_helper(p, argv, fd, &p->loader, LOAD_DEADLINE_MS);
-	if (r < 0) {
-		close(fd);
-		say_loaded(p, -r);
-		return;
-	}
 	p->loading = fd;
+	int r = spawn_helper(p, argv, fd, &p->loader, LOAD_DEADLINE_MS);
+	if (r == 0)
+		return;
+	close_fd(&p->loading);
+	say_loaded(p, -r);
 }
 
 /* ---- checking ---- */
@@ -97,16 +98,34 @@ static int map_set(struct pid1 *p, int fd, struct unitset *set)
 	return -EBADMSG;
 }
 
+/* What becomes of an earlier set that has not come into force: nothing. */
+static void take_loaded(struct pid1 *p, struct unitset set)
+{
+	unmap(&p->loaded);
+	p->loaded = set;
+	if (p->loaded_units != p->loading)
+		close_fd(&p->loaded_units);
+	p->loaded_units = p->loading;
+	core_mark_leaving(p->core, p->units, p->loaded);
+	state_save(p);                          /* for that is no event */
+}
+
 void loader_ended(struct pid1 *p, bool is_ok)
 {
-	int fd = p->loading;
-	p->loading = -1;
-	unmap(&p->loaded);
-	int r = is_ok && fd >= 0 ? map_set(p, fd, &p->loaded) : -ECHILD;
-	close_fd(&fd);
+	struct unitset set = { NULL, 0 };
+	int r = is_ok && p->loading >= 0 ? map_set(p, p->loading, &set) : -ECHILD;
 	if (r == 0)
-		core_mark_leaving(p->core, p->units, p->loaded);
+		take_loaded(p, set);
+	else
+		close_fd(&p->loading);
 	say_loaded(p, -r);
+	p->loading = -1;
+}
+
+void loader_forget(struct pid1 *p)
+{
+	p->loader = (struct helper){ 0 };
+	p->loading = -1;
 }
 
 /* ---- into force ---- */
@@ -116,13 +135,11 @@ static const struct slot empty_slot = {
 };
 
 /* Services keep their slots by name, whatever index they have now; limits are written anew at their next start. */
-static void move_slots(struct pid1 *p, struct slot *to, uint32_t n)
+static void copy_slots(struct pid1 *p, struct slot *to, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t old = unitset_find(p->units, unitset_text(p->loaded, unitset_unit(p->loaded, i)->name));
 		to[i] = old == NO_UNIT || old >= p->n_slots ? empty_slot : p->slots[old];
-		if (old != NO_UNIT && old < p->n_slots)
-			p->slots[old] = empty_slot;
 		to[i].has_knobs = false;
 		log_renumber(p, &to[i], old, i);
 		if (to[i].exec >= 0)
@@ -130,52 +147,101 @@ static void move_slots(struct pid1 *p, struct slot *to, uint32_t n)
 		if (to[i].ready >= 0)
 			watch(p, to[i].ready, EPOLLIN, SOURCE_READY, i);
 	}
-	/* KillMode= may leave processes of a unit that is gone: from here on they are anybody's orphans. */
-	for (uint32_t i = 0; i < p->n_slots; i++) {
-		unwatch(p, &p->slots[i].exec);
-		unwatch(p, &p->slots[i].ready);
-		log_close(p, &p->slots[i]);
+}
+
+/* KillMode= may leave processes of a unit that is gone: from here on they are anybody's orphans. */
+static void close_slots(struct pid1 *p, struct slot *slots, struct unitset units)
+{
+	for (uint32_t i = 0; i < unitset_count(units); i++) {
+		if (unitset_find(p->units, unitset_text(units, unitset_unit(units, i)->name)) != NO_UNIT)
+			continue;
+		unwatch(p, &slots[i].exec);
+		unwatch(p, &slots[i].ready);
+		log_close(p, &slots[i]);
 	}
 }
 
-void loader_adopt(struct pid1 *p)
+/* All that a set in force consists of, and is thrown away with it. */
+struct mappings {
+	struct core *core;
+	struct slot *slots;
+	struct unitset units;
+};
+
+static void drop_set(struct set *set, struct mappings *m)
+{
+	int *const fds[] = { &set->units, &set->core, &set->slots, &set->image };
+	if (m->core)
+		munmap(m->core, core_size(set->n));
+	if (m->slots)
+		munmap(m->slots, (set->n + 1) * sizeof *m->slots);
+	unmap(&m->units);
+	for (size_t k = 0; k < countof(fds); k++)
+		close_fd(fds[k]);
+}
+
+static int make_set(struct pid1 *p, struct set *set, struct mappings *m)
 {
 	uint32_t n = unitset_count(p->loaded);
-	struct core *core = map_zeroes(core_size(n));
-	struct slot *slots = map_zeroes((n + 1) * sizeof *slots);
-	if (!core || !slots) {
-		if (core)
-			munmap(core, core_size(n));
-		if (slots)
-			munmap(slots, (n + 1) * sizeof *slots);
-		say_loaded(p, ENOMEM);
+	*set = (struct set){ -1, -1, -1, -1, n };
+	m->units = (struct unitset){ NULL, 0 };
+	m->core = map_zeroes(core_size(n), &set->core);
+	m->slots = map_zeroes((n + 1) * sizeof *m->slots, &set->slots);
+	if (!m->core || !m->slots)
+		return -ENOMEM;
+	core_adopt(m->core, p->core, p->units, p->loaded);
+	copy_slots(p, m->slots, n);
+	return state_image(p, set, m->core);
+}
+
+static void use_set(struct pid1 *p, const struct mappings *m, uint32_t n)
+{
+	p->core = m->core;
+	p->slots = m->slots;
+	p->units = m->units;
+	p->n_slots = n;
+}
+
+/* The one store to `which` brings it into force; before, it is as if nothing had been done. */
+void loader_adopt(struct pid1 *p)
+{
+	struct set *old = &p->sets[p->which], *next = &p->sets[!p->which];
+	struct mappings before = { p->core, p->slots, p->units }, m;
+	struct event ev = event_of(EVENT_UNITS, NO_UNIT);
+	int r = p->loaded.size ? make_set(p, next, &m) : 0;
+	if (r < 0) {
+		drop_set(next, &m);
+		say_loaded(p, -r);
 		return;
 	}
-	core_adopt(core, p->core, p->units, p->loaded);
-	move_slots(p, slots, n);
-	control_renumber(p, p->units, p->loaded);
-	store_renumber(p, p->units, p->loaded);
-	if (p->n_slots)
-		munmap(p->slots, (p->n_slots + 1) * sizeof *slots);
-	munmap(p->core, p->core->size);
-	unmap(&p->units);
-	p->core = core;
-	p->slots = slots;
-	p->n_slots = n;
-	p->units = p->loaded;
-	p->loaded = (struct unitset){ NULL, 0 };
-	struct event ev = event_of(EVENT_UNITS, NO_UNIT);
+	if (p->loaded.size) {
+		next->units = p->loaded_units;
+		m.units = p->loaded;
+		p->which = !p->which;
+		use_set(p, &m, next->n);
+		p->loaded = (struct unitset){ NULL, 0 };
+		p->loaded_units = -1;
+		p->journal_at = 0;
+		control_renumber(p, before.units, p->units);
+		close_slots(p, before.slots, before.units);
+		store_renumber(p, before.units, p->units);
+		drop_set(old, &before);
+	}
 	feed(p, &ev);
 }
 
 /* The first core has no services; it is there so that nothing else has to ask whether there is one. */
 int loader_begin(struct pid1 *p, uint64_t seed)
 {
-	p->core = map_zeroes(core_size(0));
+	struct set *set = &p->sets[p->which];
+	p->core = map_zeroes(core_size(0), &set->core);
 	p->loading = -1;
 	if (!p->core)
 		return -ENOMEM;
 	core_init(p->core, p->options.mode, seed);
+	int r = state_image(p, set, p->core);
+	if (r < 0)
+		console_say(p, "the state cannot be kept; a crash would be the end", r);
 	return 0;
 }
 
@@ -201,7 +267,7 @@ static struct span put_words(struct unitset_writer *w, char *const *words)
 int loader_command(struct pid1 *p)
 {
 	size_t size = 4096 + length_of(p->options.command) + length_of(p->options.environment);
-	void *bytes = map_zeroes(size);
+	void *bytes = map_zeroes(size, &p->loaded_units);
 	struct unitset_writer w;
 	if (!bytes)
 		return -ENOMEM;

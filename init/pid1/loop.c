@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,73 +59,132 @@ static bool comes_last(const struct effect *e)
 	return e->kind == FX_NOTE || e->kind == FX_POWER;
 }
 
-static bool step(struct pid1 *p, struct event *ev)
+/*
+ * First what is done, then what is said of it: a console may be slow, and a service waits for its successor. What was done of it before
+ * a crash is not done again.
+ */
+static void perform(struct pid1 *p, const struct effects *fx)
+{
+	uint32_t n = 0;
+	for (int is_last = 0; is_last < 2; is_last++)
+		for (uint32_t i = 0; i < fx->n; i++) {
+			if (comes_last(&fx->list[i]) != is_last || n++ < p->hand.n_done)
+				continue;
+			if (p->hand.at != n) {
+				p->hand.pid = 0;
+				p->hand.at = n;
+			}
+			carry_out(p, &fx->list[i]);
+			p->hand.n_done = n;
+		}
+	p->is_unsettled |= fx->is_unsettled;
+	p->hand.done = p->hand.number;
+}
+
+static void step(struct pid1 *p, struct event *ev, bool is_queued)
 {
 	struct effects fx;
 	ev->now_ms = now_ms();
 	ev->wall_ms = wall_ms();
+	state_note(p, ev, is_queued);
 	core_step(p->core, p->units, ev, &fx);
-	/* First what is done, then what is said of it: a console may be slow, and a service waits for its successor. */
-	for (uint32_t i = 0; i < fx.n; i++)
-		if (!comes_last(&fx.list[i]))
-			carry_out(p, &fx.list[i]);
-	for (uint32_t i = 0; i < fx.n; i++)
-		if (comes_last(&fx.list[i]))
-			carry_out(p, &fx.list[i]);
-	return fx.is_unsettled;
+	perform(p, &fx);
 }
 
-static bool next_event(struct pid1 *p, struct event *ev)
+static bool enqueue(struct pid1 *p, const struct event *ev)
 {
-	if (p->n_queued == 0)
+	if (p->n_put - p->n_taken >= EVENTS_QUEUED_MAX)
 		return false;
-	*ev = p->queue[p->queue_head];
-	p->queue_head = (p->queue_head + 1) % EVENTS_QUEUED_MAX;
-	p->n_queued--;
+	p->queue[p->n_put % EVENTS_QUEUED_MAX] = *ev;
+	atomic_signal_fence(memory_order_seq_cst);
+	p->n_put++;
 	return true;
+}
+
+/* Until nothing is left to do. */
+static void settle(struct pid1 *p)
+{
+	for (;;) {
+		struct event ev = event_of(EVENT_TICK, NO_UNIT);
+		bool is_queued = p->n_put != p->n_taken;
+		if (is_queued) {
+			ev = p->queue[p->n_taken % EVENTS_QUEUED_MAX];
+		} else if (p->wants_adopt) {
+			loader_adopt(p);        /* only now: nothing holds an index of the old set any more */
+			p->wants_adopt = false;
+			continue;
+		} else if (!p->is_unsettled) {
+			return;
+		} else {
+			p->is_unsettled = false;
+		}
+		step(p, &ev, is_queued);
+	}
 }
 
 void feed(struct pid1 *p, struct event *ev)
 {
-	if (p->is_feeding && p->n_queued < EVENTS_QUEUED_MAX) {
-		p->queue[(p->queue_head + p->n_queued++) % EVENTS_QUEUED_MAX] = *ev;
+	if (p->is_feeding && enqueue(p, ev))
 		return;
-	}
 	bool was_feeding = p->is_feeding;       /* with a full queue: rather out of order than lost */
-	bool is_unsettled = false, has_next = true;
 	struct event now = *ev;
 	p->is_feeding = true;
-	while (has_next) {
-		is_unsettled |= step(p, &now);
-		has_next = next_event(p, &now);
-		if (!has_next && p->wants_adopt) {
-			p->wants_adopt = false; /* only now: nothing holds an index of the old set any more */
-			loader_adopt(p);
-			has_next = next_event(p, &now);
-		}
-		if (!has_next && is_unsettled) {
-			is_unsettled = false;
-			has_next = true;
-			now = event_of(EVENT_TICK, NO_UNIT);
-		}
-	}
+	step(p, &now, false);
+	settle(p);
 	p->is_feeding = was_feeding;
+}
+
+void feed_last(struct pid1 *p, struct event *ev)
+{
+	p->intake.closes = true;
+	feed(p, ev);
+}
+
+void feed_again(struct pid1 *p, struct event *in_hand)
+{
+	struct effects fx;
+	p->is_feeding = true;
+	if (in_hand) {
+		core_step(p->core, p->units, in_hand, &fx);
+		perform(p, &fx);
+	}
+	p->is_unsettled = true;
+	settle(p);
+	p->is_feeding = false;
 }
 
 /* ---- waiting ---- */
 
+void intake_begin(struct pid1 *p, enum intake_kind kind)
+{
+	p->intake.kind = INTAKE_NONE;
+	memset(&p->intake.of, 0, sizeof p->intake.of);
+	p->intake.number++;
+	p->intake.kind = (uint8_t)kind;
+}
+
+void loop_signal(struct pid1 *p, int number)
+{
+	struct event ev = event_of(EVENT_SIGNAL, NO_UNIT);
+	ev.argument = number;
+	if (number == SIGCHLD)
+		p->has_more_dead = true;
+	else
+		feed_last(p, &ev);
+}
+
+/* One at a time, so that none is lost to a crash. */
 static void on_signal(struct pid1 *p)
 {
-	struct signalfd_siginfo info[16];
-	ssize_t n = read(p->signals, info, sizeof info);
-	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof info[0]; i++) {
-		struct event ev = event_of(EVENT_SIGNAL, NO_UNIT);
-		ev.argument = (int32_t)info[i].ssi_signo;
-		if (info[i].ssi_signo == SIGCHLD)
-			p->has_more_dead = true;
-		else
-			feed(p, &ev);
+	enum { SIGNALS_A_TURN = 16 };
+	struct signalfd_siginfo *info = &p->intake.of.signal;
+	for (int n = 0; n < SIGNALS_A_TURN; n++) {
+		intake_begin(p, INTAKE_SIGNAL);
+		if (read(p->signals, info, sizeof *info) != sizeof *info)
+			break;
+		loop_signal(p, (int)info->ssi_signo);
 	}
+	p->intake.kind = INTAKE_NONE;
 }
 
 void loop_counter(struct pid1 *p, uint32_t service)
@@ -147,6 +207,7 @@ void loop_populated(struct pid1 *p, uint32_t service)
 
 static void serve(struct pid1 *p, enum source source, uint32_t number)
 {
+	p->source = (uint8_t)source;
 	switch (source) {
 	case SOURCE_SIGNAL:
 		on_signal(p);
@@ -220,6 +281,7 @@ static void on_time(struct pid1 *p)
 void loop(struct pid1 *p)
 {
 	for (;;) {
+		p->source = N_SOURCE;
 		struct epoll_event ready[32];
 		int n = epoll_wait(p->epoll, ready, countof(ready), patience(p));
 		const struct core *core = p->core;

@@ -43,6 +43,12 @@ static bool is_log(char **argv, int *i, struct options *o)
 	return true;
 }
 
+static int read_number(const char *word)
+{
+	uint64_t n;
+	return str_u64(str_from(word), &n) && n < INT32_MAX ? (int)n : -1;
+}
+
 static void read_options(struct options *o, int argc, char **argv, int *forced_mode)
 {
 	for (int i = 1; i < argc; i++) {
@@ -58,6 +64,8 @@ static void read_options(struct options *o, int argc, char **argv, int *forced_m
 			o->socket = argv[++i];
 		else if (is_log(argv, &i, o))
 			continue;
+		else if (str_eq(word, STR("--state")) && has_value)
+			o->state = read_number(argv[++i]);
 		else if (str_eq(word, STR("--container")))
 			*forced_mode = MODE_CONTAINER;
 		else if (str_eq(word, STR("--vm")))
@@ -113,20 +121,16 @@ static void start(struct pid1 *p)
 	feed(p, &ev);
 }
 
-int main(int argc, char **argv, char **environment)
+/* The first of us in this place. */
+static struct pid1 *begin(const struct options *options, char **argv, int forced_mode)
 {
-	struct pid1 *p = map_zeroes(sizeof *p);
-	int forced_mode = -1;
-
+	int self;
+	struct pid1 *p = map_zeroes(sizeof *p, &self);
 	if (!p)
-		_exit(1);                       /* as below */
-	p->options.environment = environment;
-	p->options.socket = "/run/oomph/control";
+		_exit(1);                       /* as above */
+	state_begin(p, self);
+	p->options = *options;
 	p->boot_at = now_ms();
-	read_options(&p->options, argc, argv, &forced_mode);
-	if (p->options.n_services == 0)
-		p->options.services[p->options.n_services++] = "/etc/services.d";
-	p->slots = NULL;
 	boot_find_mode(p, forced_mode);
 	p->control = p->notify = p->kmsg = p->files = p->console = p->loading = p->cgroups = p->cgroup_events = p->null = -1;
 	p->idle[0] = p->idle[1] = -1;
@@ -139,7 +143,20 @@ int main(int argc, char **argv, char **environment)
 	boot_hostname(p);
 	if (p->options.mode != MODE_COMMAND)
 		boot_lock_memory();
+	crash_arm(p, argv);
 	/* From here on we must not die. */
 	start(p);
+	return p;
+}
+
+int main(int argc, char **argv, char **environment)
+{
+	struct options options = { .environment = environment, .socket = "/run/oomph/control", .state = -1 };
+	int forced_mode = -1;
+
+	read_options(&options, argc, argv, &forced_mode);
+	if (options.n_services == 0)
+		options.services[options.n_services++] = "/etc/services.d";
+	struct pid1 *p = options.state < 0 ? begin(&options, argv, forced_mode) : recover(&options, argv);
 	loop(p);
 }

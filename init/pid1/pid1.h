@@ -11,6 +11,7 @@
 #include "lib/core.h"
 #include "lib/incident.h"
 #include "lib/proto.h"
+#include "state.h"
 
 #include <signal.h>
 #include <sys/types.h>
@@ -97,6 +98,7 @@ struct options {
 	char *const *command;           /* behind --, or NULL */
 	char *const *environment;
 	enum system_mode mode;
+	int state;                      /* --state: who was PID 1 before us left it in this descriptor; -1 */
 };
 
 /* The count of OOM kills for services that have none of their own: see lib/shared_count.h. */
@@ -111,7 +113,7 @@ struct shared {
 /* The record of OOM kills (lib/incident.h), and the child that keeps it. */
 struct incidents {
 	int ring, for_readers;          /* one memfd, to write and to give away; -1: none */
-	struct incident *told;          /* what the log has told so far of the newest OOM */
+	struct incident told;           /* what the log has told so far of the newest OOM */
 	uint64_t told_number;           /* the slot that it goes to; 0: nobody is dead yet */
 	bool is_changed;                /* it says more than its slot */
 	uint64_t n, n_victims;          /* slots written so far */
@@ -133,6 +135,21 @@ struct logs {
 };
 
 struct pid1 {
+	struct head head;
+	struct set sets[2];             /* sets[which] is in force */
+	uint8_t which;
+	int self, store_memory, program, loaded_units;  /* memfds of this struct and of `store`, our own binary, `loaded` */
+	struct hand hand;
+	struct intake intake;
+	uint32_t dying;                 /* whose evidence is being gathered; 0: nobody's */
+	uint8_t source;                 /* enum source: what is being served */
+	uint64_t number;                /* of the newest event */
+	uint32_t journal_at;            /* bytes of journal written since */
+	bool is_image_torn;             /* it is being written: the core itself is good */
+	char name[16];                  /* of this process: exec by descriptor names it by that */
+	uint32_t n_crashes;
+	struct crash crashes[CRASHES_KEPT];     /* a ring */
+
 	struct options options;
 	struct core *core;
 	struct unitset units, loaded;   /* in force; written by oomph-load and checked, but not in force yet */
@@ -164,8 +181,8 @@ struct pid1 {
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
 	uint64_t seed[2];               /* random numbers of this boot */
-	bool is_feeding, has_more_dead, wants_adopt;
-	uint32_t n_queued, queue_head;
+	bool is_feeding, is_unsettled, has_more_dead, wants_adopt;
+	uint32_t n_put, n_taken;        /* events, over all time, so that neither needs to be changed with the other */
 	struct event queue[EVENTS_QUEUED_MAX];
 	char notify_path[108];
 	char libdir[256];               /* where the helpers are */
@@ -181,8 +198,12 @@ uint64_t wall_ms(void);         /* CLOCK_REALTIME */
  * Called while effects are being carried out, it queues: effects of one step never mix with those of another.
  */
 void feed(struct pid1 *p, struct event *ev);
+void feed_last(struct pid1 *p, struct event *ev);       /* nothing else comes of the intake */
+void feed_again(struct pid1 *p, struct event *in_hand); /* after a crash: what is left of that event (NULL: of none), and what waits */
 
 struct event event_of(enum event_kind kind, uint32_t service);
+void intake_begin(struct pid1 *p, enum intake_kind kind);
+void loop_signal(struct pid1 *p, int number);
 void loop_counter(struct pid1 *p, uint32_t service);    /* its memory.events may have changed */
 void loop_populated(struct pid1 *p, uint32_t service);  /* its cgroup.events may have changed */
 int watch(struct pid1 *p, int fd, uint32_t epoll_events, enum source source, uint32_t number);
@@ -244,6 +265,7 @@ void spawn_open(struct pid1 *p);
 int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_list list, uint32_t index, struct event *result);
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms);
 void spawn_read_reports(struct pid1 *p);
+void spawn_take_report(struct pid1 *p, const struct launch_report *report);
 void spawn_execed(struct pid1 *p, uint32_t service);    /* its pipe may have ended */
 uint32_t spawn_find(struct pid1 *p, uint32_t pid, enum role *role);     /* the service that launched it; NO_UNIT */
 void spawn_read_ready(struct pid1 *p, uint32_t service);
@@ -253,6 +275,7 @@ int spawn_signal(struct pid1 *p, uint32_t service, enum role role, int number);
 /* ---- reap.c ---- */
 
 void reap(struct pid1 *p);
+void reap_over(struct pid1 *p, struct event *death);    /* it is reaped */
 
 /* Is anybody of the service left but `dying` (0: nobody)? By its cgroup, or where there is none by its processes' sessions. */
 bool reap_is_empty(struct pid1 *p, uint32_t service, uint32_t dying);
@@ -264,6 +287,8 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  
 void kmsg_open(struct pid1 *p);
 void kmsg_serve(struct pid1 *p);
 void kmsg_drain(struct pid1 *p);                        /* evidence is needed */
+void kmsg_take_record(struct pid1 *p, struct str bytes);
+void kmsg_take_news(struct pid1 *p);                    /* the intake's */
 
 /* ---- incident.c ---- */
 
@@ -275,7 +300,7 @@ void incident_group(struct pid1 *p, const struct oom_kill *kill);
 void incident_note(struct pid1 *p, const struct note *note);
 void incident_serve(struct pid1 *p);            /* at the end of a turn: has what is new recorded */
 uint64_t incident_deadline(const struct pid1 *p);
-void incident_recorded(struct pid1 *p, const siginfo_t *info);
+void incident_recorded(struct pid1 *p, const struct event *death);
 /* Where the record of the generation before is, if the kernel killed one of it; NULL. */
 const char *incident_path(struct pid1 *p, uint32_t service, struct buf *b);
 
@@ -354,9 +379,29 @@ void store_purge(struct pid1 *p);
 void store_renumber(struct pid1 *p, struct unitset old, struct unitset new);
 uint32_t store_count(const struct pid1 *p, uint32_t service);
 
+/* ---- state.c: what outlives us, written where a stray pointer of ours cannot reach ---- */
+
+void state_begin(struct pid1 *p, int self);             /* this struct is new */
+int state_image(struct pid1 *p, struct set *set, const struct core *core);      /* makes its image and journal */
+void state_note(struct pid1 *p, const struct event *ev, bool is_queued);        /* before it is stepped */
+void state_save(struct pid1 *p);                        /* a new image of the core, between two events */
+struct pid1 *state_return(int fd, const struct options *options);       /* NULL: that is no state of ours; then errno or 0 */
+/* The core as it was, or as it was before the event in hand, which is then in *e and *ev. */
+enum taken { TAKEN_NOT, TAKEN, TAKEN_IN_HAND };
+enum taken state_take(struct pid1 *p, union entry_space *e, struct event *ev);
+void state_drop(struct pid1 *p, union entry_space *in_hand);    /* it will not be stepped again */
+
+/* ---- crash.c, recover.c, last.c ---- */
+
+void crash_arm(struct pid1 *p, char **argv);            /* from here on a fault brings us back */
+void crash_execute(struct pid1 *p, int program);        /* into the state as it stands; returns if that cannot be */
+struct pid1 *recover(const struct options *options, char **argv);
+void last_resort(struct pid1 *p) __attribute__((noreturn));     /* NULL: not even that is known */
+
 /* ---- loader.c ---- */
 
 int loader_begin(struct pid1 *p, uint64_t seed);        /* a core without services */
+void loader_forget(struct pid1 *p);     /* there is no loader any more, whatever became of it */
 void loader_start(struct pid1 *p);
 void loader_ended(struct pid1 *p, bool is_ok);
 void loader_adopt(struct pid1 *p);
@@ -384,7 +429,10 @@ bool is_initial_namespace(void);
 int file_read(int folder, const char *path, char *to, size_t size);             /* bytes read, NUL-terminated */
 int file_write(int folder, const char *path, struct str text);
 void close_fd(int *fd);
+/* What is named by a number in that folder of /proc: processes, descriptors (the one it is read by left out). Until `take` says false. */
+void each_number(const char *path, bool (*take)(void *to, uint32_t number), void *to);
+void set_descriptor_flags(int flags);                   /* F_SETFD, of all above 2 */
 int open_again(const char *folder, int fd, int flags);  /* what that number is in /proc/.../fd/, with a description of its own */
-void *map_zeroes(size_t size);                          /* NULL: no memory. Not for children */
+void *map_zeroes(size_t size, int *fd);                 /* of a memfd. NULL: no memory. Not for children */
 
 #endif

@@ -172,25 +172,53 @@ static void forget(struct pid1 *p, uint32_t pid)
 	p->slots[i].process[role].pid = 0;
 }
 
-static bool is_helper(struct pid1 *p, const siginfo_t *info)
+/* What a helper leaves is seen to before it is forgotten: should we crash on the way, it is seen to again. */
+static bool is_helper(struct pid1 *p, const struct event *death)
 {
-	uint32_t pid = (uint32_t)info->si_pid;
-	bool is_ok = info->si_code == CLD_EXITED && info->si_status == 0;
 	struct event ev = event_of(EVENT_HALTED, NO_UNIT);
-	if (p->loader.pid == pid) {
+	if (p->loader.pid == death->pid) {
+		loader_ended(p, death->code == CLD_EXITED && death->status == 0);
 		p->loader = (struct helper){ 0 };
-		loader_ended(p, is_ok);
-	} else if (p->halter.pid == pid) {
+	} else if (p->halter.pid == death->pid) {
 		p->halter = (struct helper){ 0 };
-		feed(p, &ev);
-	} else if (p->incidents.recorder.pid == pid) {
-		incident_recorded(p, info);
-	} else if (p->closer.pid == pid) {
+		feed_last(p, &ev);
+	} else if (p->incidents.recorder.pid == death->pid) {
+		incident_recorded(p, death);
+	} else if (p->closer.pid == death->pid) {
 		notify_closed(p);
 	} else {
 		return false;
 	}
 	return true;
+}
+
+void reap_over(struct pid1 *p, struct event *ev)
+{
+	if (ev->service != NO_UNIT && is_dead_at_birth(ev))
+		p->slots[ev->service].was_killed = true;
+	forget(p, ev->pid);
+	if (!is_helper(p, ev))
+		feed_last(p, ev);
+}
+
+/*
+ * Only this call tells how it ended: with WNOWAIT, kernels before 5.17 tell how the first thread did, which may have left long before the
+ * kernel killed the others (wait_task_zombie in kernel/exit.c).
+ */
+static void reap_one(struct pid1 *p, const struct event *gathered, const struct senders *senders)
+{
+	struct event *ev = &p->intake.of.death;
+	siginfo_t info = { .si_pid = 0 };
+	intake_begin(p, INTAKE_DEATH);
+	*ev = *gathered;
+	waitid(P_PID, (id_t)ev->pid, &info, WEXITED | WNOHANG);
+	ev->code = (uint8_t)info.si_code;
+	ev->status = (uint8_t)info.si_status;
+	if (ev->code == CLD_KILLED)
+		ev->sender = ev->status == SIGKILL ? senders->kill : ev->status == SIGTERM ? senders->term : ev->sender;
+	struct event death = *ev;
+	reap_over(p, &death);
+	p->intake.kind = INTAKE_NONE;
 }
 
 void reap(struct pid1 *p)
@@ -201,25 +229,14 @@ void reap(struct pid1 *p)
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
 			return;
 		struct event ev = event_of(EVENT_DEATH, NO_UNIT);
+		struct senders senders = { 0 };
 		ev.pid = (uint32_t)info.si_pid;
 		ev.code = (uint8_t)info.si_code;        /* what to look at; a process whose first thread had left may yet turn out */
-		ev.status = (uint8_t)info.si_status;    /* to have been killed, see below */
-		struct senders senders = { 0 };
+		ev.status = (uint8_t)info.si_status;    /* to have been killed */
+		p->dying = ev.pid;
 		gather(p, &ev, &senders);
-		/*
-		 * Only this call tells how it ended: with WNOWAIT, kernels before 5.17 tell how the first thread did, which may
-		 * have left long before the kernel killed the others (wait_task_zombie in kernel/exit.c).
-		 */
-		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
-		ev.code = (uint8_t)info.si_code;
-		ev.status = (uint8_t)info.si_status;
-		if (ev.code == CLD_KILLED)
-			ev.sender = ev.status == SIGKILL ? senders.kill : ev.status == SIGTERM ? senders.term : ev.sender;
-		if (ev.service != NO_UNIT && is_dead_at_birth(&ev))
-			p->slots[ev.service].was_killed = true;
-		forget(p, ev.pid);
-		if (!is_helper(p, &info))
-			feed(p, &ev);
+		reap_one(p, &ev, &senders);
+		p->dying = 0;
 	}
 	p->has_more_dead = true;
 }

@@ -17,11 +17,15 @@
  *
  * No CLONE_PIDFD: a child's pid is nobody else's until we have reaped it, so a pidfd would tell nothing new, and one kept for
  * each service is copied by every later clone and closed by its exec (10 us for a hundred, measured).
+ *
+ * The kernel itself writes the child's pid to where we keep it, before the child runs: should we crash right then, it is known.
  */
-static int clone_child(const struct launch *l, bool *is_inside)
+static int clone_child(const struct launch *l, uint32_t *told, bool *is_inside)
 {
 	int cgroup = l->enters_by_hand ? -1 : l->cgroup;
-	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)cgroup };
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP | CLONE_PARENT_SETTID, .parent_tid = (uintptr_t)told, .exit_signal = SIGCHLD, .cgroup = (uint64_t)cgroup,
+	};
 	long pid = -1;
 	*is_inside = cgroup >= 0;
 	if (*is_inside) {
@@ -30,31 +34,31 @@ static int clone_child(const struct launch *l, bool *is_inside)
 			return pid < 0 ? -errno : (int)pid;
 		*is_inside = false;
 	}
-	pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);  /* fork(3) would look after threads and a heap */
+	pid = syscall(SYS_clone, CLONE_PARENT_SETTID | SIGCHLD, 0, told, 0, 0);         /* fork(3) would look after threads and a heap */
 	return pid < 0 ? -errno : (int)pid;
 }
 
-/* The pid of the child, or -errno. *exec, unless NULL, becomes a pipe that ends when its program runs. */
-static int spawn(struct pid1 *p, struct launch *l, int *exec)
+/* The pid of the child, which *told has as well, or -errno. *exec, unless NULL, becomes a pipe that ends when its program runs. */
+static int spawn(struct pid1 *p, struct launch *l, uint32_t *told, int *exec)
 {
 	int ends[2] = { -1, -1 };
 	bool is_inside;
 	if (exec && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
+	if (exec)
+		*exec = ends[0];
 	l->reports = p->reports[1];
 	l->null = p->null;
 	l->score = p->score;
-	int pid = clone_child(l, &is_inside);
+	int pid = clone_child(l, told, &is_inside);
 	if (pid == 0) {
 		if (is_inside)
 			l->cgroup = -1;
 		child_run(l);
 	}
 	close_fd(&ends[1]);
-	if (pid < 0)
-		close_fd(&ends[0]);
-	if (exec)
-		*exec = ends[0];
+	if (pid < 0 && exec)
+		close_fd(exec);
 	return pid;
 }
 
@@ -114,17 +118,33 @@ void spawn_read_ready(struct pid1 *p, uint32_t i)
 		feed(p, &ev);
 }
 
+/* What is done once its process is there, by whichever of us. */
+static int launched(struct pid1 *p, uint32_t i, enum role role, enum exec_list list, struct event *result)
+{
+	struct slot *slot = &p->slots[i];
+	struct process *process = &slot->process[role];
+	process->pid = process->session = result->pid = p->hand.pid;
+	slot->is_unused = false;
+	if (list == EXEC_START)         /* of a forking service: who stays in its session is the service */
+		slot->process[ROLE_MAIN].session = result->pid;
+	p->shared.is_stale = true;
+	return slot->exec >= 0 && role == ROLE_MAIN ? watch(p, slot->exec, EPOLLIN, SOURCE_EXEC, i) : 0;
+}
+
 /* Fills *result with the event that tells the core what came of it. */
 int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list list, uint32_t index, struct event *result)
 {
 	const struct unit *unit = unitset_unit(p->units, i);
 	const struct service *s = &p->core->services[i];
 	struct slot *slot = &p->slots[i];
-	struct process *process = &slot->process[role];
 	*result = event_of(EVENT_LAUNCHED, i);
 	result->role = (uint8_t)role;
 	result->kmsg_seq = p->kmsg_seq;
 	result->has_kmsg = p->kmsg >= 0;
+	if (p->hand.pid) {              /* it was, before we crashed */
+		result->has_counter = cgroup_count(p, i, &result->counter);
+		return launched(p, i, role, list, result);
+	}
 
 	char path[108 + UNIT_NAME_MAX + 32];
 	struct buf last_death = BUF(path);
@@ -165,29 +185,23 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 		int folder = l.cgroup;
 		result->has_counter = cgroup_count(p, i, &result->counter);
 		l.enters_by_hand = slot->was_killed;
-		r = spawn(p, &l, exec);
+		r = spawn(p, &l, &p->hand.pid, exec);
 		close_fd(&folder);
 	}
 	close_fd(&l.ready);
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
-	process->pid = process->session = result->pid = (uint32_t)r;
-	slot->is_unused = false;
-	if (list == EXEC_START)         /* of a forking service: who stays in its session is the service */
-		slot->process[ROLE_MAIN].session = result->pid;
-	p->shared.is_stale = true;
-	return exec ? watch(p, *exec, EPOLLIN, SOURCE_EXEC, i) : 0;
+	return launched(p, i, role, list, result);
 }
 
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms)
 {
 	struct launch l = { .argv = argv, .pass_fd = pass_fd, .cgroup = -1, .ready = -1, .idle = -1 };
-	int r = spawn(p, &l, NULL);
-	if (r < 0)
-		return r;
-	helper->pid = (uint32_t)r;
 	helper->deadline_at = now_ms() + deadline_ms;
-	return 0;
+	int r = spawn(p, &l, &helper->pid, NULL);
+	if (r < 0)
+		*helper = (struct helper){ 0 };
+	return r < 0 ? r : 0;
 }
 
 /* ---- what became of it ---- */
@@ -227,31 +241,41 @@ static void take_main(struct pid1 *p, uint32_t i, uint32_t pid)
 		return;                 /* dead and reaped since: the service has no main process that we know of */
 	p->slots[i].process[ROLE_MAIN].session = (uint32_t)session;
 	ev.pid = pid;
-	feed(p, &ev);
+	feed_last(p, &ev);
 }
 
 /* Its writer is not reaped before this is read, so the pid is nobody else's. A helper's exit status says enough. */
+void spawn_take_report(struct pid1 *p, const struct launch_report *report)
+{
+	enum role role;
+	uint32_t i = spawn_find(p, report->pid, &role);
+	if (i == NO_UNIT)
+		return;
+	if (report->kind == REPORT_MAIN) {
+		take_main(p, i, report->main_pid);
+		return;
+	}
+	struct event ev = event_of(report->kind == REPORT_FAILED ? EVENT_LAUNCH_FAILED : EVENT_LAUNCH_WARNING, i);
+	ev.role = (uint8_t)role;
+	ev.pid = report->pid;
+	ev.step = report->step;
+	ev.error = report->error;
+	if (report->kind == REPORT_FAILED && role == ROLE_MAIN)
+		unwatch(p, &p->slots[i].exec);
+	feed_last(p, &ev);
+}
+
 void spawn_read_reports(struct pid1 *p)
 {
-	struct launch_report report;
-	while (read(p->reports[0], &report, sizeof report) == sizeof report) {
-		enum role role;
-		uint32_t i = spawn_find(p, report.pid, &role);
-		if (i == NO_UNIT)
-			continue;
-		if (report.kind == REPORT_MAIN) {
-			take_main(p, i, report.main_pid);
-			continue;
-		}
-		struct event ev = event_of(report.kind == REPORT_FAILED ? EVENT_LAUNCH_FAILED : EVENT_LAUNCH_WARNING, i);
-		ev.role = (uint8_t)role;
-		ev.pid = report.pid;
-		ev.step = report.step;
-		ev.error = report.error;
-		if (report.kind == REPORT_FAILED && role == ROLE_MAIN)
-			unwatch(p, &p->slots[i].exec);
-		feed(p, &ev);
+	struct launch_report *report = &p->intake.of.report;
+	for (;;) {
+		intake_begin(p, INTAKE_REPORT);
+		if (read(p->reports[0], report, sizeof *report) != sizeof *report)
+			break;
+		struct launch_report copy = *report;
+		spawn_take_report(p, &copy);
 	}
+	p->intake.kind = INTAKE_NONE;
 }
 
 /* The end of the pipe without a failure is the exec. */

@@ -30,11 +30,11 @@ static bool is_there(struct pid1 *p)
 {
 	if (p->store)
 		return true;
-	void *bytes = mmap(NULL, STORE_MAX * sizeof *p->store, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (bytes == MAP_FAILED)
-		return false;
-	p->store = bytes;
-	return true;
+	const size_t size = STORE_MAX * sizeof *p->store;
+	p->store = map_zeroes(size, &p->store_memory);
+	if (p->store)
+		madvise(p->store, size, MADV_DOFORK);
+	return p->store != NULL;
 }
 
 uint32_t store_count(const struct pid1 *p, uint32_t service)

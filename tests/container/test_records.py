@@ -110,10 +110,11 @@ def test_what_a_service_writes_is_shown_where_its_logger_kept_it(box):
     writes = "echo out; echo '<3>err' >&2; echo more; exec sleep 1000"
     b = box({"struck": service(script(writes), Restart="always", RestartSec="300ms")}, before=COUNTS + OWN_VAR + OWN_LOGS + OWN_RUN_LOGS,
             options=["--log=files"])
+    b.wait(lambda: oom(b, "logs", "struck").stdout.count("more") == 1)
     kill_for_memory(b, "struck")
     record, = wait_records(b, 1)
     assert sorted(record["last_words"]) == ["err", "more", "out"]
-    b.wait_state("struck", "up", generation=2)
+    b.wait(lambda: oom(b, "logs", "struck").stdout.count("more") == 2)
     lines = [json.loads(text) for text in oom(b, "--json", "logs", "struck").stdout.splitlines()]
     assert sorted((o["generation"], o["stream"], o["priority"], o["text"]) for o in lines if o["stream"] != "note") == sorted(
         (g, *own) for g in (1, 2) for own in (("out", "info", "out"), ("err", "err", "err"), ("out", "info", "more")))

@@ -308,11 +308,19 @@ static void every_kind_of_note_has_its_words(void **state)
 		  "app: a bug of oomph: EXIT cannot be in state idle; put aside as failed" },
 		{ { .kind = NOTE_BUG, .unit = "app.service", .state = N_STATE, .event = N_SERVICE_EVENT },
 		  "app: a bug of oomph: ? cannot be in state ?; put aside as failed" },
+		{ { .kind = NOTE_CRASHED, .service = NO_UNIT, .value = SIGABRT, .event = N_EVENT_KIND }, "PID 1 crashed (SIGABRT) and came back" },
+		{ { .kind = NOTE_CRASHED, .unit = "db.service", .value = SIGSEGV, .event = EVENT_DEATH },
+		  "db: PID 1 crashed (SIGSEGV) in the event `death` and came back" },
+		{ { .kind = NOTE_CRASHED, .service = NO_UNIT, .value = SIGSEGV, .event = EVENT_TICK, .is_dropped = true },
+		  "PID 1 crashed (SIGSEGV) in the event `tick` and came back: for the second time, so that is dropped" },
+		{ { .kind = NOTE_CRASHED, .unit = "db.service", .value = SIGSEGV, .event = EVENT_DEATH, .is_dropped = true },
+		  "db: PID 1 crashed (SIGSEGV) in the event `death` and came back: for the second time, so that is dropped, and the service "
+		  "put aside as failed" },
 		{ { .kind = N_NOTE_KIND, .unit = "app.service" }, "app: ?" },
 	};
 	bool is_seen[N_NOTE_KIND + 1] = { false };
 	for (size_t i = 0; i < countof(rows); i++) {
-		char text[128];
+		char text[256];
 		struct buf b = BUF(text);
 		say_note(&b, &rows[i].note);
 		assert_said(&b, rows[i].said);

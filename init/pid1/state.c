@@ -1,0 +1,246 @@
+/*
+ * What outlives us: this struct, the slots and the unit set in memfds that whoever is executed next maps again, and, of the core, which any
+ * stray pointer of ours could have damaged by then, an image and a journal (lib/state.h) in a memfd that we do not map at all.
+ *
+ * The journal lies before the image. An event costs one small write; an image is written whenever the journal is full.
+ */
+#include "pid1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define JOURNAL_SIZE 32768              /* some 200 events */
+
+struct image_head {
+	uint64_t number;                /* the event that it is behind */
+	uint64_t checksum;
+	uint32_t size, zero;            /* of the core that follows */
+};
+
+/* The note that the linker made of all that it linked (ld(1), --build-id), where the program headers say (getauxval(3)). */
+static void find_build(uint8_t id[BUILD_ID_SIZE])
+{
+	const ElfW(Phdr) *header = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+	uintptr_t base = 0;
+	memset(id, 0, BUILD_ID_SIZE);
+	for (unsigned long n = getauxval(AT_PHNUM), i = 0; header && i < n; i++)
+		if (header[i].p_type == PT_PHDR)
+			base = (uintptr_t)header - header[i].p_vaddr;
+	for (unsigned long n = getauxval(AT_PHNUM), i = 0; header && i < n; i++) {
+		const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)(base + header[i].p_vaddr);
+		if (header[i].p_type != PT_NOTE || note->n_type != NT_GNU_BUILD_ID || note->n_descsz != BUILD_ID_SIZE)
+			continue;
+		memcpy(id, (const char *)(note + 1) + (note->n_namesz + 3) / 4 * 4, BUILD_ID_SIZE);
+	}
+}
+
+static void write_head(struct pid1 *p)
+{
+	p->head = (struct head){
+		.magic = PID1_MAGIC, .version = STATE_VERSION, .size = sizeof *p, .slot_size = sizeof(struct slot),
+		.service_size = sizeof(struct service), .core_size = sizeof(struct core),
+	};
+	find_build(p->head.build);
+}
+
+void state_begin(struct pid1 *p, int self)
+{
+	write_head(p);
+	p->self = self;
+	p->store_memory = p->loaded_units = -1;
+	p->sets[0] = p->sets[1] = (struct set){ -1, -1, -1, -1, 0 };
+	p->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	prctl(PR_GET_NAME, p->name);
+}
+
+/* ---- the image ---- */
+
+static int put(int fd, const void *bytes, size_t size, size_t at)
+{
+	ssize_t n = pwrite(fd, bytes, size, (off_t)at);
+	return n == (ssize_t)size ? 0 : n < 0 ? -errno : -EIO;
+}
+
+static int write_image(int fd, const struct core *core, uint64_t number)
+{
+	struct image_head head = { .number = number, .checksum = state_checksum(core, core->size), .size = core->size };
+	int r = put(fd, core, core->size, JOURNAL_SIZE + sizeof head);
+	return r < 0 ? r : put(fd, &head, sizeof head, JOURNAL_SIZE);
+}
+
+/* All of its memory now: there may be none when it is needed. */
+int state_image(struct pid1 *p, struct set *set, const struct core *core)
+{
+	int fd = memfd_create("oomph-state", MFD_CLOEXEC);
+	int r = fd < 0 || fallocate(fd, 0, 0, (off_t)(JOURNAL_SIZE + sizeof(struct image_head) + core->size)) < 0 ? -errno :
+		write_image(fd, core, p->number);
+	if (r < 0)
+		close_fd(&fd);
+	set->image = fd;
+	return r;
+}
+
+void state_save(struct pid1 *p)
+{
+	int fd = p->sets[p->which].image;
+	if (fd < 0)
+		return;
+	p->is_image_torn = true;
+	int r = write_image(fd, p->core, p->number);
+	if (r < 0) {
+		console_say(p, "the state cannot be kept; a crash would be the end", r);
+		close_fd(&p->sets[p->which].image);
+	}
+	p->journal_at = 0;
+	p->is_image_torn = false;
+}
+
+/* ---- the journal ---- */
+
+void state_note(struct pid1 *p, const struct event *ev, bool is_queued)
+{
+	union entry_space e = { .head = { .intake = p->intake.closes ? p->intake.number : 0, .n_taken = p->n_taken + is_queued } };
+	if (p->sets[p->which].image >= 0 && p->journal_at + sizeof e > JOURNAL_SIZE)
+		state_save(p);
+	e.head.number = p->number + 1;
+	entry_write(&e, ev);
+	p->hand.n_done = 0;
+	p->hand.at = UINT32_MAX;
+	p->hand.number = e.head.number;
+	if (p->sets[p->which].image >= 0)
+		put(p->sets[p->which].image, &e, e.head.size, p->journal_at);
+	p->number = e.head.number;
+	p->journal_at += e.head.size;
+	p->n_taken = e.head.n_taken;
+	if (p->intake.closes)
+		p->intake.kind = INTAKE_NONE;
+	p->intake.closes = false;
+}
+
+/* ---- coming back ---- */
+
+static void *map(int fd, size_t size, int protection)
+{
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0 || (size_t)st.st_size < size)
+		return NULL;
+	void *bytes = mmap(NULL, size, protection, (protection & PROT_WRITE ? MAP_SHARED : MAP_PRIVATE) | MAP_POPULATE, fd, 0);
+	return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+static struct unitset map_units(int fd)
+{
+	struct stat st;
+	struct unitset set = { NULL, 0 };
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > UNITSET_MAX)
+		return set;
+	void *bytes = map(fd, (size_t)st.st_size, PROT_READ);
+	if (bytes && !unitset_check(bytes, (size_t)st.st_size))
+		set = (struct unitset){ bytes, (uint32_t)st.st_size };
+	return set;
+}
+
+static bool is_ours(const struct pid1 *p)
+{
+	return p->head.magic == PID1_MAGIC && p->head.version == STATE_VERSION && p->head.size == sizeof *p &&
+		p->head.slot_size == sizeof(struct slot) && p->head.service_size == sizeof(struct service) &&
+		p->head.core_size == sizeof(struct core) && p->which < countof(p->sets);
+}
+
+static void *map_own(int fd, size_t size)
+{
+	void *bytes = map(fd, size, PROT_READ | PROT_WRITE);
+	if (bytes)
+		madvise(bytes, size, MADV_DONTFORK);
+	return bytes;
+}
+
+struct pid1 *state_return(int fd, const struct options *options)
+{
+	struct pid1 *p = map_own(fd, sizeof *p);
+	if (!p || !is_ours(p))
+		return NULL;
+	const struct set *set = &p->sets[p->which];
+	enum system_mode mode = p->options.mode;
+	p->options = *options;
+	p->options.mode = mode;
+	p->self = fd;
+	write_head(p);
+	p->n_slots = set->n;
+	p->slots = set->n ? map_own(set->slots, (set->n + 1) * sizeof *p->slots) : NULL;
+	p->core = map_own(set->core, core_size(set->n));
+	p->units = map_units(set->units);
+	p->loaded = map_units(p->loaded_units);
+	p->store = p->store_memory < 0 ? NULL : map(p->store_memory, STORE_MAX * sizeof *p->store, PROT_READ | PROT_WRITE);
+	if (!p->store)
+		p->n_store = 0;
+	if (!p->core || (set->n && (!p->slots || unitset_count(p->units) != set->n)))
+		return NULL;
+	return p;
+}
+
+/* The image where it is whole, else the core itself, which nobody was stepping when it was torn. */
+static bool read_image(struct pid1 *p, uint64_t *number)
+{
+	struct image_head head;
+	int fd = p->sets[p->which].image;
+	size_t size = core_size(p->n_slots);
+	*number = p->number;
+	if (p->is_image_torn || fd < 0)
+		return !state_check(p->core, size, p->units);
+	if (pread(fd, &head, sizeof head, JOURNAL_SIZE) != sizeof head || head.size != size ||
+	    pread(fd, p->core, size, JOURNAL_SIZE + sizeof head) != (ssize_t)size)
+		return false;
+	*number = head.number;
+	return head.checksum == state_checksum(p->core, size) && !state_check(p->core, size, p->units);
+}
+
+/* What the last entry says that we may not have come to say ourselves. */
+static void take_hand(struct pid1 *p, const struct entry *e)
+{
+	p->n_taken = e->n_taken;
+	if (e->intake == p->intake.number)
+		p->intake.kind = INTAKE_NONE;
+	p->intake.closes = false;
+	if (p->hand.number == e->number)
+		return;
+	p->hand.number = e->number;
+	p->hand.n_done = 0;
+	p->hand.at = UINT32_MAX;
+}
+
+enum taken state_take(struct pid1 *p, union entry_space *e, struct event *ev)
+{
+	const char *journal = map(p->sets[p->which].image, JOURNAL_SIZE, PROT_READ);
+	size_t size = journal && !p->is_image_torn ? JOURNAL_SIZE : 0;
+	uint64_t number;
+	if (!read_image(p, &number))
+		return TAKEN_NOT;
+	uint64_t last = state_last(journal, size, number, &p->journal_at);
+	bool is_in_hand = last > p->hand.done && state_find(e, journal, size, last, ev);
+	uint64_t until = state_replay(p->core, p->units, journal, size, number, is_in_hand ? last : 0);
+	p->number = last;
+	if (is_in_hand)
+		take_hand(p, &e->head);
+	else
+		state_save(p);
+	if (journal)
+		munmap((void *)journal, JOURNAL_SIZE);
+	return until + is_in_hand != last ? TAKEN_NOT : is_in_hand ? TAKEN_IN_HAND : TAKEN;
+}
+
+void state_drop(struct pid1 *p, union entry_space *e)
+{
+	e->head.is_dropped = true;
+	entry_sign(e);
+	put(p->sets[p->which].image, e, e->head.size, p->journal_at - e->head.size);
+	p->hand.done = e->head.number;
+}
