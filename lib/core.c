@@ -223,6 +223,10 @@ static void on_crashed(struct turn *t)
 	struct note *n = emit_note(t, NOTE_CRASHED, ev->service, (uint32_t)ev->argument);
 	n->event = ev->status;
 	n->is_dropped = ev->is_ok;
+#if STATE_LAYOUT >= 2
+	if (ev->service != NO_UNIT)
+		service_at(t, ev->service)->n_crashes++;
+#endif
 	if (!ev->is_ok || ev->service == NO_UNIT)
 		return;
 	if (ev->pid)
@@ -320,13 +324,18 @@ static void on_tick(struct turn *t)
 	(void)t;
 }
 
+static void on_upgraded(struct turn *t)
+{
+	emit_note(t, NOTE_UPGRADED, NO_UNIT, t->ev->is_ok ? (uint32_t)t->ev->argument : FOREVER_MS);
+}
+
 const char *const event_kind_name[N_EVENT_KIND] = {
 	[EVENT_TICK] = "tick", [EVENT_UNITS] = "units", [EVENT_RELOADED] = "reloaded", [EVENT_REQUEST] = "request",
 	[EVENT_LAUNCHED] = "launched", [EVENT_EXECED] = "execed", [EVENT_LAUNCH_FAILED] = "launch-failed", [EVENT_MAIN] = "main-found",
 	[EVENT_READY] = "ready", [EVENT_LAUNCH_WARNING] = "launch-warning", [EVENT_DEATH] = "death", [EVENT_EMPTY] = "empty",
 	[EVENT_COUNTER] = "counter", [EVENT_NOTIFY] = "notify", [EVENT_SHARED_COUNT] = "shared-count", [EVENT_OOM_KILL] = "oom-kill",
 	[EVENT_OOM_GROUP] = "oom-group", [EVENT_KMSG_LOST] = "kmsg-lost", [EVENT_SIGNAL] = "signal", [EVENT_FILES] = "files",
-	[EVENT_HALTED] = "halted", [EVENT_CRASHED] = "crashed",
+	[EVENT_HALTED] = "halted", [EVENT_CRASHED] = "crashed", [EVENT_UPGRADED] = "upgraded",
 };
 
 static void (*const handlers[N_EVENT_KIND])(struct turn *) = {
@@ -336,7 +345,7 @@ static void (*const handlers[N_EVENT_KIND])(struct turn *) = {
 	[EVENT_COUNTER] = on_counter, [EVENT_SHARED_COUNT] = on_shared_count, [EVENT_NOTIFY] = on_notify, [EVENT_OOM_KILL] = on_oom_kill,
 	[EVENT_OOM_GROUP] = on_oom_group, [EVENT_KMSG_LOST] = on_kmsg_lost, [EVENT_SIGNAL] = on_signal,
 	[EVENT_FILES] = on_files, [EVENT_HALTED] = on_halted,
-	[EVENT_CRASHED] = on_crashed,
+	[EVENT_CRASHED] = on_crashed, [EVENT_UPGRADED] = on_upgraded,
 };
 
 /*

@@ -13,6 +13,14 @@
 #ifndef OOMPH_CORE_H
 #define OOMPH_CORE_H
 
+/*
+ * Versions of what outlives PID 1 (state.h). Fields are only ever appended, to struct service, to struct core before its services, and
+ * to what init/pid1 has of its own, so that a newer one reads an older one's. The test of that builds an older one.
+ */
+#ifndef STATE_LAYOUT
+#define STATE_LAYOUT 2
+#endif
+
 #include "notify.h"
 #include "restart.h"
 #include "service.h"
@@ -46,6 +54,7 @@ enum event_kind {
 	EVENT_HALTED,           /* oomph-halt is through, or dead */
 	EVENT_CRASHED,          /* PID 1 has come back from a fault: argument: its signal, status: the event in hand (N_EVENT_KIND: none), about
 	                           service and pid; is_ok: that is dropped */
+	EVENT_UPGRADED,         /* another binary is PID 1, argument: after so many ms; or not is_ok: it failed, and the one before is back */
 	N_EVENT_KIND
 };
 
@@ -83,12 +92,14 @@ struct launch_report {
 /* What can be asked; the wire's numbers (proto.h). */
 enum verb {
 	VERB_LIST, VERB_STATUS, VERB_START, VERB_STOP, VERB_RESTART, VERB_RELOAD, VERB_KILL, VERB_DEATHS, VERB_EVENTS,
-	VERB_POWER, VERB_VERSION, VERB_INCIDENTS, VERB_LOGS, N_VERB
+	VERB_POWER, VERB_VERSION, VERB_INCIDENTS, VERB_LOGS, VERB_UPGRADE, VERB_CRASHES, N_VERB
 };
 
 enum answer {
 	ANSWER_OK, ANSWER_NO_SUCH_UNIT, ANSWER_NOT_PERMITTED, ANSWER_BROKEN_UNIT, ANSWER_NOT_RUNNING, ANSWER_NO_RELOAD,
-	ANSWER_BUSY, ANSWER_STOPPING, ANSWER_BAD_REQUEST, ANSWER_LOAD_FAILED, ANSWER_NOT_BY_HAND, ANSWER_LATER /* the answer comes in a later FX_REPLY */, N_ANSWER
+	ANSWER_BUSY, ANSWER_STOPPING, ANSWER_BAD_REQUEST, ANSWER_LOAD_FAILED, ANSWER_NOT_BY_HAND,
+	ANSWER_NOT_EXECUTABLE, ANSWER_OTHER_STATE, ANSWER_SELF_TEST, ANSWER_CAME_BACK /* of an upgrade: its program, and then the old one did */,
+	ANSWER_AGAIN /* another binary is PID 1 now: ask that */, ANSWER_REAPS_ONLY /* PID 1 can do nothing else any more */, ANSWER_LATER /* the answer comes in a later FX_REPLY */, N_ANSWER
 };
 
 #define NO_CLIENT UINT32_MAX
@@ -151,7 +162,7 @@ enum also {
 
 enum note_kind {
 	NOTE_STARTING, NOTE_UP, NOTE_DEATH, NOTE_BACKOFF, NOTE_STOPPING, NOTE_IDLE, NOTE_FAILED, NOTE_DONE, NOTE_RELOADING,
-	NOTE_WARNING, NOTE_AMENDED, NOTE_KMSG_LOST, NOTE_UNITS, NOTE_LOAD_FAILED, NOTE_SYSTEM, NOTE_BUG, NOTE_CRASHED, N_NOTE_KIND
+	NOTE_WARNING, NOTE_AMENDED, NOTE_KMSG_LOST, NOTE_UNITS, NOTE_LOAD_FAILED, NOTE_SYSTEM, NOTE_BUG, NOTE_CRASHED, NOTE_UPGRADED, N_NOTE_KIND
 };
 
 /* Something worth telling. Flat: goes to clients as it is; say.c puts it in words. */
@@ -161,7 +172,7 @@ struct note {
 	uint32_t service;               /* NO_UNIT: of the whole */
 	uint32_t generation;
 	uint32_t pid;
-	uint32_t value;                 /* BACKOFF: ms; UP: ms since the start; FAILED: enum result; WARNING: errno; UNITS: how many; SYSTEM: enum power; CRASHED: signal */
+	uint32_t value;                 /* BACKOFF: ms; UP: ms since the start; FAILED: enum result; WARNING: errno; UNITS: how many; SYSTEM: enum power; CRASHED: signal; UPGRADED: ms, FOREVER_MS: in vain */
 	uint8_t kind;                   /* enum note_kind */
 	uint8_t step;                   /* WARNING: enum launch_step */
 	uint8_t state;                  /* BUG: state and event */
@@ -264,6 +275,9 @@ struct service {
 	uint64_t control_seq;           /* ... and than the control process */
 	uint64_t last_death;            /* id */
 	char status_text[STATUS_TEXT_MAX];
+#if STATE_LAYOUT >= 2
+	uint32_t n_crashes;             /* of PID 1, over events about it */
+#endif
 };
 
 #define CORE_MAGIC 0x45524f43u          /* "CORE" */

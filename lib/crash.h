@@ -4,6 +4,8 @@
 
 #include "core.h"
 
+#define BUILD_ID_SIZE 20                /* ld(1), --build-id=sha1 */
+
 #define CRASHES_KEPT 8
 #define CRASHES_MOST 5                  /* so many faults of our own within CRASHES_WITHIN_MS, and PID 1 only reaps any more */
 #define CRASHES_WITHIN_MS 60000u

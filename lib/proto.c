@@ -23,7 +23,7 @@ bool verb_is_change(enum verb verb)
 {
 	switch (verb) {
 	case VERB_LIST: case VERB_STATUS: case VERB_DEATHS: case VERB_EVENTS: case VERB_VERSION:
-	case VERB_INCIDENTS: case VERB_LOGS:
+	case VERB_INCIDENTS: case VERB_LOGS: case VERB_CRASHES:
 		return false;
 	default:
 		return true;
@@ -32,7 +32,7 @@ bool verb_is_change(enum verb verb)
 
 bool verb_is_for_root(enum verb verb)
 {
-	return verb_is_change(verb) || verb == VERB_LOGS;
+	return verb_is_change(verb) || verb == VERB_LOGS || verb == VERB_CRASHES;
 }
 
 static void copy(char *to, size_t size, struct str from)

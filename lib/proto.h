@@ -11,6 +11,7 @@
 #define OOMPH_PROTO_H
 
 #include "core.h"
+#include "crash.h"
 #include "logline.h"
 
 #define PROTO_MAGIC 0x504d4f4fu         /* "OOMP" */
@@ -32,7 +33,7 @@ struct request {
 	char unit[UNIT_NAME_MAX + 1];   /* NUL-terminated; "" where the verb goes without or means all */
 };
 
-enum packet_kind { PACKET_UNIT, PACKET_TEXT, PACKET_DEATH, PACKET_NOTE, PACKET_VERSION, PACKET_INCIDENTS, PACKET_LOG, PACKET_END };
+enum packet_kind { PACKET_UNIT, PACKET_TEXT, PACKET_DEATH, PACKET_NOTE, PACKET_VERSION, PACKET_INCIDENTS, PACKET_LOG, PACKET_CRASH, PACKET_END };
 
 struct packet {
 	uint32_t kind;                  /* enum packet_kind */
@@ -84,7 +85,10 @@ struct version_packet {
 	uint64_t uptime_ms;             /* of PID 1 */
 	uint64_t n_kmsg_lost;
 	uint32_t n_bugs;
+	uint32_t n_crashes;             /* that it came back from */
+	uint8_t build[BUILD_ID_SIZE];
 	uint8_t mode, phase;            /* enum system_mode, enum system_phase */
+	bool reaps_only;                /* it crashed too often */
 	uint8_t has_kmsg, has_cgroup;
 	char version[32];
 };
@@ -111,6 +115,11 @@ struct log_packet {
 	char token[LOG_TOKEN_SIZE];     /* of the markers in it */
 	char unit[UNIT_NAME_MAX + 1];
 	char identifier[UNIT_NAME_MAX + 1];     /* SyslogIdentifier=; "": none */
+};
+
+struct crash_packet {
+	struct packet head;
+	struct crash crash;
 };
 
 struct end_packet {

@@ -483,6 +483,16 @@ static void say_backoff(struct buf *b, uint32_t ms)
 	say_ms(b, ms);
 }
 
+static void say_upgraded(struct buf *b, uint32_t after_ms)
+{
+	if (after_ms == FOREVER_MS) {
+		buf_lit(b, "the new PID 1 failed, and the one before is back");
+		return;
+	}
+	buf_lit(b, "another PID 1 has taken over, within ");
+	say_ms(b, after_ms);
+}
+
 static void say_crashed(struct buf *b, const struct note *n)
 {
 	buf_lit(b, "PID 1 crashed (");
@@ -568,6 +578,9 @@ static void say_what(struct buf *b, const struct note *n)
 		break;
 	case NOTE_BUG:
 		say_bug(b, n);
+		break;
+	case NOTE_UPGRADED:
+		say_upgraded(b, n->value);
 		break;
 	case NOTE_CRASHED:
 		say_crashed(b, n);

@@ -14,7 +14,7 @@
 #include "core.h"
 
 /* The layout of all that survives an exec: struct core, struct entry, and what init/pid1/state.h keeps beside them. */
-#define STATE_VERSION 1u
+#define STATE_VERSION ((uint32_t)STATE_LAYOUT)
 
 /* Of any bytes; guards against torn and overwritten ones, not against anybody who means it. */
 uint64_t state_checksum(const void *bytes, size_t n);

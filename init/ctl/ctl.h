@@ -58,6 +58,7 @@ struct wire {
 	union {
 		struct packet head;
 		struct unit_packet unit;
+		struct crash_packet crash;
 		struct text_packet text;
 		struct death_packet death;
 		struct note_packet note;
@@ -67,6 +68,9 @@ struct wire {
 		char bytes[PROTO_PACKET_MAX];
 	} in;                           /* the packet read last */
 	int descriptor;                 /* that came with it, and is whoever takes it's to close; -1 */
+	struct request request;         /* sent last */
+	uint64_t last_death;            /* the newest that came */
+	bool is_catching_up;            /* asked anew after an upgrade of PID 1: what came before comes again */
 };
 
 typedef void wire_take(struct wire *w, void *to);
@@ -88,7 +92,10 @@ enum answer wire_exchange(struct wire *w, const struct request *r, wire_take *ta
 /* The folder of the control socket, where other things of the same process 1 are. */
 struct str wire_folder(const struct ask *ask);
 
-/* As wire_next, as long as it takes; but a PID 1 that does not answer either is told from one that has no news. */
+/*
+ * As wire_next, as long as it takes; but a PID 1 that does not answer either is told from one that has no news. Who follows is asked for
+ * again when another PID 1 has taken over, and gets no death twice.
+ */
 void wire_wait(struct wire *w, const struct ask *ask);
 
 /* ask's verb, and its unit when it names one. */
@@ -219,6 +226,8 @@ void last_words_print(FILE *out, const struct last_words *words);
 
 int list_main(const struct ask *ask);
 int status_main(const struct ask *ask);
+int crashes_main(const struct ask *ask);
+int upgrade_main(const struct ask *ask);
 int change_main(const struct ask *ask);         /* start, stop, restart */
 int reload_main(const struct ask *ask);
 int kill_main(const struct ask *ask);

@@ -36,6 +36,10 @@ static const struct subcommand commands[] = {
 	  events_main, 0, 0, OPTION_FOLLOW, VERB_EVENTS, 0 },
 	{ "verify", "[--dump] FILE...", "say what is wrong with unit files, or how they are read; needs no PID 1",
 	  verify_main, 1, 1 << 20, OPTION_DUMP, 0, 0 },
+	{ "upgrade", "[PATH]", "another binary becomes PID 1, /sbin/oomph unless told, and all services stay",
+	  upgrade_main, 0, 1, 0, VERB_UPGRADE, 0 },
+	{ "crashes", "", "faults of PID 1 itself that it came back from",
+	  crashes_main, 0, 0, 0, VERB_CRASHES, 0 },
 	{ "poweroff", "", "stop all services, power off",
 	  power_main, 0, 0, 0, VERB_POWER, POWER_OFF },
 	{ "reboot", "", "stop all services, reboot",
@@ -49,9 +53,6 @@ static const struct subcommand commands[] = {
 	{ "record-incidents", "FD FOLDER FROM TO [verdict]", NULL,        /* PID 1 asks us, see keep.c */
 	  record_main, 4, 5, 0, 0, 0 },
 };
-
-/* Planned words: a script that uses them is told so instead of being sent to look for a typing error. */
-static const char *const later[] = { "upgrade" };
 
 _Noreturn void leave(int status, const char *format, ...)
 {
@@ -79,9 +80,6 @@ _Noreturn static void unknown_command(const char *word)
 {
 	const char *best = NULL;
 	unsigned least = 3;             /* farther off it is another word, not a slip */
-	for (size_t i = 0; i < countof(later); i++)
-		if (strcmp(word, later[i]) == 0)
-			leave(LEAVE_FAILED, "%s: not yet", word);
 	for (size_t i = 0; i < countof(commands); i++) {
 		if (!commands[i].help)
 			continue;

@@ -214,7 +214,7 @@ static const char *const note_name[N_NOTE_KIND] = {
 	[NOTE_STOPPING] = "stopping", [NOTE_IDLE] = "idle", [NOTE_FAILED] = "failed", [NOTE_DONE] = "done",
 	[NOTE_RELOADING] = "reloading", [NOTE_WARNING] = "warning", [NOTE_AMENDED] = "amended",
 	[NOTE_KMSG_LOST] = "kmsg-lost", [NOTE_UNITS] = "units", [NOTE_LOAD_FAILED] = "load-failed",
-	[NOTE_SYSTEM] = "system", [NOTE_BUG] = "bug", [NOTE_CRASHED] = "crashed",
+	[NOTE_SYSTEM] = "system", [NOTE_BUG] = "bug", [NOTE_CRASHED] = "crashed", [NOTE_UPGRADED] = "upgraded",
 };
 
 static void note_value(struct json *j, const struct note *n)

@@ -23,6 +23,8 @@ bool wire_try(struct wire *w, const struct ask *ask)
 		leave(LEAVE_USAGE, "the socket's path is too long: %s", ask->socket);
 	memcpy(address.sun_path, ask->socket, n);
 	w->path = ask->socket;
+	w->last_death = 0;
+	w->is_catching_up = false;
 	w->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (w->fd < 0)
 		leave(LEAVE_FAILED, "no socket: %s", strerror(errno));
@@ -64,6 +66,7 @@ _Noreturn static void nobody_there(const struct wire *w, const char *what)
 
 void wire_send(struct wire *w, const struct request *r)
 {
+	w->request = *r;
 	if (send(w->fd, r, sizeof *r, MSG_NOSIGNAL) == (ssize_t)sizeof *r)
 		return;
 	/* The answer to a request of before, "not permitted" say, may still be there to read; this one has none to come. */
@@ -76,7 +79,7 @@ static bool is_well_formed(const struct wire *w, size_t n)
 		[PACKET_UNIT] = sizeof(struct unit_packet), [PACKET_TEXT] = sizeof(struct text_packet),
 		[PACKET_DEATH] = sizeof(struct death_packet), [PACKET_NOTE] = sizeof(struct note_packet),
 		[PACKET_VERSION] = sizeof(struct version_packet), [PACKET_INCIDENTS] = sizeof(struct incidents_packet),
-		[PACKET_END] = sizeof(struct end_packet),
+		[PACKET_CRASH] = sizeof(struct crash_packet), [PACKET_END] = sizeof(struct end_packet),
 	};
 	return n >= sizeof(struct packet) && w->in.head.kind < countof(sizes) && w->in.head.size == n &&
 	       sizes[w->in.head.kind] == n;
@@ -124,6 +127,8 @@ enum answer wire_exchange(struct wire *w, const struct request *r, wire_take *ta
 	for (;;) {
 		if (!wire_next(w, PATIENCE_MS))
 			nobody_there(w, "it is silent");
+		if (w->in.head.kind == PACKET_DEATH)
+			w->last_death = w->in.death.death.id;
 		if (w->in.head.kind == PACKET_END)
 			return (enum answer)w->in.end.answer;
 		if (take)
@@ -131,7 +136,7 @@ enum answer wire_exchange(struct wire *w, const struct request *r, wire_take *ta
 	}
 }
 
-void wire_wait(struct wire *w, const struct ask *ask)
+static void wait_patiently(struct wire *w, const struct ask *ask)
 {
 	static const struct request ping = { .magic = PROTO_MAGIC, .version = PROTO_VERSION, .verb = VERB_VERSION };
 	while (!wire_next(w, PATIENCE_MS)) {
@@ -140,6 +145,37 @@ void wire_wait(struct wire *w, const struct ask *ask)
 		wire_exchange(&other, &ping, NULL, NULL);
 		wire_close(&other);
 	}
+}
+
+static void follow_again(struct wire *w, const struct ask *ask)
+{
+	struct request r = w->request;
+	uint64_t last_death = w->last_death;
+	wire_close(w);
+	wire_open(w, ask);
+	wire_send(w, &r);
+	w->last_death = last_death;
+	w->is_catching_up = true;
+}
+
+/* Is it about following alone, and not about what is followed? */
+static bool is_between(struct wire *w, const struct ask *ask)
+{
+	bool is_end = w->in.head.kind == PACKET_END && (w->request.flags & REQUEST_FOLLOW);
+	if (is_end && w->in.end.answer == ANSWER_AGAIN)
+		follow_again(w, ask);
+	else if (is_end)
+		w->is_catching_up = false;
+	return is_end || (w->is_catching_up && w->in.head.kind == PACKET_DEATH && w->in.death.death.id <= w->last_death);
+}
+
+void wire_wait(struct wire *w, const struct ask *ask)
+{
+	do
+		wait_patiently(w, ask);
+	while (is_between(w, ask));
+	if (w->in.head.kind == PACKET_DEATH && w->in.death.death.id > w->last_death)
+		w->last_death = w->in.death.death.id;
 }
 
 struct request request_of(const struct ask *ask, const char *unit)
@@ -198,6 +234,12 @@ static const char *const refusals[N_ANSWER] = {
 	[ANSWER_STOPPING] = "the system is going down",
 	[ANSWER_BAD_REQUEST] = "PID 1 does not take this request; it may be of another version, or supervise one command only",
 	[ANSWER_NOT_BY_HAND] = "its unit leaves that to other units (RefuseManualStart=, RefuseManualStop=)",
+	[ANSWER_NOT_EXECUTABLE] = "PID 1 stays as it is: the program cannot be executed",
+	[ANSWER_OTHER_STATE] = "PID 1 stays as it is: the program cannot read this one's state, which is of another version",
+	[ANSWER_SELF_TEST] = "PID 1 stays as it is: the program did not pass its self-test",
+	[ANSWER_CAME_BACK] = "the new program failed within its first seconds, and the one before is PID 1 again",
+	[ANSWER_AGAIN] = "PID 1 was upgraded meanwhile; ask again",
+	[ANSWER_REAPS_ONLY] = "PID 1 has crashed too often and only reaps any more; `oomphctl crashes` tells of what, `oomphctl upgrade` brings another one",
 	[ANSWER_LOAD_FAILED] = "the units could not be loaded; the old ones stay in force",
 };
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -139,6 +140,11 @@ static void run_check(const struct launch *l)
 
 static void run_helper(const struct launch *l)
 {
+	if (l->program >= 0) {
+		set_descriptor_flags(0);
+		syscall(SYS_execveat, l->program, "", l->argv, helper_environment, AT_EMPTY_PATH);
+		child_give_up(l, LAUNCH_EXEC, errno);
+	}
 	if (l->pass_fd >= 0)
 		fcntl(l->pass_fd, F_SETFD, 0);
 	execve(l->argv[0], l->argv, helper_environment);

@@ -18,23 +18,28 @@
 #define STACK_SIZE 16384                /* a frame with all vector registers takes some 3 kB (signal(7), sigaltstack(2)) */
 #define WORDS_MAX 64                    /* of our command line; the rest is the command of `oomph -- COMMAND`, long since executed */
 
-static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+/* Whoever is on probation must not be silent either: the last one. */
+#define N_FAULT 5
+static const int faults[N_FAULT + 1] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM };
 
 /* Of this process: made before anything can go wrong, read by the handler alone. */
 static struct pid1 *own;
 static pid_t own_pid;
 static char *words[WORDS_MAX + 1];
-static char number[12];
+static char number[12], state_option[] = "--state", back_option[] = "--back";
 
 /* ---- executing ---- */
 
 /* Every descriptor is closed by execve(2), for the children's sake; these stay. */
-void crash_execute(struct pid1 *p, int program)
+void crash_execute(struct pid1 *p, int program, int state, bool is_back)
 {
+	struct buf b = BUF(number);
+	buf_u64(&b, (uint64_t)state);
+	buf_cstr(&b);
+	words[1] = is_back ? back_option : state_option;
 	set_descriptor_flags(0);
 	fcntl(program, F_SETFD, FD_CLOEXEC);
 	syscall(SYS_execveat, program, "", words, p->options.environment, AT_EMPTY_PATH);
-	execve("/proc/self/exe", words, p->options.environment);
 }
 
 /* ---- noting ---- */
@@ -80,24 +85,27 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 		return;
 	}
 	note(own, signal, info, context);
-	crash_execute(own, own->program);
-	last_resort(own);               /* it cannot be executed */
+	if (own->upgrade.before >= 0)
+		crash_execute(own, own->upgrade.before, own->upgrade.state_before, true);
+	crash_execute(own, own->program, own->self, false);
+	last_resort(own);               /* neither can be executed */
 }
 
 /* ---- arming ---- */
 
-static void make_words(struct pid1 *p, char **argv)
+static bool is_own(const char *word)
 {
-	static char option[] = "--state";
-	struct buf b = BUF(number);
+	return str_eq(str_from(word), STR("--state")) || str_eq(str_from(word), STR("--back"));
+}
+
+static void make_words(char **argv)
+{
 	uint32_t n = 0;
-	buf_u64(&b, (uint64_t)p->self);
-	buf_cstr(&b);
 	words[n++] = argv[0];
-	words[n++] = option;
+	words[n++] = state_option;
 	words[n++] = number;
 	for (char **word = argv + 1; argv[0] && *word && n < WORDS_MAX; word++) {
-		if (str_eq(str_from(*word), STR("--state")) && word[1])
+		if (is_own(*word) && word[1])
 			word++;
 		else
 			words[n++] = *word;
@@ -110,7 +118,7 @@ void crash_arm(struct pid1 *p, char **argv)
 	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	sigset_t ours;
-	make_words(p, argv);
+	make_words(argv);
 	own = p;
 	own_pid = getpid();
 	if (stack != MAP_FAILED) {
@@ -119,9 +127,17 @@ void crash_arm(struct pid1 *p, char **argv)
 	}
 	sigfillset(&action.sa_mask);
 	sigemptyset(&ours);
-	for (size_t i = 0; i < countof(faults); i++) {
+	for (size_t i = 0; i < N_FAULT + (p->upgrade.before >= 0); i++) {
 		sigaction(faults[i], &action, NULL);
 		sigaddset(&ours, faults[i]);
 	}
 	sigprocmask(SIG_UNBLOCK, &ours, NULL);  /* who crashed had them blocked, and execve(2) keeps that */
+}
+
+void crash_trust(void)
+{
+	sigset_t alarm;
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	sigprocmask(SIG_BLOCK, &alarm, NULL);   /* and signalfd has it again */
 }

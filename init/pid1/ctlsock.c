@@ -73,7 +73,10 @@ static void hang_up(struct pid1 *p, struct client *c)
 {
 	uint32_t serial = c->serial;
 	shutdown(c->fd, SHUT_RDWR);     /* for the peer: a child between clone and exec still has a copy */
-	unwatch(p, &c->fd);
+	epoll_ctl(p->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+	if (!receive_has_more(c->fd) || store_discard(p, &c->fd, 1) == 0)
+		close(c->fd);
+	store_purge(p);
 	*c = (struct client){ .fd = -1, .serial = serial + 1 };
 }
 
@@ -112,7 +115,7 @@ void control_accept(struct pid1 *p)
 {
 	struct ucred who;
 	socklen_t size = sizeof who;
-	int room = 1 << 20;
+	int room = 1 << 20, on = 1;
 	int fd = accept4(p->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
 		hang_up_oldest(p);      /* or epoll would tell of this one for ever */
@@ -123,6 +126,7 @@ void control_accept(struct pid1 *p)
 		return;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);        /* for receive_has_more() */
 	struct client *c = find_place(p);
 	*c = (struct client){ .fd = fd, .uid = who.uid, .serial = c->serial, .service = NO_UNIT, .active_at = now_ms() };
 	watch(p, fd, EPOLLIN, SOURCE_CLIENT, (uint32_t)(c - p->clients));
@@ -191,9 +195,11 @@ static int put_version(struct pid1 *p, struct client *c)
 	struct version_packet packet = {
 		.head = { PACKET_VERSION, sizeof packet }, .proto_version = PROTO_VERSION, .n_services = p->core->n_services,
 		.uptime_ms = now_ms() - p->boot_at, .n_kmsg_lost = p->core->n_kmsg_lost, .n_bugs = p->core->n_bugs,
+		.n_crashes = p->n_crashes, .reaps_only = p->reaps_only,
 		.mode = p->core->system.mode, .phase = p->core->system.phase, .has_kmsg = p->kmsg >= 0,
 		.has_cgroup = p->cgroups >= 0, .version = VERSION_TEXT,
 	};
+	memcpy(packet.build, p->head.build, sizeof packet.build);
 	return put(p, c, &packet, sizeof packet);
 }
 
@@ -270,9 +276,22 @@ static enum progress next_of_logs(struct pid1 *p, struct client *c, int *r)
 	return SENT;
 }
 
+static enum progress next_of_crashes(struct pid1 *p, struct client *c, int *r)
+{
+	uint64_t oldest = p->n_crashes > CRASHES_KEPT ? p->n_crashes - CRASHES_KEPT : 0;
+	struct crash_packet packet = { .head = { PACKET_CRASH, sizeof packet } };
+	c->cursor = c->cursor < oldest ? oldest : c->cursor;
+	if (c->cursor >= p->n_crashes)
+		return FINISHED;
+	packet.crash = p->crashes[c->cursor % CRASHES_KEPT];
+	*r = put(p, c, &packet, sizeof packet);
+	return SENT;
+}
+
 static enum progress (*const readers[N_VERB])(struct pid1 *, struct client *, int *) = {
 	[VERB_LIST] = next_of_list, [VERB_STATUS] = next_of_status, [VERB_DEATHS] = next_of_deaths, [VERB_VERSION] = next_of_version,
 	[VERB_INCIDENTS] = next_of_incidents, [VERB_LOGS] = next_of_logs,
+	[VERB_CRASHES] = next_of_crashes,
 };
 
 /*
@@ -311,8 +330,14 @@ static void go_on_sending(struct pid1 *p, struct client *c)
 
 /* ---- asking ---- */
 
-static void take_request(struct pid1 *p, struct client *c, const struct request *q)
+static uint32_t number_of(struct pid1 *p, const struct client *c)
 {
+	return c->serial * CLIENTS_MAX + (uint32_t)(c - p->clients);
+}
+
+void control_take(struct pid1 *p, uint32_t client, const struct request *q, int program)
+{
+	struct client *c = &p->clients[client];
 	struct str name = str_from(q->unit);
 	uint32_t i = name.n ? unitset_find_any(p->units, name) : NO_UNIT;
 	enum verb verb = q->verb;
@@ -323,43 +348,63 @@ static void take_request(struct pid1 *p, struct client *c, const struct request 
 		put_end(p, c, ANSWER_NOT_PERMITTED);
 	} else if (needs_unit && i == NO_UNIT) {
 		put_end(p, c, ANSWER_NO_SUCH_UNIT);
+	} else if (p->reaps_only && verb_is_change(verb) && verb != VERB_UPGRADE) {
+		put_end(p, c, ANSWER_REAPS_ONLY);
+	} else if (verb == VERB_UPGRADE) {
+		enum answer answer = upgrade_ask(p, number_of(p, c), program);
+		if (answer != ANSWER_LATER)
+			put_end(p, c, answer);
 	} else if (verb_is_change(verb)) {
 		struct event ev = event_of(EVENT_REQUEST, i);
 		ev.verb = verb;
 		ev.argument = q->argument;
 		ev.status = q->status;
-		ev.client = c->serial * CLIENTS_MAX + (uint32_t)(c - p->clients);
-		feed(p, &ev);
+		ev.client = number_of(p, c);
+		feed_last(p, &ev);
 	} else {
 		c->verb = verb;
 		c->service = i;
 		c->cursor = 0;
 		c->is_sending = true;
 		c->is_following = q->flags & REQUEST_FOLLOW;
+		p->intake.kind = INTAKE_NONE;
 		go_on_sending(p, c);
 	}
+}
+
+/* A well-formed request, and the one descriptor that may belong to it. */
+static void take_packet(struct pid1 *p, uint32_t client, const struct request *q, struct received *came)
+{
+	bool has_program = q->verb == VERB_UPGRADE && p->clients[client].uid == 0 && came->n_fds;
+	control_take(p, client, q, has_program ? came->fds[--came->n_fds] : -1);
 }
 
 void control_serve(struct pid1 *p, uint32_t client)
 {
 	struct client *c = &p->clients[client];
-	struct request q;
+	struct request *q = &p->intake.of.request.request;
+	struct received came;
 	if (c->fd < 0)
 		return;
 	if (c->is_sending)
 		go_on_sending(p, c);
 	if (c->fd < 0 || c->is_sending)
 		return;                         /* one question at a time: the next waits until this answer is taken */
-	ssize_t n = recv(c->fd, &q, sizeof q, MSG_DONTWAIT | MSG_TRUNC);
-	if (n < 0 && errno == EAGAIN)
+	intake_begin(p, INTAKE_REQUEST);
+	p->intake.of.request.client = client;
+	ssize_t n = receive(c->fd, q, sizeof *q, &came);
+	if (n == -EAGAIN)
 		return;
-	if (n > 0 && !request_check(&q, (size_t)n)) {
-		take_request(p, c, &q);
-		return;
+	struct request copy = *q;
+	if (n > 0 && !came.is_cut && !request_check(&copy, (size_t)n)) {
+		take_packet(p, client, &copy, &came);
+	} else {
+		if (n > 0)
+			put_end(p, c, ANSWER_BAD_REQUEST);      /* perhaps a client of another version, which deserves to know */
+		hang_up(p, c);
 	}
-	if (n > 0)
-		put_end(p, c, ANSWER_BAD_REQUEST);         /* perhaps a client of another version, which deserves to know */
-	hang_up(p, c);
+	p->intake.kind = INTAKE_NONE;
+	receive_discard(p, &came);
 }
 
 void control_reply(struct pid1 *p, uint32_t client, enum answer answer)
@@ -400,6 +445,18 @@ void control_logs(struct pid1 *p)
 			continue;
 		c->is_sending = true;
 		go_on_sending(p, c);
+	}
+}
+
+void control_send_away(struct pid1 *p)
+{
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &p->clients[i];
+		if (c->fd < 0)
+			continue;
+		put_end(p, c, ANSWER_AGAIN);
+		if (c->fd >= 0)
+			hang_up(p, c);
 	}
 }
 

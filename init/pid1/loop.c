@@ -248,7 +248,7 @@ static void serve(struct pid1 *p, enum source source, uint32_t number)
 static int patience(struct pid1 *p)
 {
 	uint64_t at = earlier(core_deadline(p->core), control_deadline(p));
-	uint64_t helpers[] = { p->closer.deadline_at, p->loader.deadline_at, p->halter.deadline_at, incident_deadline(p), p->leave_at };
+	uint64_t helpers[] = { p->closer.deadline_at, p->loader.deadline_at, p->halter.deadline_at, incident_deadline(p), upgrade_deadline(p), p->leave_at };
 	for (size_t i = 0; i < countof(helpers); i++)
 		at = earlier(at, helpers[i]);
 	uint64_t now = now_ms();
@@ -274,6 +274,8 @@ static void on_time(struct pid1 *p)
 	end_late_helper(&p->loader, now);
 	end_late_helper(&p->halter, now);
 	end_late_helper(&p->incidents.recorder, now);
+	end_late_helper(&p->upgrade.tester, now);
+	upgrade_expire(p);
 	control_expire(p);
 	notify_expire(p);
 }
@@ -296,6 +298,8 @@ void loop(struct pid1 *p)
 		if (p->logs.has_news)
 			control_logs(p);
 		incident_serve(p);
+		if (p->upgrade.is_due)
+			upgrade_go(p);
 		if (p->leave_at && (!p->incidents.recorder.pid || p->leave_at <= now_ms()))
 			_exit(p->leave_status);
 	}

@@ -43,6 +43,13 @@ static bool is_log(char **argv, int *i, struct options *o)
 	return true;
 }
 
+/* With what PID 1 executes itself. */
+static bool is_own(struct str word, bool *is_back)
+{
+	*is_back |= str_eq(word, STR("--back"));
+	return str_eq(word, STR("--state")) || str_eq(word, STR("--back"));
+}
+
 static int read_number(const char *word)
 {
 	uint64_t n;
@@ -64,8 +71,10 @@ static void read_options(struct options *o, int argc, char **argv, int *forced_m
 			o->socket = argv[++i];
 		else if (is_log(argv, &i, o))
 			continue;
-		else if (str_eq(word, STR("--state")) && has_value)
+		else if (is_own(word, &o->is_back) && has_value)
 			o->state = read_number(argv[++i]);
+		else if (str_eq(word, STR("--self-test")) && has_value)
+			o->tested_state = read_number(argv[++i]);
 		else if (str_eq(word, STR("--container")))
 			*forced_mode = MODE_CONTAINER;
 		else if (str_eq(word, STR("--vm")))
@@ -129,6 +138,7 @@ static struct pid1 *begin(const struct options *options, char **argv, int forced
 	if (!p)
 		_exit(1);                       /* as above */
 	state_begin(p, self);
+	upgrade_begin(p);
 	p->options = *options;
 	p->boot_at = now_ms();
 	boot_find_mode(p, forced_mode);
@@ -151,12 +161,14 @@ static struct pid1 *begin(const struct options *options, char **argv, int forced
 
 int main(int argc, char **argv, char **environment)
 {
-	struct options options = { .environment = environment, .socket = "/run/oomph/control", .state = -1 };
+	struct options options = { .environment = environment, .socket = "/run/oomph/control", .state = -1, .tested_state = -1 };
 	int forced_mode = -1;
 
 	read_options(&options, argc, argv, &forced_mode);
 	if (options.n_services == 0)
 		options.services[options.n_services++] = "/etc/services.d";
+	if (options.tested_state >= 0)
+		_exit(upgrade_self_test(options.tested_state));
 	struct pid1 *p = options.state < 0 ? begin(&options, argv, forced_mode) : recover(&options, argv);
 	loop(p);
 }

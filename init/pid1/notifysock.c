@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define DATAGRAMS_A_TURN 64
-#define SCM_MAX 253             /* descriptors with one datagram: SCM_MAX_FD of include/net/scm.h */
 
 /* Beside the control socket. Anybody may write: a service runs as any user, and its credentials say which one it is. */
 int notify_open(struct pid1 *p)
@@ -42,10 +41,8 @@ int notify_open(struct pid1 *p)
 }
 
 /*
- * Descriptors that came along and are not to be kept (BARRIER=1, and whatever nobody has asked for) are closed, which is what
- * BARRIER=1 waits for. Anybody may send any, and close(2) can take for ever: a socket lingers (socket(7), SO_LINGER), a FUSE
- * file waits for its owner to answer a flush. So a child that shares our descriptors (clone(2), CLONE_FILES) closes them, one
- * such child at a time. When there is none to be had they stay open until there is: better that than to wait.
+ * Descriptors that are not to be kept are closed by a child that shares ours (clone(2), CLONE_FILES), one such child at a time: BARRIER=1
+ * waits for that, and a close may wait for ever. When there is none to be had they stay open until there is: better that than to wait.
  */
 bool notify_close_elsewhere(struct pid1 *p, const int *fds, size_t n)
 {
@@ -76,40 +73,16 @@ void notify_expire(struct pid1 *p)
 	notify_closed(p);
 }
 
-/* What came with a datagram. */
-struct ancillary {
-	uint32_t pid;                   /* of its sender; 0: the kernel did not say */
-	size_t n;
-	int fds[SCM_MAX];
-};
-
-static void take_ancillary(struct msghdr *m, struct ancillary *a)
-{
-	a->pid = 0;
-	a->n = 0;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_CREDENTIALS) {
-			struct ucred who;
-			memcpy(&who, CMSG_DATA(c), sizeof who);
-			a->pid = (uint32_t)who.pid;
-		}
-		for (size_t at = 0; c->cmsg_type == SCM_RIGHTS && CMSG_LEN(at + sizeof(int)) <= c->cmsg_len && a->n < SCM_MAX; at += sizeof(int))
-			memcpy(&a->fds[a->n++], CMSG_DATA(c) + at, sizeof a->fds[0]);
-	}
-}
-
 /* FDSTORE=1: what is taken leaves the list of those to be closed. */
-static void take_fds(struct pid1 *p, uint32_t service, const struct notify_message *m, struct ancillary *a)
+static void take_fds(struct pid1 *p, uint32_t service, const struct notify_message *m, struct received *r)
 {
 	size_t n_left = 0;
 	if (m->is_store_remove)
 		store_remove(p, service, m->fd_name);
-	for (size_t k = 0; k < a->n; k++)
-		if (!m->is_store || !store_take(p, service, a->fds[k], m->fd_name))
-			a->fds[n_left++] = a->fds[k];
-	a->n = n_left;
+	for (size_t k = 0; k < r->n_fds; k++)
+		if (!m->is_store || !store_take(p, service, r->fds[k], m->fd_name))
+			r->fds[n_left++] = r->fds[k];
+	r->n_fds = n_left;
 }
 
 /* A time of CLOCK_MONOTONIC in the clock that the core lives by: it is as long ago in the one as in the other. */
@@ -122,11 +95,11 @@ static uint64_t time_of(uint64_t monotonic_us)
 	return age_ms < now ? now - age_ms : 1;
 }
 
-static void take_message(struct pid1 *p, struct str datagram, struct ancillary *a)
+void notify_take(struct pid1 *p, struct str datagram, struct received *r)
 {
 	struct notify_message message;
 	enum role role;
-	uint32_t pid = a->pid;
+	uint32_t pid = r->pid;
 	if (!notify_parse(datagram, &message))
 		return;
 	struct event ev = event_of(EVENT_NOTIFY, core_find_pid(p->core, pid, &role));
@@ -135,35 +108,31 @@ static void take_message(struct pid1 *p, struct str datagram, struct ancillary *
 	if (ev.service == NO_UNIT)
 		return;
 	if (core_heeds(p->core, p->units, ev.service, pid))
-		take_fds(p, ev.service, &message, a);
+		take_fds(p, ev.service, &message, r);
 	ev.pid = pid;
 	ev.message = &message;
 	ev.told_at = message.has_time ? time_of(message.time_us) : 0;
 	/* MAINPID= of a process elsewhere would make us watch, and kill, somebody else's. */
 	if (message.has_main_pid)
 		ev.is_ok = ev.service == (p->cgroups >= 0 ? cgroup_owner(p, message.main_pid) : reap_owner(p, message.main_pid));
-	feed(p, &ev);
+	feed_last(p, &ev);
 }
 
 void notify_read(struct pid1 *p)
 {
+	struct received *came = &p->intake.of.datagram;
 	for (int n = 0; n < DATAGRAMS_A_TURN && !p->closer.pid; n++) {
-		union {
-			struct cmsghdr align;
-			char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * SCM_MAX)];
-		} ancillary;
-		struct iovec part = { p->scratch, sizeof p->scratch };
-		struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof ancillary };
-		ssize_t got = recvmsg(p->notify, &m, MSG_CMSG_CLOEXEC);
+		intake_begin(p, INTAKE_DATAGRAM);
+		p->scratch[0] = '\0';
+		ssize_t got = receive(p->notify, p->scratch, sizeof p->scratch, came);
 		if (got < 0)
-			return;
-		struct ancillary came;
-		take_ancillary(&m, &came);
-		if (!(m.msg_flags & MSG_TRUNC) && came.pid)
-			take_message(p, str_of(p->scratch, (size_t)got), &came);
-		if (!notify_close_elsewhere(p, came.fds, came.n))
-			store_discard(p, came.fds, came.n);
+			break;
+		struct received copy = *came;
+		if (!copy.is_cut && copy.pid)
+			notify_take(p, str_of(p->scratch, (size_t)got), &copy);
+		receive_discard(p, &copy);
 	}
+	p->intake.kind = INTAKE_NONE;
 	if (p->closer.pid)
 		watch(p, p->notify, 0, SOURCE_NOTIFY, 0);
 }

@@ -16,7 +16,9 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#ifndef VERSION_TEXT
 #define VERSION_TEXT "0.1"
+#endif
 
 /* What an epoll event is about; its number stands beside it (watch()). */
 enum source {
@@ -61,12 +63,6 @@ struct stored {
 	char name[56];
 };
 
-/* oomph's own short-lived children. They are no services: nobody stops or lists them. */
-struct helper {
-	uint32_t pid;
-	uint64_t deadline_at;   /* SIGKILL then; 0: none */
-};
-
 #define CLIENTS_MAX 32          /* at once; one more costs the one that has been silent longest its connection */
 
 struct client {
@@ -99,6 +95,8 @@ struct options {
 	char *const *environment;
 	enum system_mode mode;
 	int state;                      /* --state: who was PID 1 before us left it in this descriptor; -1 */
+	bool is_back;                   /* --back in place of --state: who came after us has failed */
+	int tested_state;               /* --self-test: could we take this one over? -1: nobody asks */
 };
 
 /* The count of OOM kills for services that have none of their own: see lib/shared_count.h. */
@@ -181,11 +179,13 @@ struct pid1 {
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
 	uint64_t seed[2];               /* random numbers of this boot */
+	bool reaps_only;                /* last.c */
 	bool is_feeding, is_unsettled, has_more_dead, wants_adopt;
 	uint32_t n_put, n_taken;        /* events, over all time, so that neither needs to be changed with the other */
 	struct event queue[EVENTS_QUEUED_MAX];
 	char notify_path[108];
 	char libdir[256];               /* where the helpers are */
+	struct upgrade upgrade;
 };
 
 /* ---- loop.c ---- */
@@ -236,6 +236,7 @@ struct launch {
 	bool is_alone;                  /* no other process of the generation runs yet: what is found of credentials is old */
 	char *const *argv;              /* of a helper: argv[0] is its path */
 	int pass_fd;                    /* stays open in a helper; -1 */
+	int program;                    /* a helper's, in place of argv[0], and all our descriptors stay open in it; -1 */
 	int cgroup;                     /* folder to enter; -1 */
 	bool enters_by_hand;            /* not by clone3 */
 	int reports;                    /* to report on; closed by the exec */
@@ -264,6 +265,8 @@ void child_run(struct launch *l) __attribute__((noreturn));
 void spawn_open(struct pid1 *p);
 int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_list list, uint32_t index, struct event *result);
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms);
+/* A helper that is not in any file, and gets all our descriptors. */
+int spawn_program(struct pid1 *p, int program, char *const argv[], struct helper *helper, uint32_t deadline_ms);
 void spawn_read_reports(struct pid1 *p);
 void spawn_take_report(struct pid1 *p, const struct launch_report *report);
 void spawn_execed(struct pid1 *p, uint32_t service);    /* its pipe may have ended */
@@ -344,12 +347,14 @@ void counters_read(struct pid1 *p);                     /* feeds the core; nothi
 int control_open(struct pid1 *p);
 void control_accept(struct pid1 *p);
 void control_serve(struct pid1 *p, uint32_t client);    /* it has sent something, or takes more */
+void control_take(struct pid1 *p, uint32_t client, const struct request *q, int program);        /* a descriptor that came along, or -1 */
 void control_reply(struct pid1 *p, uint32_t client, enum answer answer);
 void control_note(struct pid1 *p, const struct note *note);
 uint64_t control_deadline(const struct pid1 *p);        /* when a slow reader has to go */
 void control_expire(struct pid1 *p);
 void control_renumber(struct pid1 *p, struct unitset old, struct unitset new);
 void control_logs(struct pid1 *p);                      /* there is news for the logger */
+void control_send_away(struct pid1 *p);                 /* another binary is PID 1: they had better ask anew */
 
 /* ---- log.c: the pipes to oomph-log. Nothing that is written there comes through here ---- */
 
@@ -361,10 +366,17 @@ void log_close(struct pid1 *p, struct slot *slot);
 /* The first opening from *serial on, which is set to its own, of one service or of all; its descriptor, or -1. */
 int log_next(struct pid1 *p, uint32_t service, uint64_t *serial, struct log_packet *packet);
 
+/* ---- receive.c ---- */
+
+ssize_t receive(int fd, void *to, size_t size, struct received *r);     /* bytes, or -errno; never waits */
+void receive_discard(struct pid1 *p, struct received *r);               /* the descriptors that are left */
+bool receive_has_more(int fd);          /* of a socket with SO_PASSCRED: closing it would close what waits in it */
+
 /* ---- notifysock.c ---- */
 
 int notify_open(struct pid1 *p);
 void notify_read(struct pid1 *p);
+void notify_take(struct pid1 *p, struct str datagram, struct received *r);
 void notify_closed(struct pid1 *p);                     /* the closer is dead */
 void notify_expire(struct pid1 *p);
 bool notify_close_elsewhere(struct pid1 *p, const int *fds, size_t n);  /* false: not now */
@@ -385,7 +397,11 @@ void state_begin(struct pid1 *p, int self);             /* this struct is new */
 int state_image(struct pid1 *p, struct set *set, const struct core *core);      /* makes its image and journal */
 void state_note(struct pid1 *p, const struct event *ev, bool is_queued);        /* before it is stepped */
 void state_save(struct pid1 *p);                        /* a new image of the core, between two events */
-struct pid1 *state_return(int fd, const struct options *options);       /* NULL: that is no state of ours; then errno or 0 */
+struct pid1 *state_return(int fd, const struct options *options);       /* NULL: that is no state that we can read */
+/* The same for one that somebody else lives in: a copy. */
+struct pid1 *state_copy(int fd);
+size_t state_image_size(uint32_t n_services);
+int state_convert(const struct head *h, int fd);        /* state_old.c: another descriptor, or -1 where nobody knows that layout */
 /* The core as it was, or as it was before the event in hand, which is then in *e and *ev. */
 enum taken { TAKEN_NOT, TAKEN, TAKEN_IN_HAND };
 enum taken state_take(struct pid1 *p, union entry_space *e, struct event *ev);
@@ -394,9 +410,24 @@ void state_drop(struct pid1 *p, union entry_space *in_hand);    /* it will not b
 /* ---- crash.c, recover.c, last.c ---- */
 
 void crash_arm(struct pid1 *p, char **argv);            /* from here on a fault brings us back */
-void crash_execute(struct pid1 *p, int program);        /* into the state as it stands; returns if that cannot be */
+/* That program, into that state, which a binary before us has left (`is_back`) or we do. Returns if that cannot be. */
+void crash_execute(struct pid1 *p, int program, int state, bool is_back);
+void crash_trust(void);                 /* the probation is over */
 struct pid1 *recover(const struct options *options, char **argv);
+void recover_sweep(struct pid1 *p);      /* closes what nobody knows of */
 void last_resort(struct pid1 *p) __attribute__((noreturn));     /* NULL: not even that is known */
+
+/* ---- upgrade.c ---- */
+
+void upgrade_begin(struct pid1 *p);
+/* Takes the descriptor in any case. ANSWER_LATER: the answer comes when another binary has taken over, or will not. */
+enum answer upgrade_ask(struct pid1 *p, uint32_t client, int program);
+void upgrade_tested(struct pid1 *p, const struct event *death);
+void upgrade_go(struct pid1 *p);                        /* at the end of a turn: returns if it cannot be */
+void upgrade_arrived(struct pid1 *p);                   /* we are the other binary, or the old one again */
+uint64_t upgrade_deadline(const struct pid1 *p);
+void upgrade_expire(struct pid1 *p);
+int upgrade_self_test(int state);                       /* enum self_test */
 
 /* ---- loader.c ---- */
 

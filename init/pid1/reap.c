@@ -184,6 +184,8 @@ static bool is_helper(struct pid1 *p, const struct event *death)
 		feed_last(p, &ev);
 	} else if (p->incidents.recorder.pid == death->pid) {
 		incident_recorded(p, death);
+	} else if (p->upgrade.tester.pid == death->pid) {
+		upgrade_tested(p, death);
 	} else if (p->closer.pid == death->pid) {
 		notify_closed(p);
 	} else {

@@ -29,6 +29,8 @@ static void forget_helpers(struct pid1 *p)
 		p->halter = (struct helper){ 0 };
 	if (p->incidents.recorder.pid && !is_child(p->incidents.recorder.pid))
 		p->incidents.recorder = (struct helper){ 0 };
+	if (p->upgrade.tester.pid && !is_child(p->upgrade.tester.pid))
+		p->upgrade.tester = (struct helper){ 0 };
 	if (p->closer.pid && !is_child(p->closer.pid))
 		notify_closed(p);
 }
@@ -77,7 +79,7 @@ static void mark_all(struct known *k)
 	const struct pid1 *p = k->p;
 	const struct set *set = &p->sets[p->which];
 	const int own[] = {
-		0, 1, 2, p->self, p->store_memory, p->program, p->loaded_units, set->units, set->core, set->slots, set->image, p->loading,
+		0, 1, 2, p->self, p->store_memory, p->program, p->upgrade.program, p->upgrade.before, p->upgrade.state_before, p->loaded_units, set->units, set->core, set->slots, set->image, p->loading,
 		p->reports[0], p->reports[1], p->epoll, p->signals, p->kmsg, p->control, p->notify, p->files, p->console, p->cgroup_events,
 		p->senders, p->sender_probe, p->end_probe, p->null, p->idle[0], p->idle[1], p->cgroups, p->shared.file,
 		p->incidents.ring, p->incidents.for_readers,
@@ -106,7 +108,7 @@ static bool discard_unknown(void *to, uint32_t number)
 }
 
 /* Unknown ones are closed, by somebody who may wait for it. They keep their number till then, so the list does not change under us. */
-static void sweep_descriptors(struct pid1 *p)
+void recover_sweep(struct pid1 *p)
 {
 	struct known *k = mmap(NULL, sizeof *k, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (k == MAP_FAILED)
@@ -136,6 +138,15 @@ static void resume_intake(struct pid1 *p)
 	case INTAKE_SIGNAL:
 		if (of.signal.ssi_signo)
 			loop_signal(p, (int)of.signal.ssi_signo);
+		break;
+	case INTAKE_REQUEST:
+		if (of.request.request.magic && of.request.client < CLIENTS_MAX && p->clients[of.request.client].fd >= 0 &&
+		    !request_check(&of.request.request, sizeof of.request.request))
+			control_take(p, of.request.client, &of.request.request, -1);
+		break;
+	case INTAKE_DATAGRAM:
+		if (p->scratch[0] && of.datagram.pid)
+			notify_take(p, str_from(p->scratch), &of.datagram);
 		break;
 	case INTAKE_RECORD:
 		if (p->scratch[0])
@@ -201,6 +212,7 @@ static void tell(struct pid1 *p, struct crash *c, uint32_t service, uint32_t pid
 	feed(p, &ev);
 }
 
+/* After a fault; crash NULL: another binary has taken over, at a moment when nothing was in hand. */
 static void resume(struct pid1 *p, struct crash *crash)
 {
 	union entry_space e;
@@ -209,11 +221,14 @@ static void resume(struct pid1 *p, struct crash *crash)
 	bool is_in_hand = taken == TAKEN_IN_HAND;
 	if (taken == TAKEN_NOT)
 		last_resort(p);
-	if (is_in_hand)
+	if (!is_in_hand)
+		state_save(p);
+	if (crash && is_in_hand)
 		name_event(p, crash, &e.head);
 	forget_helpers(p);
-	crash->is_dropped = crash_is_again(crash, &p->crashes[(p->n_crashes - 2) % CRASHES_KEPT]);
-	if (crash->is_dropped) {
+	if (crash)
+		crash->is_dropped = crash_is_again(crash, &p->crashes[(p->n_crashes - 2) % CRASHES_KEPT]);
+	if (crash && crash->is_dropped) {
 		drop(p, crash, is_in_hand ? &e : NULL);
 	} else {
 		feed_again(p, is_in_hand ? &ev : NULL);
@@ -221,7 +236,8 @@ static void resume(struct pid1 *p, struct crash *crash)
 	}
 	p->dying = 0;
 	adopt_children(p);
-	tell(p, crash, is_in_hand ? ev.service : NO_UNIT, is_in_hand && ev.kind == EVENT_DEATH ? ev.pid : 0);
+	if (crash)
+		tell(p, crash, is_in_hand ? ev.service : NO_UNIT, is_in_hand && ev.kind == EVENT_DEATH ? ev.pid : 0);
 }
 
 /* ---- the way back ---- */
@@ -234,12 +250,16 @@ struct pid1 *recover(const struct options *options, char **argv)
 		last_resort(NULL);
 	crash_arm(p, argv);
 	prctl(PR_SET_NAME, p->name);
-	if (crash_is_hopeless(p->crashes, now_ms()))
+	bool is_upgrade = p->upgrade.is_going || options->is_back;
+	if (!is_upgrade && crash_is_hopeless(p->crashes, now_ms()))
 		last_resort(p);
 	if (p->options.mode != MODE_COMMAND)
 		boot_lock_memory();
-	resume(p, &p->crashes[(p->n_crashes - 1) % CRASHES_KEPT]);
-	sweep_descriptors(p);
+	resume(p, is_upgrade ? NULL : &p->crashes[(p->n_crashes - 1) % CRASHES_KEPT]);
+	if (is_upgrade)
+		upgrade_arrived(p);
+	else
+		recover_sweep(p);
 	p->has_more_dead = true;
 	return p;
 }

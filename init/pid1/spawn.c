@@ -194,14 +194,25 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	return launched(p, i, role, list, result);
 }
 
-int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms)
+static int launch_helper(struct pid1 *p, struct launch *l, struct helper *helper, uint32_t deadline_ms)
 {
-	struct launch l = { .argv = argv, .pass_fd = pass_fd, .cgroup = -1, .ready = -1, .idle = -1 };
 	helper->deadline_at = now_ms() + deadline_ms;
-	int r = spawn(p, &l, &helper->pid, NULL);
+	int r = spawn(p, l, &helper->pid, NULL);
 	if (r < 0)
 		*helper = (struct helper){ 0 };
 	return r < 0 ? r : 0;
+}
+
+int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms)
+{
+	struct launch l = { .argv = argv, .pass_fd = pass_fd, .program = -1, .cgroup = -1, .ready = -1, .idle = -1 };
+	return launch_helper(p, &l, helper, deadline_ms);
+}
+
+int spawn_program(struct pid1 *p, int program, char *const argv[], struct helper *helper, uint32_t deadline_ms)
+{
+	struct launch l = { .argv = argv, .pass_fd = -1, .program = program, .cgroup = -1, .ready = -1, .idle = -1 };
+	return launch_helper(p, &l, helper, deadline_ms);
 }
 
 /* ---- what became of it ---- */

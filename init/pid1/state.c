@@ -76,11 +76,16 @@ static int write_image(int fd, const struct core *core, uint64_t number)
 	return r < 0 ? r : put(fd, &head, sizeof head, JOURNAL_SIZE);
 }
 
+size_t state_image_size(uint32_t n_services)
+{
+	return JOURNAL_SIZE + sizeof(struct image_head) + core_size(n_services);
+}
+
 /* All of its memory now: there may be none when it is needed. */
 int state_image(struct pid1 *p, struct set *set, const struct core *core)
 {
 	int fd = memfd_create("oomph-state", MFD_CLOEXEC);
-	int r = fd < 0 || fallocate(fd, 0, 0, (off_t)(JOURNAL_SIZE + sizeof(struct image_head) + core->size)) < 0 ? -errno :
+	int r = fd < 0 || fallocate(fd, 0, 0, (off_t)state_image_size(core->n_services)) < 0 ? -errno :
 		write_image(fd, core, p->number);
 	if (r < 0)
 		close_fd(&fd);
@@ -127,12 +132,15 @@ void state_note(struct pid1 *p, const struct event *ev, bool is_queued)
 
 /* ---- coming back ---- */
 
-static void *map(int fd, size_t size, int protection)
+static bool has_size(int fd, size_t size)
 {
 	struct stat st;
-	if (fd < 0 || fstat(fd, &st) < 0 || (size_t)st.st_size < size)
-		return NULL;
-	void *bytes = mmap(NULL, size, protection, (protection & PROT_WRITE ? MAP_SHARED : MAP_PRIVATE) | MAP_POPULATE, fd, 0);
+	return fd >= 0 && fstat(fd, &st) == 0 && (size_t)st.st_size >= size;
+}
+
+static void *map(int fd, size_t size, int protection, int kind)
+{
+	void *bytes = has_size(fd, size) ? mmap(NULL, size, protection, kind | MAP_POPULATE, fd, 0) : MAP_FAILED;
 	return bytes == MAP_FAILED ? NULL : bytes;
 }
 
@@ -142,49 +150,64 @@ static struct unitset map_units(int fd)
 	struct unitset set = { NULL, 0 };
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > UNITSET_MAX)
 		return set;
-	void *bytes = map(fd, (size_t)st.st_size, PROT_READ);
+	void *bytes = map(fd, (size_t)st.st_size, PROT_READ, MAP_PRIVATE);
 	if (bytes && !unitset_check(bytes, (size_t)st.st_size))
 		set = (struct unitset){ bytes, (uint32_t)st.st_size };
 	return set;
 }
 
-static bool is_ours(const struct pid1 *p)
+/* What we write ourselves; `kind` MAP_PRIVATE: a copy of it. */
+static void *map_own(int fd, size_t size, int kind)
 {
-	return p->head.magic == PID1_MAGIC && p->head.version == STATE_VERSION && p->head.size == sizeof *p &&
-		p->head.slot_size == sizeof(struct slot) && p->head.service_size == sizeof(struct service) &&
-		p->head.core_size == sizeof(struct core) && p->which < countof(p->sets);
-}
-
-static void *map_own(int fd, size_t size)
-{
-	void *bytes = map(fd, size, PROT_READ | PROT_WRITE);
+	void *bytes = map(fd, size, PROT_READ | PROT_WRITE, kind);
 	if (bytes)
 		madvise(bytes, size, MADV_DONTFORK);
 	return bytes;
 }
 
-struct pid1 *state_return(int fd, const struct options *options)
+static bool is_ours(const struct head *h)
 {
-	struct pid1 *p = map_own(fd, sizeof *p);
-	if (!p || !is_ours(p))
+	return h->magic == PID1_MAGIC && h->version == STATE_VERSION && h->size == sizeof(struct pid1) && h->slot_size == sizeof(struct slot) &&
+		h->service_size == sizeof(struct service) && h->core_size == sizeof(struct core);
+}
+
+static struct pid1 *enter(int fd, int kind)
+{
+	struct head head;
+	if (pread(fd, &head, sizeof head, 0) != sizeof head)
+		return NULL;
+	if (!is_ours(&head))
+		fd = state_convert(&head, fd);
+	struct pid1 *p = map_own(fd, sizeof *p, kind);
+	if (!p || p->which >= countof(p->sets))
 		return NULL;
 	const struct set *set = &p->sets[p->which];
+	p->self = fd;
+	p->n_slots = set->n;
+	p->slots = set->n ? map_own(set->slots, (set->n + 1) * sizeof *p->slots, kind) : NULL;
+	p->core = map_own(set->core, core_size(set->n), kind);
+	p->units = map_units(set->units);
+	p->loaded = map_units(p->loaded_units);
+	p->store = p->store_memory < 0 ? NULL : map(p->store_memory, STORE_MAX * sizeof *p->store, PROT_READ | PROT_WRITE, kind);
+	p->n_store = p->store ? p->n_store : 0;
+	return p->core && (!set->n || (p->slots && unitset_count(p->units) == set->n)) ? p : NULL;
+}
+
+struct pid1 *state_return(int fd, const struct options *options)
+{
+	struct pid1 *p = enter(fd, MAP_SHARED);
+	if (!p)
+		return NULL;
 	enum system_mode mode = p->options.mode;
 	p->options = *options;
 	p->options.mode = mode;
-	p->self = fd;
 	write_head(p);
-	p->n_slots = set->n;
-	p->slots = set->n ? map_own(set->slots, (set->n + 1) * sizeof *p->slots) : NULL;
-	p->core = map_own(set->core, core_size(set->n));
-	p->units = map_units(set->units);
-	p->loaded = map_units(p->loaded_units);
-	p->store = p->store_memory < 0 ? NULL : map(p->store_memory, STORE_MAX * sizeof *p->store, PROT_READ | PROT_WRITE);
-	if (!p->store)
-		p->n_store = 0;
-	if (!p->core || (set->n && (!p->slots || unitset_count(p->units) != set->n)))
-		return NULL;
 	return p;
+}
+
+struct pid1 *state_copy(int fd)
+{
+	return enter(fd, MAP_PRIVATE);
 }
 
 /* The image where it is whole, else the core itself, which nobody was stepping when it was torn. */
@@ -219,7 +242,7 @@ static void take_hand(struct pid1 *p, const struct entry *e)
 
 enum taken state_take(struct pid1 *p, union entry_space *e, struct event *ev)
 {
-	const char *journal = map(p->sets[p->which].image, JOURNAL_SIZE, PROT_READ);
+	const char *journal = map(p->sets[p->which].image, JOURNAL_SIZE, PROT_READ, MAP_PRIVATE);
 	size_t size = journal && !p->is_image_torn ? JOURNAL_SIZE : 0;
 	uint64_t number;
 	if (!read_image(p, &number))
@@ -230,8 +253,6 @@ enum taken state_take(struct pid1 *p, union entry_space *e, struct event *ev)
 	p->number = last;
 	if (is_in_hand)
 		take_hand(p, &e->head);
-	else
-		state_save(p);
 	if (journal)
 		munmap((void *)journal, JOURNAL_SIZE);
 	return until + is_in_hand != last ? TAKEN_NOT : is_in_hand ? TAKEN_IN_HAND : TAKEN;

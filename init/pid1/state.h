@@ -3,12 +3,18 @@
 #define OOMPH_PID1_STATE_H
 
 #include "lib/crash.h"
+#include "lib/proto.h"
 #include "lib/state.h"
 
 #include <sys/signalfd.h>
 
+/* oomph's own short-lived children. They are no services: nobody stops or lists them. */
+struct helper {
+	uint32_t pid;
+	uint64_t deadline_at;   /* SIGKILL then; 0: none */
+};
+
 #define PID1_MAGIC 0x31444950u          /* "PID1" */
-#define BUILD_ID_SIZE 20                /* ld(1), --build-id=sha1 */
 
 /* At the start of struct pid1, in every version: whoever finds it knows whether he can read the rest. */
 struct head {
@@ -40,7 +46,21 @@ struct hand {
  * What was taken from the kernel, which does not have it any more, and is in no journal yet. It is zeroed first, and filled by the system
  * call itself: so what is in it was taken.
  */
-enum intake_kind { INTAKE_NONE, INTAKE_DEATH, INTAKE_REPORT, INTAKE_SIGNAL, INTAKE_RECORD /* in scratch */, INTAKE_KILL, N_INTAKE_KIND };
+enum intake_kind {
+	INTAKE_NONE, INTAKE_DEATH, INTAKE_REPORT, INTAKE_SIGNAL, INTAKE_KILL, INTAKE_REQUEST,
+	INTAKE_RECORD, INTAKE_DATAGRAM, /* in scratch */
+	N_INTAKE_KIND
+};
+
+/* What came along with a packet or datagram. */
+#define SCM_MAX 253                     /* descriptors with one: SCM_MAX_FD of include/net/scm.h */
+struct received {
+	uint32_t pid;                   /* of its sender; 0: the kernel did not say */
+	bool is_cut;
+	size_t n_fds;
+	int fds[SCM_MAX];
+};
+
 struct intake {
 	uint32_t number;
 	uint8_t kind;                   /* enum intake_kind */
@@ -53,7 +73,34 @@ struct intake {
 			struct oom_kill victim;
 			uint8_t news;           /* enum kmsg_news */
 		} kill;
+		struct {
+			uint32_t client;
+			struct request request;
+		} request;
+		struct received datagram;
 	} of;
 };
+
+/*
+ * Another binary takes over. The one that leaves is kept until the new one has proved itself: should that crash, or be silent, before, the
+ * old one comes back, into the new one's state if they agree on its layout, else into its own as it left it.
+ */
+#define PROBATION_MS 5000u
+#define TEST_DEADLINE_MS 5000u
+
+struct upgrade {
+	struct helper tester;
+	int program;                    /* to be tested, or tested; -1 */
+	uint32_t client;                /* who waits for the answer; NO_CLIENT */
+	bool is_due;                    /* it has passed */
+	bool is_going;                  /* the exec has come, or its failure */
+	int before, state_before;       /* the program to go back to, and where its state is; -1: there is no way back */
+	uint64_t began_at;
+	uint64_t proven_at;             /* 0: nobody is on probation */
+	uint8_t build[BUILD_ID_SIZE];   /* of the one before */
+};
+
+/* How `oomph --self-test` leaves. */
+enum self_test { SELF_TEST_PASSED, SELF_TEST_STATE_UNREADABLE = 3, SELF_TEST_STATE_DAMAGED };
 
 #endif

@@ -316,6 +316,8 @@ static void every_kind_of_note_has_its_words(void **state)
 		{ { .kind = NOTE_CRASHED, .unit = "db.service", .value = SIGSEGV, .event = EVENT_DEATH, .is_dropped = true },
 		  "db: PID 1 crashed (SIGSEGV) in the event `death` and came back: for the second time, so that is dropped, and the service "
 		  "put aside as failed" },
+		{ { .kind = NOTE_UPGRADED, .service = NO_UNIT, .value = 12 }, "another PID 1 has taken over, within 12 ms" },
+		{ { .kind = NOTE_UPGRADED, .service = NO_UNIT, .value = FOREVER_MS }, "the new PID 1 failed, and the one before is back" },
 		{ { .kind = N_NOTE_KIND, .unit = "app.service" }, "app: ?" },
 	};
 	bool is_seen[N_NOTE_KIND + 1] = { false };
