@@ -56,7 +56,7 @@ HOST   = $(COMMON) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 PYTEST = PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -o cache_dir=$(CURDIR)/build/pytest -q -ra
 
 BENCH  = $(addprefix build/bench/,bench stamp bare idle parse flood pour)
-GUEST  = $(patsubst tests/vm/guest/%.c,build/guest/%,$(wildcard tests/vm/guest/*.c))
+GUEST  = $(patsubst tests/vm/guest/%.c,build/guest/%,$(wildcard tests/vm/guest/*.c)) build/guest/oomph-faulty build/guest/oomph-before
 UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
 CHECKS = setup all law unit sim container-test vm-test
@@ -111,6 +111,17 @@ build/guest/%: tests/vm/guest/%.c Makefile | build/deps/ready
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	$Q$(MUSLCC) $(MUSL) $(LINK) $< -o $@
+
+# PID 1 with bugs that a file asks for, and one whose state is laid out as the version before has it: what it crashes of, and upgrades from.
+build/guest/oomph-faulty: tests/crash/inject.c $(PID1:%=$M/init/pid1/%.o) $M/liboomph.a Makefile
+	@mkdir -p $(@D)
+	@echo "  LINK    $@"
+	$Q$(MUSLCC) $(MUSL) $(LINK) -Wl,--wrap=core_step $(filter %.c %.o %.a,$^) -o $@
+
+build/guest/oomph-before: $(PID1:%=$M/init/pid1/%.o) $M/liboomph.a Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$Q$(MUSLCC) $(filter-out -MMD -MP,$(MUSL)) -DSTATE_LAYOUT=1 $(LINK) $(PID1:%=init/pid1/%.c) $(LIB:%=lib/%.c) -o $@
 
 build/deps/ready $(LIBNL):
 	tools/setup

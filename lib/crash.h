@@ -32,7 +32,7 @@ struct crash {
 /* Two faults in a row on the same thing: it would be so for ever. */
 bool crash_is_again(const struct crash *now, const struct crash *before);
 
-/* Of a ring: too many faults in too short a time for another one to be likely to help. */
-bool crash_is_hopeless(const struct crash ring[CRASHES_KEPT], uint64_t now_ms);
+/* Of a ring: too many faults of this binary, which is PID 1 since then, in too short a time for another one to be likely to help. */
+bool crash_is_hopeless(const struct crash ring[CRASHES_KEPT], uint64_t since_ms, uint64_t now_ms);
 
 #endif

@@ -57,6 +57,9 @@ void view_unit(struct unit_packet *p, const struct core *c, struct unitset units
 		.is_helper = (u->flags & UNIT_HELPER) != 0, .has_warning = (s->flags & SERVICE_WARNED) != 0,
 		.warned_step = s->warned_step, .warned_error = s->warned_error,
 	};
+#if STATE_LAYOUT >= 2
+	p->n_crashes = s->n_crashes;
+#endif
 	if (s->state == BACKOFF)
 		p->next_start_ms = s->deadline_at > now_ms ? (uint32_t)(s->deadline_at - now_ms) : 0;
 	memcpy(p->knobs, u->knobs, sizeof p->knobs);

@@ -50,6 +50,7 @@ struct unit_packet {
 	uint32_t next_start_ms;         /* FOREVER_MS: none is due */
 	uint32_t main_pid, control_pid;
 	uint32_t generation, n_restarts, n_oom_kills;
+	uint32_t n_crashes;             /* of PID 1, over events about it */
 	int32_t oom_score_adj;          /* as the unit says */
 	uint8_t state, step, want, result;
 	uint8_t type, restart, oom_policy, is_helper;

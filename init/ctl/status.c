@@ -161,6 +161,14 @@ static const char *mode_name(unsigned mode)
 	return mode < countof(names) ? names[mode] : "?";
 }
 
+static const char *build_words(const uint8_t *build)
+{
+	static char text[2 * BUILD_ID_SIZE + 1];
+	for (size_t i = 0; i < BUILD_ID_SIZE; i++)
+		snprintf(text + 2 * i, 3, "%02x", build[i]);
+	return text;
+}
+
 static void version_json(const struct version_packet *v)
 {
 	struct json j;
@@ -174,6 +182,9 @@ static void version_json(const struct version_packet *v)
 	json_bool(&j, "cgroup", v->has_cgroup);
 	json_number(&j, "kmsg_lost", v->n_kmsg_lost);
 	json_number(&j, "bugs", v->n_bugs);
+	json_number(&j, "crashes", v->n_crashes);
+	json_bool(&j, "reaps_only", v->reaps_only);
+	json_text(&j, "build", str_from(build_words(v->build)));
 	json_close(&j);
 }
 
@@ -185,6 +196,10 @@ static void print_version(const struct version_packet *v)
 	       v->has_cgroup ? "in use" : "not in use");
 	if (v->n_kmsg_lost)
 		printf("the kernel log was overrun %llu times\n", (unsigned long long)v->n_kmsg_lost);
+	if (v->n_crashes)
+		printf("%u crashes that it came back from, see `oomphctl crashes`\n", v->n_crashes);
+	if (v->reaps_only)
+		printf("it has crashed too often and only reaps; `oomphctl upgrade` brings another one\n");
 	if (v->n_bugs)
 		printf("%u impossible events: please report them\n", v->n_bugs);
 }

@@ -55,6 +55,7 @@ void view_unit_json(const struct unit_packet *p, const struct notes *notes)
 	json_number(&j, "generation", p->generation);
 	json_number(&j, "restarts", p->n_restarts);
 	json_number(&j, "oom_kills", p->n_oom_kills);
+	json_number(&j, "crashes", p->n_crashes);
 	json_signed(&j, "oom_score_adj", p->oom_score_adj);
 	number_or_null(&j, "next_start_ms", p->next_start_ms, FOREVER_MS);
 	json_text(&j, "result", NAME(result_name, p->result));

@@ -38,7 +38,6 @@ void crash_execute(struct pid1 *p, int program, int state, bool is_back)
 	buf_cstr(&b);
 	words[1] = is_back ? back_option : state_option;
 	set_descriptor_flags(0);
-	fcntl(program, F_SETFD, FD_CLOEXEC);
 	syscall(SYS_execveat, program, "", words, p->options.environment, AT_EMPTY_PATH);
 }
 

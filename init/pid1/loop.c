@@ -257,7 +257,7 @@ static int patience(struct pid1 *p)
 	return at == 0 ? -1 : at - now < INT_MAX ? (int)(at - now) : INT_MAX;
 }
 
-static void end_late_helper(struct helper *helper, uint64_t now)
+void end_late_helper(struct helper *helper, uint64_t now)
 {
 	if (helper->deadline_at == 0 || helper->deadline_at > now)
 		return;

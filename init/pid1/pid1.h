@@ -51,6 +51,7 @@ struct slot {
 	struct process {
 		uint32_t pid;
 		uint32_t session;       /* which it leads; kept when it is dead, for where there is no cgroup */
+		uint8_t code, status;   /* of waitid(2), of one that has ended, and nobody knows yet (last.c); code 0: not so */
 	} process[2];           /* by enum role: ROLE_MAIN, ROLE_CONTROL */
 	int exec;               /* Type=exec: a pipe that ends when the main process's program runs; -1 */
 	struct log_pipe logs[2];        /* LOG_OUT, LOG_ERR: from the first launch on, as long as the unit is there */
@@ -205,6 +206,7 @@ struct event event_of(enum event_kind kind, uint32_t service);
 void intake_begin(struct pid1 *p, enum intake_kind kind);
 void loop_signal(struct pid1 *p, int number);
 void loop_counter(struct pid1 *p, uint32_t service);    /* its memory.events may have changed */
+void end_late_helper(struct helper *helper, uint64_t now);
 void loop_populated(struct pid1 *p, uint32_t service);  /* its cgroup.events may have changed */
 int watch(struct pid1 *p, int fd, uint32_t epoll_events, enum source source, uint32_t number);
 void unwatch(struct pid1 *p, int *fd);                  /* and close it */

@@ -35,14 +35,14 @@ static void forget_helpers(struct pid1 *p)
 		notify_closed(p);
 }
 
-/* Its end has come, and nobody has told: of how, nothing is known. */
-static void tell_lost(struct pid1 *p, uint32_t service, uint32_t pid)
+/* Its end has come while nobody looked. Of how, nothing more is known than the last resort saw; of one that it did not see, nothing. */
+static void tell_missed(struct pid1 *p, uint32_t service, const struct process *process)
 {
 	struct event ev = event_of(EVENT_DEATH, service);
-	ev.pid = pid;
-	ev.code = CLD_KILLED;
-	ev.status = SIGKILL;
-	ev.is_empty = reap_is_empty(p, service, pid);
+	ev.pid = process->pid;
+	ev.code = process->code ? process->code : CLD_KILLED;
+	ev.status = process->code ? process->status : SIGKILL;
+	ev.is_empty = reap_is_empty(p, service, process->pid);
 	feed(p, &ev);
 }
 
@@ -50,12 +50,11 @@ static void adopt_children(struct pid1 *p)
 {
 	for (uint32_t i = 0; i < p->n_slots; i++)
 		for (int role = ROLE_MAIN; role <= ROLE_CONTROL; role++) {
-			struct process *process = &p->slots[i].process[role];
-			uint32_t pid = process->pid;
-			if (pid == 0 || is_child(pid))
+			const struct process was = p->slots[i].process[role];
+			if (was.pid == 0 || is_child(was.pid))
 				continue;
-			process->pid = 0;
-			tell_lost(p, i, pid);
+			p->slots[i].process[role] = (struct process){ .session = was.session };
+			tell_missed(p, i, &was);
 		}
 }
 
@@ -251,7 +250,7 @@ struct pid1 *recover(const struct options *options, char **argv)
 	crash_arm(p, argv);
 	prctl(PR_SET_NAME, p->name);
 	bool is_upgrade = p->upgrade.is_going || options->is_back;
-	if (!is_upgrade && crash_is_hopeless(p->crashes, now_ms()))
+	if (!is_upgrade && crash_is_hopeless(p->crashes, p->upgrade.began_at, now_ms()))
 		last_resort(p);
 	if (p->options.mode != MODE_COMMAND)
 		boot_lock_memory();

@@ -210,20 +210,20 @@ struct pid1 *state_copy(int fd)
 	return enter(fd, MAP_PRIVATE);
 }
 
-/* The image where it is whole, else the core itself, which nobody was stepping when it was torn. */
-static bool read_image(struct pid1 *p, uint64_t *number)
+/* The image where it is whole, else the core itself, which nobody was stepping when it was torn. What is wrong with it; NULL. */
+static const char *read_image(struct pid1 *p, uint64_t *number)
 {
 	struct image_head head;
 	int fd = p->sets[p->which].image;
 	size_t size = core_size(p->n_slots);
 	*number = p->number;
 	if (p->is_image_torn || fd < 0)
-		return !state_check(p->core, size, p->units);
+		return state_check(p->core, size, p->units);
 	if (pread(fd, &head, sizeof head, JOURNAL_SIZE) != sizeof head || head.size != size ||
 	    pread(fd, p->core, size, JOURNAL_SIZE + sizeof head) != (ssize_t)size)
-		return false;
+		return "the image is not of this set";
 	*number = head.number;
-	return head.checksum == state_checksum(p->core, size) && !state_check(p->core, size, p->units);
+	return head.checksum == state_checksum(p->core, size) ? state_check(p->core, size, p->units) : "the image is damaged";
 }
 
 /* What the last entry says that we may not have come to say ourselves. */
@@ -245,8 +245,11 @@ enum taken state_take(struct pid1 *p, union entry_space *e, struct event *ev)
 	const char *journal = map(p->sets[p->which].image, JOURNAL_SIZE, PROT_READ, MAP_PRIVATE);
 	size_t size = journal && !p->is_image_torn ? JOURNAL_SIZE : 0;
 	uint64_t number;
-	if (!read_image(p, &number))
+	const char *wrong = read_image(p, &number);
+	if (wrong) {
+		console_say(p, wrong, 0);
 		return TAKEN_NOT;
+	}
 	uint64_t last = state_last(journal, size, number, &p->journal_at);
 	bool is_in_hand = last > p->hand.done && state_find(e, journal, size, last, ev);
 	uint64_t until = state_replay(p->core, p->units, journal, size, number, is_in_hand ? last : 0);
@@ -255,6 +258,8 @@ enum taken state_take(struct pid1 *p, union entry_space *e, struct event *ev)
 		take_hand(p, &e->head);
 	if (journal)
 		munmap((void *)journal, JOURNAL_SIZE);
+	if (until + is_in_hand != last)
+		console_say(p, "the journal is damaged", 0);
 	return until + is_in_hand != last ? TAKEN_NOT : is_in_hand ? TAKEN_IN_HAND : TAKEN;
 }
 

@@ -48,7 +48,8 @@ static int start_test(struct pid1 *p)
 	struct buf b = BUF(number);
 	buf_u64(&b, (uint64_t)p->self);
 	char *argv[] = { word, option, (char *)buf_cstr(&b), NULL };
-	state_save(p);
+	if (!p->reaps_only)
+		state_save(p);
 	return spawn_program(p, p->upgrade.program, argv, &p->upgrade.tester, TEST_DEADLINE_MS);
 }
 
@@ -115,7 +116,8 @@ void upgrade_go(struct pid1 *p)
 	u->state_before = p->self;
 	memcpy(u->build, p->head.build, sizeof u->build);
 	u->began_at = now_ms();
-	state_save(p);
+	if (!p->reaps_only)             /* there may be an event in hand, which its successor has to see to */
+		state_save(p);
 	p->program = u->program;
 	u->program = -1;
 	u->is_going = true;
@@ -150,6 +152,7 @@ void upgrade_arrived(struct pid1 *p)
 	u->is_going = false;
 	ev.is_ok = !p->options.is_back;
 	ev.argument = (int32_t)(now_ms() - u->began_at);
+	p->reaps_only = false;
 	if (p->options.is_back)
 		take_back(p);
 	else
