@@ -14,17 +14,14 @@ void wire_close(struct wire *w)
 	w->fd = -1;
 }
 
-bool wire_try(struct wire *w, const struct ask *ask)
+static bool dial(struct wire *w)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
-	size_t n = strlen(ask->socket);
+	size_t n = strlen(w->path);
 	if (n >= sizeof address.sun_path)
-		leave(LEAVE_USAGE, "the socket's path is too long: %s", ask->socket);
-	memcpy(address.sun_path, ask->socket, n);
-	w->path = ask->socket;
-	w->last_death = 0;
-	w->is_catching_up = false;
+		leave(LEAVE_USAGE, "the socket's path is too long: %s", w->path);
+	memcpy(address.sun_path, w->path, n);
 	w->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (w->fd < 0)
 		leave(LEAVE_FAILED, "no socket: %s", strerror(errno));
@@ -38,13 +35,31 @@ bool wire_try(struct wire *w, const struct ask *ask)
 	return false;
 }
 
-void wire_open(struct wire *w, const struct ask *ask)
+bool wire_try(struct wire *w, const struct ask *ask)
 {
-	if (wire_try(w, ask))
+	*w = (struct wire){ .path = ask->socket };
+	return dial(w);
+}
+
+static void expect_open(const struct wire *w, bool is_open)
+{
+	if (is_open)
 		return;
 	if (errno == EACCES || errno == EPERM)
 		leave(LEAVE_FAILED, "not permitted to talk to PID 1: %s is for root and the group oomph", w->path);
 	leave(LEAVE_NO_ANSWER, "no answer from PID 1: %s: %s", w->path, strerror(errno));
+}
+
+void wire_open(struct wire *w, const struct ask *ask)
+{
+	expect_open(w, wire_try(w, ask));
+}
+
+/* Another PID 1 has taken over, and has sent us away. */
+static void reopen(struct wire *w)
+{
+	wire_close(w);
+	expect_open(w, dial(w));
 }
 
 struct str wire_folder(const struct ask *ask)
@@ -67,9 +82,8 @@ _Noreturn static void nobody_there(const struct wire *w, const char *what)
 void wire_send(struct wire *w, const struct request *r)
 {
 	w->request = *r;
-	if (send(w->fd, r, sizeof *r, MSG_NOSIGNAL) == (ssize_t)sizeof *r)
-		return;
-	/* The answer to a request of before, "not permitted" say, may still be there to read; this one has none to come. */
+	if (send(w->fd, r, sizeof *r, MSG_NOSIGNAL) == (ssize_t)sizeof *r || errno == EPIPE)
+		return;                 /* why we were hung up upon may still be there to read */
 	nobody_there(w, errno == EAGAIN ? "it does not read" : strerror(errno));
 }
 
@@ -121,16 +135,29 @@ bool wire_next(struct wire *w, int ms)
 	return true;
 }
 
+/* Sent away before anything was answered: the request was not even read, or would have been. */
+static bool is_sent_away(const struct wire *w, unsigned n_taken)
+{
+	return w->in.head.kind == PACKET_END && w->in.end.answer == ANSWER_AGAIN && n_taken == 0;
+}
+
 enum answer wire_exchange(struct wire *w, const struct request *r, wire_take *take, void *to)
 {
+	unsigned n_taken = 0;
 	wire_send(w, r);
 	for (;;) {
 		if (!wire_next(w, PATIENCE_MS))
 			nobody_there(w, "it is silent");
+		if (is_sent_away(w, n_taken)) {
+			reopen(w);
+			wire_send(w, r);
+			continue;
+		}
 		if (w->in.head.kind == PACKET_DEATH)
 			w->last_death = w->in.death.death.id;
 		if (w->in.head.kind == PACKET_END)
 			return (enum answer)w->in.end.answer;
+		n_taken++;
 		if (take)
 			take(w, to);
 	}
@@ -147,23 +174,20 @@ static void wait_patiently(struct wire *w, const struct ask *ask)
 	}
 }
 
-static void follow_again(struct wire *w, const struct ask *ask)
+static void follow_again(struct wire *w)
 {
 	struct request r = w->request;
-	uint64_t last_death = w->last_death;
-	wire_close(w);
-	wire_open(w, ask);
+	reopen(w);
 	wire_send(w, &r);
-	w->last_death = last_death;
 	w->is_catching_up = true;
 }
 
 /* Is it about following alone, and not about what is followed? */
-static bool is_between(struct wire *w, const struct ask *ask)
+static bool is_between(struct wire *w)
 {
 	bool is_end = w->in.head.kind == PACKET_END && (w->request.flags & REQUEST_FOLLOW);
 	if (is_end && w->in.end.answer == ANSWER_AGAIN)
-		follow_again(w, ask);
+		follow_again(w);
 	else if (is_end)
 		w->is_catching_up = false;
 	return is_end || (w->is_catching_up && w->in.head.kind == PACKET_DEATH && w->in.death.death.id <= w->last_death);
@@ -173,7 +197,7 @@ void wire_wait(struct wire *w, const struct ask *ask)
 {
 	do
 		wait_patiently(w, ask);
-	while (is_between(w, ask));
+	while (is_between(w));
 	if (w->in.head.kind == PACKET_DEATH && w->in.death.death.id > w->last_death)
 		w->last_death = w->in.death.death.id;
 }
