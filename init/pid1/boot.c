@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -139,6 +140,23 @@ void boot_hostname(struct pid1 *p)
 		if (sethostname(line.p, line.n) < 0)
 			console_say(p, "hostname", errno);
 		return;
+	}
+}
+
+/* ---- what there is no life without ---- */
+
+void boot_pause(void)
+{
+	poll(NULL, 0, RETRY_MS);
+}
+
+void boot_insist(struct pid1 *p, const char *what, int (*get)(struct pid1 *p))
+{
+	int told = 0;
+	for (int r; (r = get(p)) < 0; told = r) {
+		if (r != told)
+			console_say(p, what, r);
+		boot_pause();
 	}
 }
 

@@ -54,10 +54,11 @@ int open_again(const char *folder, int fd, int flags)
 void *map_zeroes(size_t size)
 {
 	int fd = memfd_create("oomph", MFD_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	void *bytes = ftruncate(fd, (off_t)size) < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-	close(fd);
+	/* Refused, by a seccomp filter or for want of descriptors: memory without a file does as well. */
+	bool has_file = fd >= 0 && ftruncate(fd, (off_t)size) == 0;
+	int sharing = has_file ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS;
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, sharing | MAP_POPULATE, has_file ? fd : -1, 0);
+	close_fd(&fd);
 	if (bytes == MAP_FAILED)
 		return NULL;
 	madvise(bytes, size, MADV_DONTFORK);

@@ -169,13 +169,13 @@ void loader_adopt(struct pid1 *p)
 }
 
 /* The first core has no services; it is there so that nothing else has to ask whether there is one. */
-int loader_begin(struct pid1 *p, uint64_t seed)
+int loader_begin(struct pid1 *p)
 {
 	p->core = map_zeroes(core_size(0));
 	p->loading = -1;
 	if (!p->core)
 		return -ENOMEM;
-	core_init(p->core, p->options.mode, seed);
+	core_init(p->core, p->options.mode, p->seed[0]);
 	return 0;
 }
 

@@ -88,11 +88,7 @@ static void start(struct pid1 *p)
 	int r;
 	log_begin(p);
 	draw_seed(p);
-	r = loader_begin(p, p->seed[0]);
-	if (r < 0) {
-		console_say(p, "no memory for a core", r);
-		_exit(1);                       /* before the point of no return: nothing is there to supervise yet */
-	}
+	boot_insist(p, "no memory for a core", loader_begin);
 	counters_find(p);
 	cgroup_find(p);
 	counters_begin(p);
@@ -113,13 +109,24 @@ static void start(struct pid1 *p)
 	feed(p, &ev);
 }
 
-int main(int argc, char **argv, char **environment)
+/* Nothing is there to supervise yet, but to leave would be the machine's end. */
+static struct pid1 *begin(void)
 {
 	struct pid1 *p = map_zeroes(sizeof *p);
+	if (!p)
+		put(2, STR("oomph: no memory to begin with: waiting for some\n"));
+	while (!p) {
+		boot_pause();
+		p = map_zeroes(sizeof *p);
+	}
+	return p;
+}
+
+int main(int argc, char **argv, char **environment)
+{
+	struct pid1 *p = begin();
 	int forced_mode = -1;
 
-	if (!p)
-		_exit(1);                       /* as below */
 	p->options.environment = environment;
 	p->options.socket = "/run/oomph/control";
 	p->boot_at = now_ms();

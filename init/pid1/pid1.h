@@ -196,6 +196,8 @@ void boot_find_helpers(struct pid1 *p);                 /* $OOMPH_LIBDIR, /usr/l
 const char *boot_variable(const struct pid1 *p, struct str name);        /* of PID 1's own environment; NULL */
 void boot_mounts(struct pid1 *p);
 void boot_process(struct pid1 *p);                      /* signals, limits, score, memory lock */
+void boot_pause(void);                                  /* before there is anything to supervise: until it is worth trying again */
+void boot_insist(struct pid1 *p, const char *what, int (*get)(struct pid1 *p)); /* until it is had */
 void boot_hostname(struct pid1 *p);
 void boot_lock_memory(void);                            /* so that PID 1 answers while the machine thrashes */
 
@@ -356,7 +358,7 @@ uint32_t store_count(const struct pid1 *p, uint32_t service);
 
 /* ---- loader.c ---- */
 
-int loader_begin(struct pid1 *p, uint64_t seed);        /* a core without services */
+int loader_begin(struct pid1 *p);       /* a core without services */
 void loader_start(struct pid1 *p);
 void loader_ended(struct pid1 *p, bool is_ok);
 void loader_adopt(struct pid1 *p);
