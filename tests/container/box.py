@@ -112,7 +112,7 @@ class Box:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.reader = threading.Thread(target=self.read_console, daemon=True)
         self.reader.start()
-        self.wait(lambda: self.is_over() or self.said(" in force") or self.said("could not be loaded"), "the first unit set")
+        self.wait(self.has_begun, "the first unit set")
         self.pid = next(iter(children(self.process.pid)), None)
         return self
 
@@ -128,6 +128,9 @@ class Box:
             with self.news:
                 self.console += line
                 self.news.notify_all()
+
+    def has_begun(self):
+        return self.is_over() or self.said(" in force") or self.said("could not be loaded")
 
     def is_over(self):
         return self.process.poll() is not None
