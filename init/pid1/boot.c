@@ -160,6 +160,40 @@ void boot_insist(struct pid1 *p, const char *what, int (*get)(struct pid1 *p))
 	}
 }
 
+/*
+ * By which the world, and our own children, reach us. Services do not wait for one that cannot be had: they start without it, it is
+ * told once, and tried again.
+ */
+static const struct {
+	const char *what;
+	int (*open)(struct pid1 *);
+	bool is_for_command;            /* too */
+} doors[] = {
+	{ "launch reports", spawn_open, true },
+	{ "control socket", control_open, false },
+	{ "notify socket", notify_open, false },
+	{ "changes of unit files", loader_watch, false },
+};
+
+void boot_open_doors(struct pid1 *p)
+{
+	struct doors *d = &p->doors;
+	d->again_at = 0;
+	for (uint32_t i = 0; i < countof(doors); i++) {
+		uint32_t bit = 1u << i;
+		if ((d->open & bit) || (p->options.mode == MODE_COMMAND && !doors[i].is_for_command))
+			continue;
+		int r = doors[i].open(p);
+		if (r == 0 || r == -ENAMETOOLONG)       /* which no time mends */
+			d->open |= bit;
+		else
+			d->again_at = now_ms() + RETRY_MS;
+		if (r < 0 && !(d->told & bit))
+			console_say(p, doors[i].what, r);
+		d->told |= bit;
+	}
+}
+
 /* More than the deepest way down from loop() takes: a full step with its effects is about 9 kB (tests/law.sh adds it up). */
 #define STACK_USED 16384
 
@@ -175,7 +209,7 @@ static void unignore(int number)
 	syscall(SYS_rt_sigaction, number, action, NULL, _NSIG / 8);
 }
 
-static void open_signals(struct pid1 *p)
+static int open_signals(struct pid1 *p)
 {
 	sigset_t all;
 	for (int number = 1; number < _NSIG; number++)
@@ -189,7 +223,15 @@ static void open_signals(struct pid1 *p)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGPIPE, SIG_IGN);       /* inherited by services, as under systemd (IgnoreSIGPIPE=yes) */
 	p->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	watch(p, p->signals, EPOLLIN, SOURCE_SIGNAL, 0);
+	return p->signals < 0 ? -errno : watch(p, p->signals, EPOLLIN, SOURCE_SIGNAL, 0);
+}
+
+static int open_loop(struct pid1 *p)
+{
+	close_fd(&p->signals);
+	close_fd(&p->epoll);
+	p->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return p->epoll < 0 ? -errno : open_signals(p);
 }
 
 /* The kernel never picks the machine's PID 1; a container's it may. Refused without CAP_SYS_RESOURCE, and then so be it. */
@@ -214,9 +256,8 @@ static void open_null(struct pid1 *p)
 void boot_process(struct pid1 *p)
 {
 	struct rlimit files = { 1 << 19, 1 << 19 };
-	p->epoll = epoll_create1(EPOLL_CLOEXEC);
-	open_signals(p);
-	spawn_open(p);
+	p->epoll = p->signals = -1;
+	boot_insist(p, "no way to wait for anything", open_loop);
 	set_score(p);
 	open_null(p);
 	if (!p->is_first)

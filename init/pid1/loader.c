@@ -237,15 +237,21 @@ int loader_command(struct pid1 *p)
 
 /* ---- files that change ---- */
 
-void loader_watch(struct pid1 *p)
+int loader_watch(struct pid1 *p)
 {
 	/* A link is there with its creation. A file may be half written then, but its close is told too, and read after. */
 	const uint32_t changes = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR;
 	p->files = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	for (uint32_t i = 0; p->files >= 0 && i < p->options.n_services; i++)
-		inotify_add_watch(p->files, p->options.services[i], changes);
-	if (p->files >= 0)
-		watch(p, p->files, EPOLLIN, SOURCE_FILES, 0);
+	if (p->files < 0)
+		return -errno;
+	int r = watch(p, p->files, EPOLLIN, SOURCE_FILES, 0);
+	/* A folder that is not there is not watched, and nobody misses it. */
+	for (uint32_t i = 0; r == 0 && i < p->options.n_services; i++)
+		if (inotify_add_watch(p->files, p->options.services[i], changes) < 0 && errno != ENOENT && errno != ENOTDIR)
+			r = -errno;
+	if (r < 0)
+		close_fd(&p->files);
+	return r;
 }
 
 void loader_files_changed(struct pid1 *p)

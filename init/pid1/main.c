@@ -95,16 +95,12 @@ static void start(struct pid1 *p)
 	kmsg_open(p);
 	incident_open(p);
 	sigtrace_open(p);
+	boot_open_doors(p);
 	if (p->options.mode == MODE_COMMAND) {
 		if ((r = loader_command(p)) < 0)
 			_exit(126);
 		return;
 	}
-	if ((r = control_open(p)) < 0)
-		console_say(p, "control socket", r);
-	if ((r = notify_open(p)) < 0)
-		console_say(p, "notify socket", r);
-	loader_watch(p);
 	ev.is_ok = true;                        /* now, not once it is quiet */
 	feed(p, &ev);
 }

@@ -132,6 +132,12 @@ struct logs {
 	int most_files;                 /* of ours: what is beyond is kept free of pipes */
 };
 
+/* See boot_open_doors(): a bit for each. */
+struct doors {
+	uint32_t open, told;
+	uint64_t again_at;              /* 0: all are open */
+};
+
 struct pid1 {
 	struct options options;
 	struct core *core;
@@ -161,6 +167,7 @@ struct pid1 {
 	struct logs logs;
 	uint64_t leave_at;              /* with leave_status, as soon as nothing is left to be recorded; 0: nobody has said so */
 	int leave_status;
+	struct doors doors;
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
 	uint64_t seed[2];               /* random numbers of this boot */
@@ -198,6 +205,7 @@ void boot_mounts(struct pid1 *p);
 void boot_process(struct pid1 *p);                      /* signals, limits, score, memory lock */
 void boot_pause(void);                                  /* before there is anything to supervise: until it is worth trying again */
 void boot_insist(struct pid1 *p, const char *what, int (*get)(struct pid1 *p)); /* until it is had */
+void boot_open_doors(struct pid1 *p);
 void boot_hostname(struct pid1 *p);
 void boot_lock_memory(void);                            /* so that PID 1 answers while the machine thrashes */
 
@@ -242,7 +250,7 @@ struct launch {
 
 void child_run(struct launch *l) __attribute__((noreturn));
 
-void spawn_open(struct pid1 *p);
+int spawn_open(struct pid1 *p);
 int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_list list, uint32_t index, struct event *result);
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms);
 void spawn_read_reports(struct pid1 *p);
@@ -363,7 +371,7 @@ void loader_start(struct pid1 *p);
 void loader_ended(struct pid1 *p, bool is_ok);
 void loader_adopt(struct pid1 *p);
 int loader_command(struct pid1 *p);     /* the unit set of `oomph -- COMMAND` */
-void loader_watch(struct pid1 *p);
+int loader_watch(struct pid1 *p);
 void loader_files_changed(struct pid1 *p);
 
 /* ---- console.c ---- */

@@ -197,13 +197,15 @@ int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper 
  * Whether the program runs matters to Type=exec alone, and is told by a pipe that the exec closes. A child may wait for room here;
  * we wait for nothing.
  */
-void spawn_open(struct pid1 *p)
+int spawn_open(struct pid1 *p)
 {
-	p->reports[0] = p->reports[1] = -1;
+	p->reports[0] = p->reports[1] = -1;     /* until it is had exit statuses have to say enough */
 	if (pipe2(p->reports, O_CLOEXEC) < 0)
-		return;                         /* then exit statuses have to say enough */
-	fcntl(p->reports[0], F_SETFL, O_NONBLOCK);
-	watch(p, p->reports[0], EPOLLIN, SOURCE_REPORT, 0);
+		return -errno;
+	int r = fcntl(p->reports[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : watch(p, p->reports[0], EPOLLIN, SOURCE_REPORT, 0);
+	for (int end = 0; r < 0 && end < 2; end++)
+		close_fd(&p->reports[end]);
+	return r;
 }
 
 /* Also when the core has given it up already. */
