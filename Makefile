@@ -224,4 +224,4 @@ clean:
 distclean:
 	rm -rf build
 
--include $(wildcard $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d build/guest/*.d)
+-include $(wildcard $F/init/pid1/*.d $F/tests/fault/*.d $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d build/guest/*.d)
