@@ -32,6 +32,7 @@ void loader_start(struct pid1 *p)
 	struct buf path = BUF(program), text = BUF(number);
 	char *argv[11 + countof(p->options.services)];
 	uint32_t n = 0;
+	boot_find_helpers(p);           /* once more: they may have been there all the time, and the disk not */
 	int fd = memfd_create("oomph-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0) {
 		say_loaded(p, errno);
@@ -80,8 +81,10 @@ static int map_set(struct pid1 *p, int fd, struct unitset *set)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	struct stat st;
-	if ((fcntl(fd, F_GET_SEALS) & seals) != seals || fstat(fd, &st) < 0)
+	if ((fcntl(fd, F_GET_SEALS) & seals) != seals)
 		return -EPERM;
+	if (fstat(fd, &st) < 0)
+		return -errno;
 	if (st.st_size <= 0 || st.st_size > UNITSET_MAX)
 		return -EFBIG;
 	/* Private: until 6.7 the kernel refuses a shared mapping of what is sealed against writing, even to read (mm/memfd.c). */
