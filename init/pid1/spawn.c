@@ -34,13 +34,22 @@ static int clone_child(const struct launch *l, bool *is_inside)
 	return pid < 0 ? -errno : (int)pid;
 }
 
-/* The pid of the child, or -errno. *exec, unless NULL, becomes a pipe that ends when its program runs. */
+/*
+ * The pid of the child, or -errno. *exec, unless NULL, becomes a pipe that ends when its program runs: watched before there is
+ * somebody whose start nobody would hear of.
+ */
 static int spawn(struct pid1 *p, struct launch *l, int *exec)
 {
 	int ends[2] = { -1, -1 };
 	bool is_inside;
 	if (exec && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
+	int r = exec ? watch(p, ends[0], EPOLLIN, SOURCE_EXEC, l->service) : 0;
+	if (r < 0) {
+		close_fd(&ends[0]);
+		close_fd(&ends[1]);
+		return r;
+	}
 	l->reports = p->reports[1];
 	l->null = p->null;
 	l->score = p->score;
@@ -52,7 +61,7 @@ static int spawn(struct pid1 *p, struct launch *l, int *exec)
 	}
 	close_fd(&ends[1]);
 	if (pid < 0)
-		close_fd(&ends[0]);
+		unwatch(p, &ends[0]);
 	if (exec)
 		*exec = ends[0];
 	return pid;
@@ -176,7 +185,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	if (list == EXEC_START)         /* of a forking service: who stays in its session is the service */
 		slot->process[ROLE_MAIN].session = result->pid;
 	p->shared.is_stale = true;
-	return exec ? watch(p, *exec, EPOLLIN, SOURCE_EXEC, i) : 0;
+	return 0;
 }
 
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms)
