@@ -378,10 +378,18 @@ void cgroup_read_counts(struct pid1 *p)
 	}
 }
 
+/* One that is gone is not (ENODEV: it was removed while it was open). One that cannot be read now may be. */
 bool cgroup_is_populated(struct pid1 *p, uint32_t i)
 {
+	char path[UNIT_NAME_MAX + 32], text[512];
+	struct buf b = BUF(path);
 	uint64_t n;
-	return read_key(p, i, "cgroup.events", STR("populated"), &n) && n != 0;
+	if (!p->slots[i].has_cgroup)
+		return false;
+	int r = file_read(p->cgroups, file_of(&b, p, i, "cgroup.events"), text, sizeof text);
+	if (r <= 0)
+		return r != -ENOENT && r != -ENODEV;
+	return !flat_keyed(str_of(text, (size_t)r), STR("populated"), &n) || n != 0;
 }
 
 /*
@@ -395,6 +403,8 @@ static int signal_listed(struct pid1 *p, int file, int number)
 	int n = 0;
 	for (int n_reads = 0; n_reads < READS_MAX; n_reads++) {
 		ssize_t got = read(file, p->scratch + n_kept, sizeof p->scratch - n_kept);
+		if (got < 0 && n == 0)
+			return -errno;
 		if (got <= 0)
 			break;
 		struct str rest = str_of(p->scratch, n_kept + (size_t)got);
@@ -409,20 +419,24 @@ static int signal_listed(struct pid1 *p, int file, int number)
 	return n;
 }
 
-/* cgroup.procs lists no cgroup but its own; a service that moved its processes further down must hear of its end as well. */
+/*
+ * cgroup.procs lists no cgroup but its own; a service that moved its processes further down must hear of its end as well. How many
+ * have; a negative errno when it cannot be told who is in there.
+ */
 static int signal_folder(struct pid1 *p, int folder, int number, int depth_left)
 {
 	int file = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	int n = file < 0 ? 0 : signal_listed(p, file, number);
+	int r = file < 0 ? -errno : signal_listed(p, file, number), n = r > 0 ? r : 0;
 	close_fd(&file);
 	struct walk w = { .parent = depth_left ? openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1 };
 	for (const char *below; (below = next_folder(&w));) {
 		int fd = openat(w.parent, below, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		n += fd < 0 ? 0 : signal_folder(p, fd, number, depth_left - 1);
+		int n_below = fd < 0 ? 0 : signal_folder(p, fd, number, depth_left - 1);
+		n += n_below > 0 ? n_below : 0;
 		close_fd(&fd);
 	}
 	close_fd(&w.parent);
-	return n;
+	return n ? n : r;
 }
 
 /*
@@ -433,19 +447,20 @@ int cgroup_signal(struct pid1 *p, uint32_t i, int number)
 {
 	enum { ROUNDS_MAX = 8 };
 	struct slot *slot = &p->slots[i];
-	int n = 0, folder = open_folder(p->cgroups, name_of(p, i));
+	int n = 0, n_now = 1, folder = open_folder(p->cgroups, name_of(p, i));
 	if (folder < 0)
 		return folder;
 	if (number == SIGKILL && file_write(folder, "cgroup.kill", STR("1")) == 0) {
 		slot->was_killed = true;
 		n = 1;
 	} else {
-		int n_now = 1;
-		for (int round = 0; n_now && round < (number == SIGKILL ? ROUNDS_MAX : 1); round++)
-			n += n_now = signal_folder(p, folder, number, NESTED_MAX);
+		for (int round = 0; n_now > 0 && round < (number == SIGKILL ? ROUNDS_MAX : 1); round++) {
+			n_now = signal_folder(p, folder, number, NESTED_MAX);
+			n += n_now > 0 ? n_now : 0;
+		}
 	}
 	close(folder);
-	return n ? 0 : -ESRCH;
+	return n ? 0 : n_now < 0 ? n_now : -ESRCH;
 }
 
 uint32_t cgroup_owner(struct pid1 *p, uint32_t pid)

@@ -267,7 +267,7 @@ void reap(struct pid1 *p);
 /* Is anybody of the service left but `dying` (0: nobody)? By its cgroup, or where there is none by its processes' sessions. */
 bool reap_is_empty(struct pid1 *p, uint32_t service, uint32_t dying);
 uint32_t reap_owner(struct pid1 *p, uint32_t pid);      /* the service of a process that is not its main one; NO_UNIT */
-int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  /* how many there were; with 0, whether there is one */
+int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  /* how many there were; with 0, whether there is one; -errno: it cannot be told */
 
 /* ---- devkmsg.c ---- */
 

@@ -294,13 +294,25 @@ static int signal_newborn(const struct slot *slot, int number)
 	return n;
 }
 
+/* Who belongs to it cannot be read now, for want of a descriptor say: then whom we know. */
+static int signal_known(struct pid1 *p, uint32_t i, int number)
+{
+	const struct slot *slot = &p->slots[i];
+	uint32_t pids[] = { p->core->services[i].main_pid, slot->process[ROLE_MAIN].pid, slot->process[ROLE_CONTROL].pid };
+	int n = 0;
+	for (size_t k = 0; k < countof(pids); k++)
+		if (pids[k] && (k != 1 || pids[k] != pids[0]))
+			n += kill((pid_t)pids[k], number) == 0;
+	return n ? n : -ESRCH;
+}
+
 int spawn_signal(struct pid1 *p, uint32_t i, enum role role, int number)
 {
 	struct slot *slot = &p->slots[i];
 	if (role == ROLE_OTHER) {
 		int n = signal_newborn(slot, number);
 		int r = slot->has_cgroup ? cgroup_signal(p, i, number) : reap_signal_sessions(p, slot, number);
-		return n ? n : r;
+		return r < 0 && r != -ESRCH ? signal_known(p, i, number) : n ? n : r;
 	}
 	uint32_t main_pid = role == ROLE_MAIN ? p->core->services[i].main_pid : 0;
 	uint32_t pid = main_pid ? main_pid : slot->process[role].pid;
