@@ -242,7 +242,7 @@ class Bare(World):
 class Vm(World):
     """As the machine's PID 1, but in namespaces of its own: it mounts, it names the host, it calls reboot(2)."""
     name, mode = "vm", "--vm"
-    ends_with = (-signal.SIGINT, 128 + signal.SIGINT)       # what reboot(2) makes of RB_POWER_OFF there: kernel/pid_namespace.c
+    ends_with = (-signal.SIGINT, 128 + signal.SIGINT, 0)    # what reboot(2) makes of RB_POWER_OFF there: kernel/pid_namespace.c
 
     def __init__(self, order=None):
         super().__init__(order)
