@@ -222,7 +222,7 @@ static int watch_file(struct pid1 *p, uint32_t i, const char *file)
  * where somebody is left in it, and it cannot be, children walk in by themselves. The same for one found here, whose
  * history nobody knows.
  */
-static void make_fresh(struct pid1 *p, uint32_t i)
+static int make_fresh(struct pid1 *p, uint32_t i)
 {
 	struct slot *slot = &p->slots[i];
 	const char *name = name_of(p, i);
@@ -233,12 +233,14 @@ static void make_fresh(struct pid1 *p, uint32_t i)
 		remove_folder(p->cgroups, name, NESTED_MAX);
 		is_fresh = mkdirat(p->cgroups, name, 0755) == 0;
 	}
+	int r = is_fresh || errno == EEXIST ? 0 : -errno;
 	slot->was_killed = !is_fresh;
 	slot->is_unused = is_fresh;
 	slot->has_knobs = false;
 	/* kernfs tells inotify of changes. That only wakes us; what counts is what is read then. */
 	slot->counter = watch_file(p, i, "memory.events");
 	slot->populated = watch_file(p, i, "cgroup.events");
+	return r;
 }
 
 /*
@@ -257,13 +259,14 @@ int cgroup_make(struct pid1 *p, uint32_t i, int *folder)
 			warn(p, i, EROFS);
 		return 0;
 	}
+	int r = 0;
 	if (!slot->has_cgroup || (begins && (slot->was_killed || !slot->has_knobs)))
-		make_fresh(p, i);               /* else it is kept from the last generation, limits and all */
-	*folder = open_folder(p->cgroups, name_of(p, i));
+		r = make_fresh(p, i);           /* else it is kept from the last generation, limits and all */
+	*folder = r < 0 ? r : open_folder(p->cgroups, name_of(p, i));
 	if (*folder < 0)
 		return *folder;
 	slot->has_cgroup = true;
-	int r = slot->has_knobs || !begins ? 0 : write_knobs(*folder, u);
+	r = slot->has_knobs || !begins ? 0 : write_knobs(*folder, u);
 	if (r < 0)
 		warn(p, i, -r);
 	slot->has_knobs |= begins;
