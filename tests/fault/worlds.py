@@ -19,7 +19,6 @@ from box import CTL, ROOT, Box, children, service, until  # noqa: E402
 OOMPH = ROOT / "build/fault/oomph"
 ACTOR = ROOT / "build/fault/actor"
 PATIENCE = 20           # seconds; everything is through in one
-FLOOD = 40              # lines more than without a failure
 OWN_FOLDERS = "; ".join(f"mount -t tmpfs none {folder}" for folder in ("/var/log", "/var/lib", "/run"))
 
 
@@ -97,10 +96,10 @@ class World(Box):
         (self.folder / "tty").symlink_to(os.ttyname(other))
         os.close(other)
         self.before = OWN_FOLDERS
+        self.namespaces = ["setpriv", "--pdeathsig", "KILL", *self.namespaces]
         if self.has_cgroups:
             self.before += "; umount /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup"
-            self.namespaces = ["sh", "-c", f'echo 0 >{self.cgroup.path}/cgroup.procs; exec "$@"', "sh", "unshare", "--cgroup",
-                               *self.namespaces[1:]]
+            self.namespaces = ["sh", "-c", f'echo 0 >{self.cgroup.path}/cgroup.procs; exec "$@"', "sh", *self.namespaces, "--cgroup"]
         self.follower = None
         self.n_tries = 0
         if order:
