@@ -288,6 +288,7 @@ struct core {
 	bool has_idle;                  /* somebody of Type=idle waits for FX_QUIET */
 	bool is_deadline_stale;         /* next_deadline_at may be too early; harmless, but nobody should wake for it */
 	uint64_t load_at;               /* run oomph-load then; 0: no plan to */
+	int32_t load_error;             /* why it failed last; 0: it did not */
 	char cgroup_root[KMSG_PATH_MAX];        /* of the services, as the kernel's log writes it: "/system.slice" */
 	uint32_t cells[N_STATE][N_SERVICE_EVENT];       /* how often each was taken: the simulator's coverage */
 	struct shared_count shared;     /* for services without a count of their own */
