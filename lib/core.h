@@ -204,7 +204,6 @@ enum service_flags {
 	SERVICE_WAS_UP = 1 << 5,        /* this generation got as far as UP */
 	SERVICE_IS_EMPTY = 1 << 6,      /* nothing is left in its cgroup */
 	SERVICE_HAS_KMSG = 1 << 7,      /* the log was readable at launch, and nothing was lost since */
-	SERVICE_WARNED = 1 << 8,
 	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
 	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= or PIDFile= named its main process, which may be another process's child, and not ours to reap */
 	SERVICE_GROUP_KILLED = 1 << 13, /* the kernel said that it kills all of this generation's cgroup (memory.oom.group) */
@@ -228,7 +227,7 @@ struct service {
 	uint8_t result;                 /* enum result of the last or current generation */
 	uint8_t errand;                 /* enum errand of the signal sent last */
 	uint8_t sent_signal;
-	uint8_t warned_step;            /* the last setting that could not be applied, with SERVICE_WARNED */
+	uint8_t warned_step;            /* the last setting that could not be applied, where any is in `warned` */
 	uint8_t warned_error;
 	uint8_t main_code, main_status; /* of waitid(2): how the last main process of this generation ended; 0: none has */
 	uint8_t unmet;                  /* which condition was not met when it was last to start: the status of init/check; 0: none */
@@ -259,6 +258,7 @@ struct service {
 	uint64_t kmsg_seq;              /* records up to here are older than the main process */
 	uint64_t control_seq;           /* ... and than the control process */
 	uint64_t last_death;            /* id */
+	uint64_t warned;                /* launch steps that could not be had, as far as it has been told: a bit each */
 	char status_text[STATUS_TEXT_MAX];
 };
 
