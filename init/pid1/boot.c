@@ -129,10 +129,12 @@ void boot_mounts(struct pid1 *p)
 void boot_hostname(struct pid1 *p)
 {
 	char text[256];
-	int n = file_read(AT_FDCWD, "/etc/hostname", text, sizeof text);
-	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
 	if (p->options.mode != MODE_VM)
 		return;                 /* a container's name is its manager's */
+	int n = file_read(AT_FDCWD, "/etc/hostname", text, sizeof text);
+	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
+	if (n < 0 && n != -ENOENT)
+		console_say(p, "/etc/hostname", n);
 	while (rest.n) {
 		struct str line = str_trim(str_until(&rest, '\n'));     /* hostname(5): # begins a comment */
 		if (line.n == 0 || line.p[0] == '#')
@@ -168,11 +170,13 @@ static const struct {
 	const char *what;
 	int (*open)(struct pid1 *);
 	bool is_for_command;            /* too */
+	bool may_be_refused;            /* and then for good */
 } doors[] = {
-	{ "launch reports", spawn_open, true },
-	{ "control socket", control_open, false },
-	{ "notify socket", notify_open, false },
-	{ "changes of unit files", loader_watch, false },
+	{ "launch reports", spawn_open, true, false },
+	{ "kernel log", kmsg_open, true, true },
+	{ "control socket", control_open, false, false },
+	{ "notify socket", notify_open, false, false },
+	{ "changes of unit files", loader_watch, false, false },
 };
 
 void boot_open_doors(struct pid1 *p)
@@ -184,11 +188,11 @@ void boot_open_doors(struct pid1 *p)
 		if ((d->open & bit) || (p->options.mode == MODE_COMMAND && !doors[i].is_for_command))
 			continue;
 		int r = doors[i].open(p);
-		if (r == 0 || r == -ENAMETOOLONG)       /* which no time mends */
-			d->open |= bit;
+		if (r == 0 || r == -ENAMETOOLONG || (doors[i].may_be_refused && !restart_is_passing(-r)))
+			d->open |= bit;                 /* or no time mends it */
 		else
 			d->again_at = now_ms() + RETRY_MS;
-		if (r < 0 && !(d->told & bit))
+		if (r < 0 && !(d->told & bit) && (r != -ENOENT || !doors[i].may_be_refused))
 			console_say(p, doors[i].what, r);
 		d->told |= bit;
 	}

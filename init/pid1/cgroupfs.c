@@ -116,8 +116,10 @@ void cgroup_find(struct pid1 *p)
 		return;
 	struct str own = own_path(p, text, sizeof text);
 	int root = open_below(own);
-	if (root < 0)
+	if (root < 0) {
+		console_say(p, cgroup_mount_point, root);
 		return;
+	}
 	if (p->options.mode != MODE_VM) {
 		int leaf = make_folder(root, "init.scope");
 		if (leaf >= 0) {
@@ -128,13 +130,17 @@ void cgroup_find(struct pid1 *p)
 	enable_controllers(root);
 	int slice = make_folder(root, "system.slice");
 	close(root);
-	if (slice < 0)
+	if (slice < 0) {
+		if (slice != -EROFS && slice != -EACCES)        /* as a container's maker will have it */
+			console_say(p, "services have no cgroups", slice);
 		return;
+	}
 	enable_controllers(slice);
 	p->cgroups = slice;
 	p->cgroup_events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (p->cgroup_events >= 0)
-		watch(p, p->cgroup_events, EPOLLIN, SOURCE_CGROUP, 0);
+	int r = p->cgroup_events < 0 ? -errno : watch(p, p->cgroup_events, EPOLLIN, SOURCE_CGROUP, 0);
+	if (r < 0)
+		console_say(p, "changes of cgroups are seen late", r);
 	struct buf path = BUF(p->core->cgroup_root);
 	buf_str(&path, own);
 	buf_lit(&path, "/system.slice");

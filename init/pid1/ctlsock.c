@@ -16,9 +16,8 @@
 /* ---- the socket ---- */
 
 /* The gid of `oomph` in /etc/group (group(5)), the one thing that PID 1 looks up by name; NO_ID where there is none. */
-static uint32_t reader_group(struct pid1 *p)
+static uint32_t find_group(struct pid1 *p, int n)
 {
-	int n = file_read(AT_FDCWD, "/etc/group", p->scratch, sizeof p->scratch);
 	struct str rest = str_of(p->scratch, n > 0 ? (size_t)n : 0);
 	while (rest.n) {
 		struct str line = str_until(&rest, '\n');
@@ -49,7 +48,10 @@ int control_open(struct pid1 *p)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct str path = str_from(p->options.socket);
-	uint32_t gid = reader_group(p);
+	int n = file_read(AT_FDCWD, "/etc/group", p->scratch, sizeof p->scratch);
+	uint32_t gid = find_group(p, n);
+	if (n < 0 && n != -ENOENT)
+		return n;
 	if (path.n >= sizeof address.sun_path)
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, path.p, path.n);

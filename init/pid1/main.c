@@ -92,10 +92,9 @@ static void start(struct pid1 *p)
 	counters_find(p);
 	cgroup_find(p);
 	counters_begin(p);
-	kmsg_open(p);
+	boot_open_doors(p);
 	incident_open(p);
 	sigtrace_open(p);
-	boot_open_doors(p);
 	if (p->options.mode == MODE_COMMAND) {
 		if ((r = loader_command(p)) < 0)
 			_exit(126);
@@ -131,7 +130,8 @@ int main(int argc, char **argv, char **environment)
 		p->options.services[p->options.n_services++] = "/etc/services.d";
 	p->slots = NULL;
 	boot_find_mode(p, forced_mode);
-	p->control = p->notify = p->kmsg = p->files = p->console = p->loading = p->cgroups = p->cgroup_events = p->null = -1;
+	console_begin(p);
+	p->control = p->notify = p->kmsg = p->files = p->loading = p->cgroups = p->cgroup_events = p->null = -1;
 	p->idle[0] = p->idle[1] = -1;
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
 		p->clients[i].fd = -1;

@@ -271,7 +271,7 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  
 
 /* ---- devkmsg.c ---- */
 
-void kmsg_open(struct pid1 *p);
+int kmsg_open(struct pid1 *p);
 void kmsg_serve(struct pid1 *p);
 void kmsg_drain(struct pid1 *p);                        /* evidence is needed */
 
@@ -376,6 +376,7 @@ void loader_files_changed(struct pid1 *p);
 
 /* ---- console.c ---- */
 
+void console_begin(struct pid1 *p);
 void console_open(struct pid1 *p);
 void console_note(struct pid1 *p, const struct note *note);
 void console_say(struct pid1 *p, const char *what, int error);  /* of the shell itself: "oomph: WHAT: errno NN" */
