@@ -122,6 +122,32 @@ build/guest/oomph-before: $(PID1:%=$M/init/pid1/%.o) $M/liboomph.a Makefile
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	$Q$(MUSLCC) $(filter-out -MMD -MP,$(MUSL)) -DSTATE_LAYOUT=1 $(LINK) $(PID1:%=init/pid1/%.c) $(LIB:%=lib/%.c) -o $@
+# PID 1 with a hand between it and libc (tests/fault/inject.c). One relocatable file first: in it alone are calls renamed. Frame pointers
+# and no calls in a function's last place, so that a call is known by where it stands.
+F     = build/fault
+CALLS = $(shell sed -n 's/^CALL.\([a-z0-9_]*\).*/\1/p' tests/fault/calls.h) syscall
+PURE  = $(shell sed -n 's/^PURE.\([a-z0-9_]*\).*/\1/p' tests/fault/calls.h)
+
+$F/%.o: %.c Makefile | build/deps/ready
+	@mkdir -p $(@D)
+	@echo "  CC      $< (fault)"
+	$Q$(MUSLCC) $(MUSL) -fno-omit-frame-pointer -fno-optimize-sibling-calls -c $< -o $@
+
+$F/tests/fault/inject.o: tests/fault/calls.h
+
+$F/pid1.o: $(PID1:%=$F/init/pid1/%.o) $M/liboomph.a tests/fault/calls.h
+	$Qld -r $(CALLS:%=--wrap=%) $(filter %.o %.a,$^) -o $@
+	@nm -u $@ | awk '{ print $$2 }' | grep -vxF "$$(printf '%s\n' $(CALLS:%=__wrap_%) $(PURE))" | \
+		{ ! sed 's/$$/: not in tests\/fault\/calls.h/' | grep .; }
+
+$F/oomph: $F/pid1.o $F/tests/fault/inject.o
+	@echo "  LINK    $@"
+	$Q$(MUSLCC) $(LINK) $^ -o $@
+
+$F/actor: tests/fault/actor.c Makefile | build/deps/ready
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$Q$(MUSLCC) $(MUSL) $(LINK) $< -o $@
 
 build/deps/ready $(LIBNL):
 	tools/setup
@@ -208,4 +234,4 @@ clean:
 distclean:
 	rm -rf build
 
--include $(wildcard $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d build/guest/*.d)
+-include $(wildcard $F/init/pid1/*.d $F/tests/fault/*.d $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d build/guest/*.d)

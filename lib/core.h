@@ -219,7 +219,6 @@ enum service_flags {
 	SERVICE_WAS_UP = 1 << 5,        /* this generation got as far as UP */
 	SERVICE_IS_EMPTY = 1 << 6,      /* nothing is left in its cgroup */
 	SERVICE_HAS_KMSG = 1 << 7,      /* the log was readable at launch, and nothing was lost since */
-	SERVICE_WARNED = 1 << 8,
 	SERVICE_LEAVING = 1 << 9,       /* its unit is gone from the new set: stop it, then adopt */
 	SERVICE_MAIN_TOLD = 1 << 12,    /* MAINPID= or PIDFile= named its main process, which may be another process's child, and not ours to reap */
 	SERVICE_GROUP_KILLED = 1 << 13, /* the kernel said that it kills all of this generation's cgroup (memory.oom.group) */
@@ -243,7 +242,7 @@ struct service {
 	uint8_t result;                 /* enum result of the last or current generation */
 	uint8_t errand;                 /* enum errand of the signal sent last */
 	uint8_t sent_signal;
-	uint8_t warned_step;            /* the last setting that could not be applied, with SERVICE_WARNED */
+	uint8_t warned_step;            /* the last setting that could not be applied, where any is in `warned` */
 	uint8_t warned_error;
 	uint8_t main_code, main_status; /* of waitid(2): how the last main process of this generation ended; 0: none has */
 	uint8_t unmet;                  /* which condition was not met when it was last to start: the status of init/check; 0: none */
@@ -274,6 +273,7 @@ struct service {
 	uint64_t kmsg_seq;              /* records up to here are older than the main process */
 	uint64_t control_seq;           /* ... and than the control process */
 	uint64_t last_death;            /* id */
+	uint64_t warned;                /* launch steps that could not be had, as far as it has been told: a bit each */
 	char status_text[STATUS_TEXT_MAX];
 #if STATE_LAYOUT >= 2
 	uint32_t n_crashes;             /* of PID 1, over events about it */
@@ -306,6 +306,7 @@ struct core {
 	bool has_idle;                  /* somebody of Type=idle waits for FX_QUIET */
 	bool is_deadline_stale;         /* next_deadline_at may be too early; harmless, but nobody should wake for it */
 	uint64_t load_at;               /* run oomph-load then; 0: no plan to */
+	int32_t load_error;             /* why it failed last; 0: it did not */
 	char cgroup_root[KMSG_PATH_MAX];        /* of the services, as the kernel's log writes it: "/system.slice" */
 	uint32_t cells[N_STATE][N_SERVICE_EVENT];       /* how often each was taken: the simulator's coverage */
 	struct shared_count shared;     /* for services without a count of their own */

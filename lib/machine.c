@@ -150,7 +150,9 @@ void on_units(struct turn *t)
 void on_reloaded(struct turn *t)
 {
 	struct core *c = t->c;
+	bool is_news = t->ev->error != c->load_error || c->reload_client != NO_CLIENT;
 	c->is_loading = false;
+	c->load_error = t->ev->error;
 	if (t->ev->is_ok) {
 		c->is_pending = true;
 		for (uint32_t i = 0; i < c->n_services; i++)
@@ -158,9 +160,11 @@ void on_reloaded(struct turn *t)
 				set_want(t, i, false);
 		return;
 	}
-	emit_note(t, NOTE_LOAD_FAILED, NO_UNIT, (uint32_t)t->ev->error);
+	if (is_news)
+		emit_note(t, NOTE_LOAD_FAILED, NO_UNIT, (uint32_t)t->ev->error);
 	answer_reload(t, ANSWER_LOAD_FAILED);
-	if (c->system.phase == SYSTEM_BOOTING)
+	/* A loader that falls over its files does so again until they change; what was short comes back, and nobody tells. */
+	if (!c->is_loading && (c->system.phase == SYSTEM_BOOTING || restart_is_passing(t->ev->error)))
 		c->load_at = c->now_ms + RETRY_MS;
 }
 

@@ -95,15 +95,21 @@ void on_main_found(struct turn *t)
 	s->kmsg_seq = s->control_seq;
 }
 
+static uint64_t launch_bit(unsigned step)
+{
+	_Static_assert(N_LAUNCH_STEP <= 64, "one bit for each in struct service");
+	return UINT64_C(1) << step % 64;
+}
+
 void on_launch_warning(struct turn *t)
 {
 	struct service *s = service_at(t, t->ev->service);
 	struct note *n;
 	s->warned_step = t->ev->step;
 	s->warned_error = (uint8_t)t->ev->error;
-	if (s->flags & SERVICE_WARNED)
+	if (s->warned & launch_bit(t->ev->step))
 		return;                         /* told once; a respawn has nothing new to say */
-	s->flags |= SERVICE_WARNED;
+	s->warned |= launch_bit(t->ev->step);
 	n = emit_note(t, NOTE_WARNING, t->ev->service, (uint32_t)t->ev->error);
 	n->step = t->ev->step;
 }

@@ -54,7 +54,7 @@ void view_unit(struct unit_packet *p, const struct core *c, struct unitset units
 		.n_restarts = s->n_restarts, .n_oom_kills = s->n_oom_kills, .oom_score_adj = u->oom_score_adj,
 		.state = s->state, .step = s->step, .want = s->want, .result = s->result,
 		.type = u->type, .restart = u->restart, .oom_policy = u->oom_policy,
-		.is_helper = (u->flags & UNIT_HELPER) != 0, .has_warning = (s->flags & SERVICE_WARNED) != 0,
+		.is_helper = (u->flags & UNIT_HELPER) != 0, .has_warning = s->warned != 0,
 		.warned_step = s->warned_step, .warned_error = s->warned_error,
 	};
 #if STATE_LAYOUT >= 2

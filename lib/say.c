@@ -93,7 +93,8 @@ static const struct {
 	const char *words;
 } errors[] = {
 	{ EPERM, "operation not permitted" }, { ENOENT, "no such file or directory" }, { ESRCH, "no such process" },
-	{ EIO, "input/output error" }, { E2BIG, "arguments and environment are too long" },
+	{ EINTR, "interrupted" }, { EIO, "input/output error" }, { E2BIG, "arguments and environment are too long" },
+	{ ECHILD, "the program that does it failed" },
 	{ ENOEXEC, "not in an executable format" }, { EBADF, "bad file descriptor" },
 	{ EAGAIN, "resource temporarily unavailable" }, { ENOMEM, "out of memory" }, { EACCES, "permission denied" },
 	{ EBUSY, "busy" }, { EEXIST, "exists already" }, { ENODEV, "no such device" }, { ENOTDIR, "not a directory" },

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -70,9 +71,8 @@ void boot_find_helpers(struct pid1 *p)
 	struct str own = str_of(self, n > 0 ? (size_t)n : 0);
 	const char *wish = boot_variable(p, STR("OOMPH_LIBDIR"));
 	struct str folders[] = { str_from(wish), STR("/usr/lib/oomph"), str_of(self, own.n ? str_rfind(own, STR("/")) : 0) };
-	for (size_t i = 0; i < countof(folders); i++)
-		if (folders[i].n && has_loader(folders[i], p->libdir, sizeof p->libdir))
-			return;
+	for (size_t i = 0; i < countof(folders) && !p->has_helpers; i++)
+		p->has_helpers = folders[i].n && has_loader(folders[i], p->libdir, sizeof p->libdir);
 }
 
 /* ---- mounts ---- */
@@ -128,10 +128,12 @@ void boot_mounts(struct pid1 *p)
 void boot_hostname(struct pid1 *p)
 {
 	char text[256];
-	int n = file_read(AT_FDCWD, "/etc/hostname", text, sizeof text);
-	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
 	if (p->options.mode != MODE_VM)
 		return;                 /* a container's name is its manager's */
+	int n = file_read(AT_FDCWD, "/etc/hostname", text, sizeof text);
+	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
+	if (n < 0 && n != -ENOENT)
+		console_say(p, "/etc/hostname", n);
 	while (rest.n) {
 		struct str line = str_trim(str_until(&rest, '\n'));     /* hostname(5): # begins a comment */
 		if (line.n == 0 || line.p[0] == '#')
@@ -139,6 +141,59 @@ void boot_hostname(struct pid1 *p)
 		if (sethostname(line.p, line.n) < 0)
 			console_say(p, "hostname", errno);
 		return;
+	}
+}
+
+/* ---- what there is no life without ---- */
+
+void boot_pause(void)
+{
+	poll(NULL, 0, RETRY_MS);
+}
+
+void boot_insist(struct pid1 *p, const char *what, int (*get)(struct pid1 *p))
+{
+	int told = 0;
+	for (int r; (r = get(p)) < 0; told = r) {
+		if (r != told)
+			console_say(p, what, r);
+		boot_pause();
+	}
+}
+
+/*
+ * By which the world, and our own children, reach us. Services do not wait for one that cannot be had: they start without it, it is
+ * told once, and tried again.
+ */
+static const struct {
+	const char *what;
+	int (*open)(struct pid1 *);
+	bool is_for_command;            /* too */
+	bool may_be_refused;            /* and then for good */
+} doors[] = {
+	{ "launch reports", spawn_open, true, false },
+	{ "kernel log", kmsg_open, true, true },
+	{ "control socket", control_open, false, false },
+	{ "notify socket", notify_open, false, false },
+	{ "changes of unit files", loader_watch, false, false },
+};
+
+void boot_open_doors(struct pid1 *p)
+{
+	struct doors *d = &p->doors;
+	d->again_at = 0;
+	for (uint32_t i = 0; i < countof(doors); i++) {
+		uint32_t bit = 1u << i;
+		if ((d->open & bit) || (p->options.mode == MODE_COMMAND && !doors[i].is_for_command))
+			continue;
+		int r = doors[i].open(p);
+		if (r == 0 || r == -ENAMETOOLONG || (doors[i].may_be_refused && !restart_is_passing(-r)))
+			d->open |= bit;                 /* or no time mends it */
+		else
+			d->again_at = now_ms() + RETRY_MS;
+		if (r < 0 && !(d->told & bit) && (r != -ENOENT || !doors[i].may_be_refused))
+			console_say(p, doors[i].what, r);
+		d->told |= bit;
 	}
 }
 
@@ -157,7 +212,7 @@ static void unignore(int number)
 	syscall(SYS_rt_sigaction, number, action, NULL, _NSIG / 8);
 }
 
-static void open_signals(struct pid1 *p)
+static int open_signals(struct pid1 *p)
 {
 	sigset_t all;
 	for (int number = 1; number < _NSIG; number++)
@@ -171,7 +226,15 @@ static void open_signals(struct pid1 *p)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGPIPE, SIG_IGN);       /* inherited by services, as under systemd (IgnoreSIGPIPE=yes) */
 	p->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	watch(p, p->signals, EPOLLIN, SOURCE_SIGNAL, 0);
+	return p->signals < 0 ? -errno : watch(p, p->signals, EPOLLIN, SOURCE_SIGNAL, 0);
+}
+
+static int open_loop(struct pid1 *p)
+{
+	close_fd(&p->signals);
+	close_fd(&p->epoll);
+	p->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return p->epoll < 0 ? -errno : open_signals(p);
 }
 
 /* The kernel never picks the machine's PID 1; a container's it may. Refused without CAP_SYS_RESOURCE, and then so be it. */
@@ -196,9 +259,8 @@ static void open_null(struct pid1 *p)
 void boot_process(struct pid1 *p)
 {
 	struct rlimit files = { 1 << 19, 1 << 19 };
-	p->epoll = epoll_create1(EPOLL_CLOEXEC);
-	open_signals(p);
-	spawn_open(p);
+	p->epoll = p->signals = -1;
+	boot_insist(p, "no way to wait for anything", open_loop);
 	set_score(p);
 	open_null(p);
 	if (!p->is_first)

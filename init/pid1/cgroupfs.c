@@ -116,8 +116,10 @@ void cgroup_find(struct pid1 *p)
 		return;
 	struct str own = own_path(p, text, sizeof text);
 	int root = open_below(own);
-	if (root < 0)
+	if (root < 0) {
+		console_say(p, cgroup_mount_point, root);
 		return;
+	}
 	if (p->options.mode != MODE_VM) {
 		int leaf = make_folder(root, "init.scope");
 		if (leaf >= 0) {
@@ -128,13 +130,17 @@ void cgroup_find(struct pid1 *p)
 	enable_controllers(root);
 	int slice = make_folder(root, "system.slice");
 	close(root);
-	if (slice < 0)
+	if (slice < 0) {
+		if (slice != -EROFS && slice != -EACCES)        /* as a container's maker will have it */
+			console_say(p, "services have no cgroups", slice);
 		return;
+	}
 	enable_controllers(slice);
 	p->cgroups = slice;
 	p->cgroup_events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (p->cgroup_events >= 0)
-		watch(p, p->cgroup_events, EPOLLIN, SOURCE_CGROUP, 0);
+	int r = p->cgroup_events < 0 ? -errno : watch(p, p->cgroup_events, EPOLLIN, SOURCE_CGROUP, 0);
+	if (r < 0)
+		console_say(p, "changes of cgroups are seen late", r);
 	struct buf path = BUF(p->core->cgroup_root);
 	buf_str(&path, own);
 	buf_lit(&path, "/system.slice");
@@ -222,7 +228,7 @@ static int watch_file(struct pid1 *p, uint32_t i, const char *file)
  * where somebody is left in it, and it cannot be, children walk in by themselves. The same for one found here, whose
  * history nobody knows.
  */
-static void make_fresh(struct pid1 *p, uint32_t i)
+static int make_fresh(struct pid1 *p, uint32_t i)
 {
 	struct slot *slot = &p->slots[i];
 	const char *name = name_of(p, i);
@@ -233,12 +239,14 @@ static void make_fresh(struct pid1 *p, uint32_t i)
 		remove_folder(p->cgroups, name, NESTED_MAX);
 		is_fresh = mkdirat(p->cgroups, name, 0755) == 0;
 	}
+	int r = is_fresh || errno == EEXIST ? 0 : -errno;
 	slot->was_killed = !is_fresh;
 	slot->is_unused = is_fresh;
 	slot->has_knobs = false;
 	/* kernfs tells inotify of changes. That only wakes us; what counts is what is read then. */
 	slot->counter = watch_file(p, i, "memory.events");
 	slot->populated = watch_file(p, i, "cgroup.events");
+	return r;
 }
 
 /*
@@ -257,13 +265,14 @@ int cgroup_make(struct pid1 *p, uint32_t i, int *folder)
 			warn(p, i, EROFS);
 		return 0;
 	}
+	int r = 0;
 	if (!slot->has_cgroup || (begins && (slot->was_killed || !slot->has_knobs)))
-		make_fresh(p, i);               /* else it is kept from the last generation, limits and all */
-	*folder = open_folder(p->cgroups, name_of(p, i));
+		r = make_fresh(p, i);           /* else it is kept from the last generation, limits and all */
+	*folder = r < 0 ? r : open_folder(p->cgroups, name_of(p, i));
 	if (*folder < 0)
 		return *folder;
 	slot->has_cgroup = true;
-	int r = slot->has_knobs || !begins ? 0 : write_knobs(*folder, u);
+	r = slot->has_knobs || !begins ? 0 : write_knobs(*folder, u);
 	if (r < 0)
 		warn(p, i, -r);
 	slot->has_knobs |= begins;
@@ -378,10 +387,18 @@ void cgroup_read_counts(struct pid1 *p)
 	}
 }
 
+/* One that is gone is not (ENODEV: it was removed while it was open). One that cannot be read now may be. */
 bool cgroup_is_populated(struct pid1 *p, uint32_t i)
 {
+	char path[UNIT_NAME_MAX + 32], text[512];
+	struct buf b = BUF(path);
 	uint64_t n;
-	return read_key(p, i, "cgroup.events", STR("populated"), &n) && n != 0;
+	if (!p->slots[i].has_cgroup)
+		return false;
+	int r = file_read(p->cgroups, file_of(&b, p, i, "cgroup.events"), text, sizeof text);
+	if (r <= 0)
+		return r != -ENOENT && r != -ENODEV;
+	return !flat_keyed(str_of(text, (size_t)r), STR("populated"), &n) || n != 0;
 }
 
 /*
@@ -395,6 +412,8 @@ static int signal_listed(struct pid1 *p, int file, int number)
 	int n = 0;
 	for (int n_reads = 0; n_reads < READS_MAX; n_reads++) {
 		ssize_t got = read(file, p->scratch + n_kept, sizeof p->scratch - n_kept);
+		if (got < 0 && n == 0)
+			return -errno;
 		if (got <= 0)
 			break;
 		struct str rest = str_of(p->scratch, n_kept + (size_t)got);
@@ -409,20 +428,24 @@ static int signal_listed(struct pid1 *p, int file, int number)
 	return n;
 }
 
-/* cgroup.procs lists no cgroup but its own; a service that moved its processes further down must hear of its end as well. */
+/*
+ * cgroup.procs lists no cgroup but its own; a service that moved its processes further down must hear of its end as well. How many
+ * have; a negative errno when it cannot be told who is in there.
+ */
 static int signal_folder(struct pid1 *p, int folder, int number, int depth_left)
 {
 	int file = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	int n = file < 0 ? 0 : signal_listed(p, file, number);
+	int r = file < 0 ? -errno : signal_listed(p, file, number), n = r > 0 ? r : 0;
 	close_fd(&file);
 	struct walk w = { .parent = depth_left ? openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1 };
 	for (const char *below; (below = next_folder(&w));) {
 		int fd = openat(w.parent, below, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		n += fd < 0 ? 0 : signal_folder(p, fd, number, depth_left - 1);
+		int n_below = fd < 0 ? 0 : signal_folder(p, fd, number, depth_left - 1);
+		n += n_below > 0 ? n_below : 0;
 		close_fd(&fd);
 	}
 	close_fd(&w.parent);
-	return n;
+	return n ? n : r;
 }
 
 /*
@@ -433,19 +456,20 @@ int cgroup_signal(struct pid1 *p, uint32_t i, int number)
 {
 	enum { ROUNDS_MAX = 8 };
 	struct slot *slot = &p->slots[i];
-	int n = 0, folder = open_folder(p->cgroups, name_of(p, i));
+	int n = 0, n_now = 1, folder = open_folder(p->cgroups, name_of(p, i));
 	if (folder < 0)
 		return folder;
 	if (number == SIGKILL && file_write(folder, "cgroup.kill", STR("1")) == 0) {
 		slot->was_killed = true;
 		n = 1;
 	} else {
-		int n_now = 1;
-		for (int round = 0; n_now && round < (number == SIGKILL ? ROUNDS_MAX : 1); round++)
-			n += n_now = signal_folder(p, folder, number, NESTED_MAX);
+		for (int round = 0; n_now > 0 && round < (number == SIGKILL ? ROUNDS_MAX : 1); round++) {
+			n_now = signal_folder(p, folder, number, NESTED_MAX);
+			n += n_now > 0 ? n_now : 0;
+		}
 	}
 	close(folder);
-	return n ? 0 : -ESRCH;
+	return n ? 0 : n_now < 0 ? n_now : -ESRCH;
 }
 
 uint32_t cgroup_owner(struct pid1 *p, uint32_t pid)

@@ -97,8 +97,8 @@ static void wait_for_close(int watch)
 int child_open_terminal(const struct launch *l, const char *path, enum stdio_kind kind)
 {
 	int watch = kind == STDIO_TTY ? inotify_init1(IN_CLOEXEC) : -1;
-	if (watch >= 0)
-		inotify_add_watch(watch, path, IN_CLOSE);
+	if (watch >= 0 && inotify_add_watch(watch, path, IN_CLOSE) < 0)
+		close_fd(&watch);       /* or it would wait for what nobody tells */
 	for (;;) {
 		int fd = open(path, O_RDWR | O_NOCTTY);
 		if (fd < 0)

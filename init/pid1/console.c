@@ -9,6 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What there is to say before /proc is there. */
+void console_begin(struct pid1 *p)
+{
+	p->console = fcntl(2, F_GETFD) < 0 ? -1 : 2;
+	p->console_blocks = true;
+}
+
 /*
  * A file description of our own, so that it can be non-blocking without the services' being so: in a container fd 2 is a
  * pipe or a terminal that they share. A plain file never blocks, and there the offset has to be shared.

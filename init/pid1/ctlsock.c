@@ -16,9 +16,8 @@
 /* ---- the socket ---- */
 
 /* The gid of `oomph` in /etc/group (group(5)), the one thing that PID 1 looks up by name; NO_ID where there is none. */
-static uint32_t reader_group(struct pid1 *p)
+static uint32_t find_group(struct pid1 *p, int n)
 {
-	int n = file_read(AT_FDCWD, "/etc/group", p->scratch, sizeof p->scratch);
 	struct str rest = str_of(p->scratch, n > 0 ? (size_t)n : 0);
 	while (rest.n) {
 		struct str line = str_until(&rest, '\n');
@@ -49,24 +48,22 @@ int control_open(struct pid1 *p)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct str path = str_from(p->options.socket);
-	uint32_t gid = reader_group(p);
-	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
-		p->clients[i].fd = -1;
-	p->control = -1;
+	int n = file_read(AT_FDCWD, "/etc/group", p->scratch, sizeof p->scratch);
+	uint32_t gid = find_group(p, n);
+	if (n < 0 && n != -ENOENT)
+		return n;
 	if (path.n >= sizeof address.sun_path)
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, path.p, path.n);
 	make_parents(path.p);
 	unlink(path.p);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path.p, gid == NO_ID ? 0600 : 0660) < 0 ||
-	    (gid != NO_ID && chown(path.p, 0, gid) < 0) || listen(fd, 64) < 0) {
-		int r = -errno;
+	int r = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path.p, gid == NO_ID ? 0600 : 0660) < 0 ||
+		(gid != NO_ID && chown(path.p, 0, gid) < 0) || listen(fd, 64) < 0 ? -errno : watch(p, fd, EPOLLIN, SOURCE_CONTROL, 0);
+	if (r < 0)
 		close_fd(&fd);
-		return r;
-	}
 	p->control = fd;
-	return watch(p, fd, EPOLLIN, SOURCE_CONTROL, 0);
+	return r;
 }
 
 static void hang_up(struct pid1 *p, struct client *c)
@@ -129,7 +126,8 @@ void control_accept(struct pid1 *p)
 	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);        /* for receive_has_more() */
 	struct client *c = find_place(p);
 	*c = (struct client){ .fd = fd, .uid = who.uid, .serial = c->serial, .service = NO_UNIT, .active_at = now_ms() };
-	watch(p, fd, EPOLLIN, SOURCE_CLIENT, (uint32_t)(c - p->clients));
+	if (watch(p, fd, EPOLLIN, SOURCE_CLIENT, (uint32_t)(c - p->clients)) < 0)
+		hang_up(p, c);          /* rather than that it waits for an answer: it may ask again */
 }
 
 /* ---- sending ---- */

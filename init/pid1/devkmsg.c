@@ -20,17 +20,19 @@
  * Records speak of the initial PID namespace's numbers. Anywhere else a number of ours can be another's there, so the log
  * proves nothing to us and is left alone.
  */
-void kmsg_open(struct pid1 *p)
+int kmsg_open(struct pid1 *p)
 {
-	p->kmsg = -1;
 	if (!is_initial_namespace())
-		return;
+		return 0;
 	p->kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (p->kmsg < 0)
-		return;
+		return -errno;
 	lseek(p->kmsg, 0, SEEK_END);    /* what is older than we are is about nobody of ours */
 	kmsg_reset(&p->reader);
-	watch(p, p->kmsg, EPOLLIN, SOURCE_KMSG, 0);
+	int r = watch(p, p->kmsg, EPOLLIN, SOURCE_KMSG, 0);
+	if (r < 0)
+		close_fd(&p->kmsg);
+	return r;
 }
 
 /* A thread's number goes by its process's while /proc still knows it (proc_pid_status(5)); NAME: escapes newlines. */

@@ -84,21 +84,22 @@ static void do_halt(struct pid1 *p, const struct effect *e)
 }
 
 /*
- * reboot(2) with the calling process being PID 1 of the machine: does not return. Everybody else leaves, at the end of the
- * turn or when the last death is recorded, for which there is a second at most.
+ * reboot(2) with the calling process being PID 1 of the machine: does not return, and if it should, to leave would be a panic.
+ * Everybody else leaves, at the end of the turn or when the last death is recorded, for which there is a second at most.
  */
 static void do_power(struct pid1 *p, const struct effect *e)
 {
 	static const int command[N_POWER] = {
 		[POWER_OFF] = RB_POWER_OFF, [POWER_REBOOT] = RB_AUTOBOOT, [POWER_HALT] = RB_HALT_SYSTEM, [POWER_EXIT] = RB_POWER_OFF,
 	};
-	if (p->options.mode != MODE_VM || !p->is_first) {
-		p->leave_status = e->argument;
-		p->leave_at = now_ms() + LEAVE_DEADLINE_MS;
-		return;
+	if (p->options.mode == MODE_VM && p->is_first) {
+		reboot(command[e->number]);
+		console_say(p, "reboot(2) refused", errno);
+		if (is_initial_namespace())
+			return;
 	}
-	reboot(command[e->number]);
-	console_say(p, "reboot(2) refused", errno);
+	p->leave_status = e->argument;
+	p->leave_at = now_ms() + LEAVE_DEADLINE_MS;
 }
 
 void carry_out(struct pid1 *p, const struct effect *e)

@@ -82,9 +82,10 @@ int open_again(const char *folder, int fd, int flags)
 void *map_zeroes(size_t size, int *fd)
 {
 	*fd = memfd_create("oomph", MFD_CLOEXEC);
-	if (*fd < 0)
-		return NULL;
-	void *bytes = ftruncate(*fd, (off_t)size) < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, *fd, 0);
+	/* Refused, by a seccomp filter or for want of descriptors: memory without a file does as well, until we crash. */
+	if (*fd >= 0 && ftruncate(*fd, (off_t)size) < 0)
+		close_fd(fd);
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE | (*fd < 0 ? MAP_ANONYMOUS : 0), *fd, 0);
 	if (bytes == MAP_FAILED) {
 		close_fd(fd);
 		return NULL;

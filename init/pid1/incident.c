@@ -75,6 +75,8 @@ void incident_open(struct pid1 *p)
 	buf_lit(&b, "/proc/self/fd/");
 	buf_u64(&b, (uint64_t)in->ring);
 	in->for_readers = open(buf_cstr(&b), O_RDONLY | O_CLOEXEC);
+	if (in->for_readers < 0)
+		say_once(p, errno);
 }
 
 /* ---- the moment ---- */

@@ -34,6 +34,7 @@ void loader_start(struct pid1 *p)
 	uint32_t n = 0;
 	if (p->loader.pid)
 		return;                         /* it was started before we crashed */
+	boot_find_helpers(p);           /* unless they are found: they may have been there all the time, and the disk not */
 	int fd = memfd_create("oomph-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0) {
 		say_loaded(p, errno);
@@ -81,8 +82,10 @@ static int map_set(struct pid1 *p, int fd, struct unitset *set)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	struct stat st;
-	if ((fcntl(fd, F_GET_SEALS) & seals) != seals || fstat(fd, &st) < 0)
+	if ((fcntl(fd, F_GET_SEALS) & seals) != seals)
 		return -EPERM;
+	if (fstat(fd, &st) < 0)
+		return -errno;
 	if (st.st_size <= 0 || st.st_size > UNITSET_MAX)
 		return -EFBIG;
 	/* Private: until 6.7 the kernel refuses a shared mapping of what is sealed against writing, even to read (mm/memfd.c). */
@@ -231,14 +234,14 @@ void loader_adopt(struct pid1 *p)
 }
 
 /* The first core has no services; it is there so that nothing else has to ask whether there is one. */
-int loader_begin(struct pid1 *p, uint64_t seed)
+int loader_begin(struct pid1 *p)
 {
 	struct set *set = &p->sets[p->which];
 	p->core = map_zeroes(core_size(0), &set->core);
 	p->loading = -1;
 	if (!p->core)
 		return -ENOMEM;
-	core_init(p->core, p->options.mode, seed);
+	core_init(p->core, p->options.mode, p->seed[0]);
 	int r = state_image(p, set, p->core);
 	if (r < 0)
 		console_say(p, "the state cannot be kept; a crash would be the end", r);
@@ -303,15 +306,21 @@ int loader_command(struct pid1 *p)
 
 /* ---- files that change ---- */
 
-void loader_watch(struct pid1 *p)
+int loader_watch(struct pid1 *p)
 {
 	/* A link is there with its creation. A file may be half written then, but its close is told too, and read after. */
 	const uint32_t changes = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR;
 	p->files = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	for (uint32_t i = 0; p->files >= 0 && i < p->options.n_services; i++)
-		inotify_add_watch(p->files, p->options.services[i], changes);
-	if (p->files >= 0)
-		watch(p, p->files, EPOLLIN, SOURCE_FILES, 0);
+	if (p->files < 0)
+		return -errno;
+	int r = watch(p, p->files, EPOLLIN, SOURCE_FILES, 0);
+	/* A folder that is not there is not watched, and nobody misses it. */
+	for (uint32_t i = 0; r == 0 && i < p->options.n_services; i++)
+		if (inotify_add_watch(p->files, p->options.services[i], changes) < 0 && errno != ENOENT && errno != ENOTDIR)
+			r = -errno;
+	if (r < 0)
+		close_fd(&p->files);
+	return r;
 }
 
 void loader_files_changed(struct pid1 *p)

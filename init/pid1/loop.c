@@ -248,7 +248,10 @@ static void serve(struct pid1 *p, enum source source, uint32_t number)
 static int patience(struct pid1 *p)
 {
 	uint64_t at = earlier(core_deadline(p->core), control_deadline(p));
-	uint64_t helpers[] = { p->closer.deadline_at, p->loader.deadline_at, p->halter.deadline_at, incident_deadline(p), upgrade_deadline(p), p->leave_at };
+	uint64_t helpers[] = {
+		p->closer.deadline_at, p->loader.deadline_at, p->halter.deadline_at, incident_deadline(p), upgrade_deadline(p), p->leave_at,
+		p->doors.again_at,
+	};
 	for (size_t i = 0; i < countof(helpers); i++)
 		at = earlier(at, helpers[i]);
 	uint64_t now = now_ms();
@@ -271,6 +274,8 @@ static void on_time(struct pid1 *p)
 	struct event ev = event_of(EVENT_TICK, NO_UNIT);
 	if (due && due <= now)
 		feed(p, &ev);
+	if (p->doors.again_at && p->doors.again_at <= now)
+		boot_open_doors(p);
 	end_late_helper(&p->loader, now);
 	end_late_helper(&p->halter, now);
 	end_late_helper(&p->incidents.recorder, now);

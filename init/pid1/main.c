@@ -105,15 +105,11 @@ static void start(struct pid1 *p)
 	int r;
 	log_begin(p);
 	draw_seed(p);
-	r = loader_begin(p, p->seed[0]);
-	if (r < 0) {
-		console_say(p, "no memory for a core", r);
-		_exit(1);                       /* before the point of no return: nothing is there to supervise yet */
-	}
+	boot_insist(p, "no memory for a core", loader_begin);
 	counters_find(p);
 	cgroup_find(p);
 	counters_begin(p);
-	kmsg_open(p);
+	boot_open_doors(p);
 	incident_open(p);
 	sigtrace_open(p);
 	if (p->options.mode == MODE_COMMAND) {
@@ -121,28 +117,35 @@ static void start(struct pid1 *p)
 			_exit(126);
 		return;
 	}
-	if ((r = control_open(p)) < 0)
-		console_say(p, "control socket", r);
-	if ((r = notify_open(p)) < 0)
-		console_say(p, "notify socket", r);
-	loader_watch(p);
 	ev.is_ok = true;                        /* now, not once it is quiet */
 	feed(p, &ev);
+}
+
+/* Nothing is there to supervise yet, but to leave would be the machine's end. */
+static struct pid1 *wait_for_memory(int *self)
+{
+	struct pid1 *p = map_zeroes(sizeof *p, self);
+	if (!p)
+		put(2, STR("oomph: no memory to begin with: waiting for some\n"));
+	while (!p) {
+		boot_pause();
+		p = map_zeroes(sizeof *p, self);
+	}
+	return p;
 }
 
 /* The first of us in this place. */
 static struct pid1 *begin(const struct options *options, char **argv, int forced_mode)
 {
 	int self;
-	struct pid1 *p = map_zeroes(sizeof *p, &self);
-	if (!p)
-		_exit(1);                       /* as above */
+	struct pid1 *p = wait_for_memory(&self);
 	state_begin(p, self);
 	upgrade_begin(p);
 	p->options = *options;
 	p->boot_at = now_ms();
 	boot_find_mode(p, forced_mode);
-	p->control = p->notify = p->kmsg = p->files = p->console = p->loading = p->cgroups = p->cgroup_events = p->null = -1;
+	console_begin(p);
+	p->control = p->notify = p->kmsg = p->files = p->loading = p->cgroups = p->cgroup_events = p->null = -1;
 	p->idle[0] = p->idle[1] = -1;
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
 		p->clients[i].fd = -1;

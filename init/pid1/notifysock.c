@@ -19,25 +19,26 @@
 int notify_open(struct pid1 *p)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct buf path = BUF(p->notify_path);
+	struct buf path = BUF(address.sun_path);
 	struct str control = str_from(p->options.socket);
 	int on = 1;
-	p->notify = -1;
 	buf_str(&path, str_of(control.p, str_rfind(control, STR("/"))));
 	buf_lit(&path, "/notify");
-	memcpy(address.sun_path, buf_cstr(&path), path.n + 1);
+	buf_cstr(&path);
+	if (path.is_cut)
+		return -ENAMETOOLONG;
+	unlink(address.sun_path);
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	unlink(p->notify_path);
-	if (fd < 0 || path.is_cut || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
-		int r = -errno;
+	int r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
+		bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(address.sun_path, 0777) < 0 ?
+		-errno : watch(p, fd, EPOLLIN, SOURCE_NOTIFY, 0);
+	if (r < 0) {
 		close_fd(&fd);
-		p->notify_path[0] = '\0';       /* no NOTIFY_SOCKET then */
 		return r;
 	}
-	chmod(p->notify_path, 0777);
 	p->notify = fd;
-	return watch(p, fd, EPOLLIN, SOURCE_NOTIFY, 0);
+	memcpy(p->notify_path, address.sun_path, sizeof p->notify_path);        /* $NOTIFY_SOCKET from here on */
+	return 0;
 }
 
 /*

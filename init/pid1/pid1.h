@@ -133,6 +133,12 @@ struct logs {
 	int most_files;                 /* of ours: what is beyond is kept free of pipes */
 };
 
+/* See boot_open_doors(): a bit for each. */
+struct doors {
+	uint32_t open, told;
+	uint64_t again_at;              /* 0: all are open */
+};
+
 struct pid1 {
 	struct head head;
 	struct set sets[2];             /* sets[which] is in force */
@@ -177,6 +183,7 @@ struct pid1 {
 	struct logs logs;
 	uint64_t leave_at;              /* with leave_status, as soon as nothing is left to be recorded; 0: nobody has said so */
 	int leave_status;
+	struct doors doors;
 	struct client clients[CLIENTS_MAX];
 	uint64_t boot_at;
 	uint64_t seed[2];               /* random numbers of this boot */
@@ -185,7 +192,8 @@ struct pid1 {
 	uint32_t n_put, n_taken;        /* events, over all time, so that neither needs to be changed with the other */
 	struct event queue[EVENTS_QUEUED_MAX];
 	char notify_path[108];
-	char libdir[256];               /* where the helpers are */
+	char libdir[256];               /* where the helpers are, if has_helpers; else where they were looked for last */
+	bool has_helpers;
 	struct upgrade upgrade;
 };
 
@@ -219,6 +227,9 @@ void boot_find_helpers(struct pid1 *p);                 /* $OOMPH_LIBDIR, /usr/l
 const char *boot_variable(const struct pid1 *p, struct str name);        /* of PID 1's own environment; NULL */
 void boot_mounts(struct pid1 *p);
 void boot_process(struct pid1 *p);                      /* signals, limits, score, memory lock */
+void boot_pause(void);                                  /* before there is anything to supervise: until it is worth trying again */
+void boot_insist(struct pid1 *p, const char *what, int (*get)(struct pid1 *p)); /* until it is had */
+void boot_open_doors(struct pid1 *p);
 void boot_hostname(struct pid1 *p);
 void boot_lock_memory(void);                            /* so that PID 1 answers while the machine thrashes */
 
@@ -264,7 +275,7 @@ struct launch {
 
 void child_run(struct launch *l) __attribute__((noreturn));
 
-void spawn_open(struct pid1 *p);
+int spawn_open(struct pid1 *p);
 int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_list list, uint32_t index, struct event *result);
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms);
 /* A helper that is not in any file, and gets all our descriptors. */
@@ -285,11 +296,11 @@ void reap_over(struct pid1 *p, struct event *death);    /* it is reaped */
 /* Is anybody of the service left but `dying` (0: nobody)? By its cgroup, or where there is none by its processes' sessions. */
 bool reap_is_empty(struct pid1 *p, uint32_t service, uint32_t dying);
 uint32_t reap_owner(struct pid1 *p, uint32_t pid);      /* the service of a process that is not its main one; NO_UNIT */
-int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  /* how many there were; with 0, whether there is one */
+int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  /* how many there were; with 0, whether there is one; -errno: it cannot be told */
 
 /* ---- devkmsg.c ---- */
 
-void kmsg_open(struct pid1 *p);
+int kmsg_open(struct pid1 *p);
 void kmsg_serve(struct pid1 *p);
 void kmsg_drain(struct pid1 *p);                        /* evidence is needed */
 void kmsg_take_record(struct pid1 *p, struct str bytes);
@@ -433,17 +444,18 @@ int upgrade_self_test(int state);                       /* enum self_test */
 
 /* ---- loader.c ---- */
 
-int loader_begin(struct pid1 *p, uint64_t seed);        /* a core without services */
+int loader_begin(struct pid1 *p);       /* a core without services */
 void loader_forget(struct pid1 *p);     /* there is no loader any more, whatever became of it */
 void loader_start(struct pid1 *p);
 void loader_ended(struct pid1 *p, bool is_ok);
 void loader_adopt(struct pid1 *p);
 int loader_command(struct pid1 *p);     /* the unit set of `oomph -- COMMAND` */
-void loader_watch(struct pid1 *p);
+int loader_watch(struct pid1 *p);
 void loader_files_changed(struct pid1 *p);
 
 /* ---- console.c ---- */
 
+void console_begin(struct pid1 *p);
 void console_open(struct pid1 *p);
 void console_note(struct pid1 *p, const struct note *note);
 void console_say(struct pid1 *p, const char *what, int error);  /* of the shell itself: "oomph: WHAT: errno NN" */

@@ -60,9 +60,11 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number)
 	_Alignas(struct dirent64) char entries[4096];
 	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int n_found = 0;
-	long n;
+	long n = 0;
 	(void)p;
-	while (proc >= 0 && (number || !n_found) && (n = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0)
+	if (proc < 0)
+		return -errno;
+	while ((number || !n_found) && (n = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0)
 		for (long at = 0; at < n; at += ((struct dirent64 *)(entries + at))->len) {
 			uint64_t pid;
 			if (!str_u64(str_from(((struct dirent64 *)(entries + at))->name), &pid) || !is_running_of(slot, (uint32_t)pid))
@@ -72,8 +74,9 @@ int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number)
 				break;
 			kill((pid_t)pid, number);
 		}
+	int r = n < 0 && !n_found ? -errno : n_found;
 	close_fd(&proc);
-	return n_found;
+	return r;
 }
 
 uint32_t reap_owner(struct pid1 *p, uint32_t pid)
@@ -108,6 +111,7 @@ bool reap_is_empty(struct pid1 *p, uint32_t i, uint32_t dying)
 	/* MAINPID= may name one that has a session of its own. */
 	if (!slot->has_cgroup && main_pid && main_pid != dying && is_running(main_pid))
 		return false;
+	/* When that cannot be told somebody is: rather a second later than a second generation beside the first. */
 	return slot->has_cgroup ? !cgroup_is_populated(p, i) : reap_signal_sessions(p, slot, 0) == 0;
 }
 
@@ -228,7 +232,9 @@ void reap(struct pid1 *p)
 	p->has_more_dead = false;
 	for (int n = 0; n < DEATHS_A_TURN; n++) {
 		siginfo_t info = { .si_pid = 0 };
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+		int r = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
+		p->has_more_dead = r < 0 && errno == EINTR;
+		if (r < 0 || info.si_pid == 0)
 			return;
 		struct event ev = event_of(EVENT_DEATH, NO_UNIT);
 		struct senders senders = { 0 };

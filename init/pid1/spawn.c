@@ -38,13 +38,22 @@ static int clone_child(const struct launch *l, uint32_t *told, bool *is_inside)
 	return pid < 0 ? -errno : (int)pid;
 }
 
-/* The pid of the child, which *told has as well, or -errno. *exec, unless NULL, becomes a pipe that ends when its program runs. */
+/*
+ * The pid of the child, which *told has as well, or -errno. *exec, unless NULL, becomes a pipe that ends when its program runs: watched
+ * before there is somebody whose start nobody would hear of.
+ */
 static int spawn(struct pid1 *p, struct launch *l, uint32_t *told, int *exec)
 {
 	int ends[2] = { -1, -1 };
 	bool is_inside;
 	if (exec && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
+	int r = exec ? watch(p, ends[0], EPOLLIN, SOURCE_EXEC, l->service) : 0;
+	if (r < 0) {
+		close_fd(&ends[0]);
+		close_fd(&ends[1]);
+		return r;
+	}
 	if (exec)
 		*exec = ends[0];
 	l->reports = p->reports[1];
@@ -58,7 +67,7 @@ static int spawn(struct pid1 *p, struct launch *l, uint32_t *told, int *exec)
 	}
 	close_fd(&ends[1]);
 	if (pid < 0 && exec)
-		close_fd(exec);
+		unwatch(p, exec);
 	return pid;
 }
 
@@ -119,7 +128,7 @@ void spawn_read_ready(struct pid1 *p, uint32_t i)
 }
 
 /* What is done once its process is there, by whichever of us. */
-static int launched(struct pid1 *p, uint32_t i, enum role role, enum exec_list list, struct event *result)
+static void launched(struct pid1 *p, uint32_t i, enum role role, enum exec_list list, struct event *result)
 {
 	struct slot *slot = &p->slots[i];
 	struct process *process = &slot->process[role];
@@ -128,7 +137,6 @@ static int launched(struct pid1 *p, uint32_t i, enum role role, enum exec_list l
 	if (list == EXEC_START)         /* of a forking service: who stays in its session is the service */
 		slot->process[ROLE_MAIN].session = result->pid;
 	p->shared.is_stale = true;
-	return slot->exec >= 0 && role == ROLE_MAIN ? watch(p, slot->exec, EPOLLIN, SOURCE_EXEC, i) : 0;
 }
 
 /* Fills *result with the event that tells the core what came of it. */
@@ -143,7 +151,8 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	result->has_kmsg = p->kmsg >= 0;
 	if (p->hand.pid) {              /* it was, before we crashed */
 		result->has_counter = cgroup_count(p, i, &result->counter);
-		return launched(p, i, role, list, result);
+		launched(p, i, role, list, result);
+		return 0;
 	}
 
 	char path[108 + UNIT_NAME_MAX + 32];
@@ -191,7 +200,8 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 	close_fd(&l.ready);
 	if (r < 0)
 		return failed(result, LAUNCH_FORK, r);
-	return launched(p, i, role, list, result);
+	launched(p, i, role, list, result);
+	return 0;
 }
 
 static int launch_helper(struct pid1 *p, struct launch *l, struct helper *helper, uint32_t deadline_ms)
@@ -222,13 +232,15 @@ int spawn_program(struct pid1 *p, int program, char *const argv[], struct helper
  * Whether the program runs matters to Type=exec alone, and is told by a pipe that the exec closes. A child may wait for room here;
  * we wait for nothing.
  */
-void spawn_open(struct pid1 *p)
+int spawn_open(struct pid1 *p)
 {
-	p->reports[0] = p->reports[1] = -1;
+	p->reports[0] = p->reports[1] = -1;     /* until it is had exit statuses have to say enough */
 	if (pipe2(p->reports, O_CLOEXEC) < 0)
-		return;                         /* then exit statuses have to say enough */
-	fcntl(p->reports[0], F_SETFL, O_NONBLOCK);
-	watch(p, p->reports[0], EPOLLIN, SOURCE_REPORT, 0);
+		return -errno;
+	int r = fcntl(p->reports[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : watch(p, p->reports[0], EPOLLIN, SOURCE_REPORT, 0);
+	for (int end = 0; r < 0 && end < 2; end++)
+		close_fd(&p->reports[end]);
+	return r;
 }
 
 /* Also when the core has given it up already. */
@@ -318,13 +330,25 @@ static int signal_newborn(const struct slot *slot, int number)
 	return n;
 }
 
+/* Who belongs to it cannot be read now, for want of a descriptor say: then whom we know. */
+static int signal_known(struct pid1 *p, uint32_t i, int number)
+{
+	const struct slot *slot = &p->slots[i];
+	uint32_t pids[] = { p->core->services[i].main_pid, slot->process[ROLE_MAIN].pid, slot->process[ROLE_CONTROL].pid };
+	int n = 0;
+	for (size_t k = 0; k < countof(pids); k++)
+		if (pids[k] && (k != 1 || pids[k] != pids[0]))
+			n += kill((pid_t)pids[k], number) == 0;
+	return n ? n : -ESRCH;
+}
+
 int spawn_signal(struct pid1 *p, uint32_t i, enum role role, int number)
 {
 	struct slot *slot = &p->slots[i];
 	if (role == ROLE_OTHER) {
 		int n = signal_newborn(slot, number);
 		int r = slot->has_cgroup ? cgroup_signal(p, i, number) : reap_signal_sessions(p, slot, number);
-		return n ? n : r;
+		return r < 0 && r != -ESRCH ? signal_known(p, i, number) : n ? n : r;
 	}
 	uint32_t main_pid = role == ROLE_MAIN ? p->core->services[i].main_pid : 0;
 	uint32_t pid = main_pid ? main_pid : slot->process[role].pid;

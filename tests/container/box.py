@@ -76,6 +76,8 @@ def state_of(pid):
 
 
 class Box:
+    namespaces = NAMESPACES
+
     def __init__(self, units=None, *, files=None, before="", options=(), env=None, oomph=OOMPH, log="none"):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="box-"))
         self.folder.chmod(0o1777)
@@ -106,11 +108,11 @@ class Box:
             f"mount --bind {TOOLS} /mnt/tools", self.before,
             f"exec setpriv --bounding-set -sys_resource {self.oomph} --services /mnt/services --socket /mnt/run/control "
             + shlex.join(self.options)])
-        self.process = subprocess.Popen([*NAMESPACES, "sh", "-c", inside], env={**os.environ, **self.env}, text=True,
+        self.process = subprocess.Popen([*self.namespaces, "sh", "-c", inside], env={**os.environ, **self.env}, text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.reader = threading.Thread(target=self.read_console, daemon=True)
         self.reader.start()
-        self.wait(lambda: self.is_over() or self.said(" in force") or self.said("could not be loaded"), "the first unit set")
+        self.wait(self.has_begun, "the first unit set")
         self.pid = next(iter(children(self.process.pid)), None)
         return self
 
@@ -126,6 +128,9 @@ class Box:
             with self.news:
                 self.console += line
                 self.news.notify_all()
+
+    def has_begun(self):
+        return self.is_over() or self.said(" in force") or self.said("could not be loaded")
 
     def is_over(self):
         return self.process.poll() is not None

@@ -1293,6 +1293,54 @@ static void a_load_that_fails_changes_nothing(void **state)
 	then_state("db", UP);
 }
 
+static void when_warned(const char *name, enum launch_step which, int error)
+{
+	struct event ev = event_of(EVENT_LAUNCH_WARNING, index_of(name));
+	ev.step = (uint8_t)which;
+	ev.error = error;
+	forget_effects();
+	step(ev);
+}
+
+static void what_could_not_be_had_is_told_once_for_each_setting(void **state)
+{
+	(void)state;
+	given_booted("db:");
+	given_running("db");
+	when_warned("db", LAUNCH_CGROUP, ENOENT);
+	then_notes("warning db");
+	when_warned("db", LAUNCH_NICE, EPERM);
+	then_notes("warning db");
+	when_warned("db", LAUNCH_CGROUP, ENOENT);
+	then_notes("");
+}
+
+static void when_load_fails(int error)
+{
+	struct event ev = event_of(EVENT_RELOADED, NO_UNIT);
+	ev.error = error;
+	forget_effects();
+	step(ev);
+}
+
+static void a_load_that_fails_for_a_shortage_is_tried_again_and_told_once(void **state)
+{
+	(void)state;
+	given_booted("db:");
+	given_running("db");
+	when_load_fails(EMFILE);
+	then_notes("load-failed");
+	when_time_passes(RETRY_MS);
+	then_does("load");
+	when_load_fails(EMFILE);
+	then_notes("");
+	when_time_passes(RETRY_MS);
+	when_load_fails(ECHILD);
+	then_notes("load-failed");
+	when_time_passes(RETRY_MS);
+	then_does_nothing();
+}
+
 static void files_that_change_in_a_burst_are_read_once(void **state)
 {
 	(void)state;
@@ -1671,6 +1719,8 @@ int main(void)
 		STORY(a_removed_unit_does_not_take_along_what_no_longer_needs_it),
 		STORY(a_mended_unit_starts),
 		STORY(a_load_that_fails_changes_nothing),
+		STORY(what_could_not_be_had_is_told_once_for_each_setting),
+		STORY(a_load_that_fails_for_a_shortage_is_tried_again_and_told_once),
 		STORY(files_that_change_in_a_burst_are_read_once),
 		STORY(the_machine_goes_down_though_the_disk_hangs),
 		STORY(the_power_goes_when_all_is_unmounted),

@@ -135,7 +135,7 @@ static void a_running_service_is_shown_as_it_is(void **state)
 	c->services[0] = (struct service){
 		.state = UP, .step = STEP_RUN, .want = true, .result = RESULT_SUCCESS, .main_pid = 71, .generation = 3,
 		.n_restarts = 2, .n_oom_kills = 1, .since_at = 4000, .launched_at = 3900, .last_death = 9,
-		.flags = SERVICE_WARNED, .warned_step = LAUNCH_SCORE, .warned_error = 1, .status_text = "serving",
+		.warned = 1u << LAUNCH_SCORE, .warned_step = LAUNCH_SCORE, .warned_error = 1, .status_text = "serving",
 		.deadline_at = 9000,
 	};
 	struct unit_packet p;

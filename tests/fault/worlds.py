@@ -1,0 +1,262 @@
+"""Where PID 1 is put, and what it lives through while one of its calls fails: a short life with something of everything."""
+import contextlib
+import ctypes
+import itertools
+import os
+import pathlib
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "container"))
+
+from board import Board  # noqa: E402
+from box import CTL, ROOT, Box, children, service, until  # noqa: E402
+
+OOMPH = ROOT / "build/fault/oomph"
+ACTOR = ROOT / "build/fault/actor"
+PATIENCE = 20           # seconds; everything is through in one
+SOON = 3
+DESCRIPTORS = 44        # of PID 1 with all services up and nobody asking, and a few to spare
+OWN_FOLDERS = "; ".join(f"mount -t tmpfs none {folder}" for folder in ("/var/log", "/var/lib", "/run"))
+
+
+class Wrong(Exception):
+    """An invariant does not hold."""
+
+
+def actor(name, words="", **settings):
+    return service(f"{ACTOR} {name} {words}", Restart="always", RestartSec="20ms", TimeoutStopSec="2s", **settings)
+
+
+def units():
+    rich = actor("rich", "line", User="nobody", Group="nogroup", SupplementaryGroups="daemon", EnvironmentFile="/mnt/env", Environment="A=b",
+                 RuntimeDirectory="rich", StateDirectory="rich", LogsDirectory="rich", LoadCredential="word:/mnt/env", SetCredential="other:value",
+                 StandardInput="data", StandardInputText="hello", StandardOutput="append:/mnt/rich.out", LimitNOFILE="512", Nice="1", CPUAffinity="0",
+                 CPUSchedulingPolicy="batch", IOSchedulingClass="best-effort", NUMAPolicy="default", Personality="x86-64", TimerSlackNSec="50us",
+                 CoredumpFilter="private-anonymous", NoNewPrivileges="yes", SecureBits="keep-caps", CapabilityBoundingSet="CAP_NET_BIND_SERVICE",
+                 AmbientCapabilities="CAP_NET_BIND_SERVICE", KeyringMode="shared", UMask="027", OOMScoreAdjust="100", OOMPolicy="stop",
+                 WorkingDirectory="/tmp", MemoryMax="1G", IgnoreSIGPIPE="no", ExecReload="+/bin/true", ExecStop="/bin/true", ExecStopPost="-/bin/true",
+                 RuntimeDirectoryPreserve="restart", ConditionPathExists="/mnt/env")
+    return {
+        "simple": actor("simple", "line"),
+        "forking": actor("forking", "fork /mnt/forking.pid", Type="forking", PIDFile="/mnt/forking.pid"),
+        "notify": actor("notify", "store ready", Type="notify", FileDescriptorStoreMax="4", TimeoutStartSec="3s"),
+        "ready": actor("ready", "newline", TimeoutStartSec="3s", **{"X-NotifyFD": "7"}),
+        "exec": actor("exec", Type="exec"),
+        "idle": actor("idle", Type="idle"),
+        "job": service(f"{ACTOR} job end", Type="oneshot", RemainAfterExit="yes", Restart="on-failure", RestartSec="20ms",
+                       ExecStartPre="/bin/true", ExecStartPost="/bin/true", After="simple.service"),
+        "rich": rich,
+        "tty": actor("tty", StandardInput="tty-force", TTYPath="/mnt/tty", TTYReset="yes", TTYVHangup="yes"),
+        "gone": actor("gone"),
+    }
+
+
+class Cgroup:
+    """One of our own in the host's unified hierarchy, which the box then has for a root."""
+
+    numbers = itertools.count()
+
+    def __init__(self):
+        mounted = re.search(r"^(?:\S+ ){4}(\S+) .* - cgroup2 ", pathlib.Path("/proc/self/mountinfo").read_text(), re.M)
+        if not mounted:
+            raise OSError("there is no cgroup2 mount on this machine")
+        self.path = pathlib.Path(mounted[1]) / f"oomph-fault-{os.getpid()}-{next(self.numbers)}"
+        self.path.mkdir()
+
+    def close(self):
+        def are_gone():
+            for folder, _, _ in os.walk(self.path, topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
+            return not self.path.exists()
+        until(are_gone, f"{self.path} to be empty")
+
+
+class World(Box):
+    """A box that holds a life. Kinds of worlds say what is other in them."""
+
+    name = "container"
+    has_cgroups = True
+    mode = "--container"
+    ends_with = (0,)
+
+    def __init__(self, order=None):
+        super().__init__(units(), files={"env": "FROM_FILE=yes\n"}, oomph=OOMPH, log="files", options=[self.mode],
+                         env={"FAULT": "/mnt/fault", "OOMPH_LIBDIR": str(ROOT / "build/bin")})
+        self.order = order
+        (self.folder / "locks").mkdir()
+        for folder in (self.folder, self.folder / "locks"):
+            folder.chmod(0o777)
+        self.board = Board(self.folder / "fault")
+        self.cgroup = Cgroup() if self.has_cgroups else None
+        self.terminal, other = pty.openpty()
+        (self.folder / "tty").symlink_to(os.ttyname(other))
+        os.close(other)
+        self.before = OWN_FOLDERS
+        self.namespaces = ["setpriv", "--pdeathsig", "KILL", *self.namespaces]
+        if self.has_cgroups:
+            self.before += "; umount /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup"
+            self.namespaces = ["sh", "-c", f'echo 0 >{self.cgroup.path}/cgroup.procs; exec "$@"', "sh", *self.namespaces, "--cgroup"]
+        self.follower = None
+        self.n_tries = 0
+        if order:
+            self.board.give(order)
+
+    def __exit__(self, *_):
+        if self.follower:
+            self.follower.kill()
+            self.follower.wait()
+        super().__exit__()
+        if self.cgroup:
+            self.cgroup.close()
+        os.close(self.terminal)
+
+    def has_begun(self):
+        """Not by what it says: that may be what fails."""
+        return children(self.process.pid)
+
+    # ---- patience ----
+
+    def wait(self, condition, what="", deadline=PATIENCE):
+        def or_dead():
+            if self.process.poll() is not None:
+                raise Wrong(f"PID 1 is dead, waiting for {what}")
+            return condition()
+        try:
+            return super().wait(or_dead, what, deadline)
+        except TimeoutError:
+            raise Wrong(f"{what}: not after {deadline} s. {self.picture()}") from None
+
+    def again(self, *words):
+        """A command, as often as it takes: whoever is hung up on asks again."""
+        def done():
+            self.n_tries += 1
+            try:
+                r = self.ctl(*words)
+            except subprocess.TimeoutExpired:
+                return None
+            return r if r.returncode == 0 else None
+        return self.wait(done, " ".join(words)).stdout
+
+    def units_now(self):
+        import json
+        r = self.ctl("--json", "list")
+        return {u["unit"].removesuffix(".service"): u for u in map(json.loads, r.stdout.splitlines())} if r.returncode == 0 else {}
+
+    def picture(self):
+        return {name: f"{u['state']} {u['generation']}" for name, u in self.units_now().items()}
+
+    def all_up(self, *names):
+        def up():
+            now = self.units_now()
+            return all(now.get(name, {}).get("state") in ("up", "done") for name in names)
+        self.wait(up, f"{', '.join(names)} to be up")
+
+    # ---- a life ----
+
+    def live(self):
+        names = list(units())
+        self.all_up(*names)
+        self.follower = subprocess.Popen([CTL, "--socket", self.socket, "events", "-f"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.kill(self.main("simple"), signal.SIGKILL)
+        self.wait(lambda: self.units_now().get("simple", {}).get("generation", 0) >= 2, "another simple")
+        for words in ("stop exec", "start exec", "reload rich", "restart notify", "restart rich"):
+            self.again(*words.split())
+        self.put("added", actor("added"))
+        self.put("exec", actor("exec", Type="exec", Description="changed"))
+        (self.services / "gone.service").unlink()
+        self.again("reload")
+        self.wait(lambda: "gone" not in self.units_now(), "gone to be gone")
+        for words in ("list", "status rich", "deaths", "oom", "version", "logs simple"):
+            self.again(*words.split())
+        self.all_up(*[n for n in names if n != "gone"], "added")
+        self.wait(lambda: not self.zombies(), "no zombies")
+        self.judge()
+        before = self.final()
+        self.ctl("poweroff")
+        self.wait_end()
+        return before
+
+    def main(self, name):
+        """The main process, as we number it."""
+        wanted = str(self.wait(lambda: self.units_now().get(name, {}).get("main_pid"), f"{name}'s main process"))
+        for pid in children(self.pid):
+            with contextlib.suppress(OSError):
+                if re.search(r"^NSpid:.*\t(\d+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1] == wanted:
+                    return pid
+        raise Wrong(f"{name} has no main process {wanted}")
+
+    def wait_end(self):
+        end = time.monotonic() + PATIENCE
+        while self.process.poll() is None:
+            if time.monotonic() > end:
+                raise Wrong(f"poweroff takes for ever. {self.picture()}")
+            if self.n_tries and not self.said("powering off"):
+                self.ctl("poweroff")
+            time.sleep(0.01)
+        self.reader.join(PATIENCE)
+        if self.process.returncode not in self.ends_with:
+            raise Wrong(f"PID 1 left with {self.process.returncode}")
+
+    # ---- what has to hold ----
+
+    def judge(self):
+        """None forgotten: that is waited for above. None doubled, no bug, no zombies."""
+        doubled = self.read("doubled").split()
+        if doubled:
+            raise Wrong(f"doubled: {doubled}")
+        wanted = {n for n in units() if n not in ("gone", "job")} | {"added"}
+        self.wait(lambda: self.running() == sorted(wanted), f"one process of each, not {self.running()}")
+
+    def running(self):
+        """Whose processes there are, as often as there is one. A newborn has not run its program yet."""
+        found = []
+        for pid in children(self.pid):
+            with contextlib.suppress(OSError):
+                words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                if words[0] == str(ACTOR).encode():
+                    found.append(words[1].decode())
+        return sorted(found)
+
+    def final(self):
+        """What nobody may lose without being told."""
+        now = self.units_now()
+        picture = {name: u["generation"] for name, u in now.items() if name not in ("job",)}
+        return {**picture, "lines": self.settled(lambda: self.n_lines("simple") == 2), "cgroups": self.has_cgroups and self.all_have_cgroups(),
+                "descriptors": self.settled(lambda: len(os.listdir(f"/proc/{self.pid}/fd")) <= DESCRIPTORS) or os.listdir(f"/proc/{self.pid}/fd")}
+
+    def settled(self, condition):
+        """Whether it holds, now or soon: the logger writes when it has time, and clients leave when they like."""
+        end = time.monotonic() + SOON
+        while not condition() and time.monotonic() < end:
+            time.sleep(0.02)
+        return condition()
+
+    def n_lines(self, unit):
+        return len(re.findall(f"{unit} is here", self.inside(f"cat /var/log/oomph/{unit}.service/current 2>/dev/null || true")))
+
+    def all_have_cgroups(self):
+        return all((self.cgroup.path / "system.slice" / f"{name}.service").exists() for name in units() if name != "gone")
+
+
+class Bare(World):
+    """No cgroups to be had: services are told by their sessions."""
+    name, has_cgroups = "bare", False
+
+
+class Vm(World):
+    """As the machine's PID 1, but in namespaces of its own: it mounts, it names the host, it calls reboot(2)."""
+    name, mode = "vm", "--vm"
+    ends_with = (-signal.SIGINT, 128 + signal.SIGINT, 0)    # what reboot(2) makes of RB_POWER_OFF there: kernel/pid_namespace.c
+
+    def __init__(self, order=None):
+        super().__init__(order)
+        self.before += "; umount -l /dev/shm; umount -l /run"
+
+
+WORLDS = {w.name: w for w in (World, Bare, Vm)}
