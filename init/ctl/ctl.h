@@ -55,7 +55,7 @@ __attribute__((format(printf, 2, 3))) _Noreturn void leave(int status, const cha
 struct wire {
 	int fd;
 	const char *path;
-	union {
+	union packet_space {
 		struct packet head;
 		struct unit_packet unit;
 		struct crash_packet crash;
@@ -66,7 +66,7 @@ struct wire {
 		struct incidents_packet incidents;
 		struct end_packet end;
 		char bytes[PROTO_PACKET_MAX];
-	} in;                           /* the packet read last */
+	} in, before;                   /* the packet read last, and the one that was waited for before it */
 	int descriptor;                 /* that came with it, and is whoever takes it's to close; -1 */
 	struct request request;         /* sent last */
 	uint64_t last_death;            /* the newest that came */

@@ -193,11 +193,19 @@ static bool is_between(struct wire *w)
 	return is_end || (w->is_catching_up && w->in.head.kind == PACKET_DEATH && w->in.death.death.id <= w->last_death);
 }
 
+/* PID 1 crashed while it told us, and when it is back it tells us once more. */
+static bool is_again(struct wire *w)
+{
+	bool is_same = memcmp(w->in.bytes, w->before.bytes, w->in.head.size) == 0;
+	memcpy(w->before.bytes, w->in.bytes, w->in.head.size);
+	return is_same && (w->request.flags & REQUEST_FOLLOW);
+}
+
 void wire_wait(struct wire *w, const struct ask *ask)
 {
 	do
 		wait_patiently(w, ask);
-	while (is_between(w));
+	while (is_between(w) || is_again(w));
 	if (w->in.head.kind == PACKET_DEATH && w->in.death.death.id > w->last_death)
 		w->last_death = w->in.death.death.id;
 }

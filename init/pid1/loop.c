@@ -59,6 +59,19 @@ static bool comes_last(const struct effect *e)
 	return e->kind == FX_NOTE || e->kind == FX_POWER;
 }
 
+/* Of one that a crash has cut short, only the child stays; what it had queued is queued again. */
+static void begin_effect(struct pid1 *p, uint32_t n)
+{
+	if (p->hand.at == n) {
+		p->n_put = p->hand.n_put;
+		return;
+	}
+	p->hand.pid = 0;
+	p->hand.n_put = p->n_put;
+	atomic_signal_fence(memory_order_seq_cst);
+	p->hand.at = n;
+}
+
 /*
  * First what is done, then what is said of it: a console may be slow, and a service waits for its successor. What was done of it before
  * a crash is not done again.
@@ -70,10 +83,7 @@ static void perform(struct pid1 *p, const struct effects *fx)
 		for (uint32_t i = 0; i < fx->n; i++) {
 			if (comes_last(&fx->list[i]) != is_last || n++ < p->hand.n_done)
 				continue;
-			if (p->hand.at != n) {
-				p->hand.pid = 0;
-				p->hand.at = n;
-			}
+			begin_effect(p, n);
 			carry_out(p, &fx->list[i]);
 			p->hand.n_done = n;
 		}

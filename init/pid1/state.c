@@ -232,7 +232,6 @@ static void take_hand(struct pid1 *p, const struct entry *e)
 	p->n_taken = e->n_taken;
 	if (e->intake == p->intake.number)
 		p->intake.kind = INTAKE_NONE;
-	p->intake.closes = false;
 	if (p->hand.number == e->number)
 		return;
 	p->hand.number = e->number;
@@ -245,6 +244,7 @@ enum taken state_take(struct pid1 *p, union entry_space *e, struct event *ev)
 	const char *journal = map(p->sets[p->which].image, JOURNAL_SIZE, PROT_READ, MAP_PRIVATE);
 	size_t size = journal && !p->is_image_torn ? JOURNAL_SIZE : 0;
 	uint64_t number;
+	p->intake.closes = false;       /* should it have been so: if its event is not in the journal, it comes again */
 	const char *wrong = read_image(p, &number);
 	if (wrong) {
 		console_say(p, wrong, 0);

@@ -40,6 +40,7 @@ struct hand {
 	uint32_t n_done;                /* effects carried out */
 	uint32_t at;                    /* the one that `pid` is about */
 	uint32_t pid;                   /* of the child that it has made: the kernel's own store (clone(2), CLONE_PARENT_SETTID) */
+	uint32_t n_put;                 /* events that were in the queue before it */
 };
 
 /*
