@@ -7,6 +7,7 @@
 
 #include "lib/core.h"
 #include "lib/names.h"
+#include "lib/state.h"
 #include "tests/sim/units.h"
 
 #include <errno.h>
@@ -45,7 +46,42 @@ static struct {
 	uint32_t n_did, n_steps, n_launches, n_units;
 	int answer;
 	bool is_quiet;                          /* keep no text: for many units */
+	struct core *image;                     /* as it was when the journal began */
+	char *journal;                          /* of the events since */
+	size_t n_journal;
+	uint64_t n_events;
 } w;
+
+/* ---- every story can be told again: from an image of the core, and a journal of what happened since ---- */
+
+static void begin_journal(void)
+{
+	free(w.image);
+	w.image = malloc(w.core->size);
+	memcpy(w.image, w.core, w.core->size);
+	w.n_journal = 0;
+	w.n_events = 0;
+}
+
+static void note_in_journal(const struct event *ev)
+{
+	union entry_space e = { .head = { .number = ++w.n_events } };
+	entry_write(&e, ev);
+	w.journal = realloc(w.journal, w.n_journal + e.head.size);
+	memcpy(w.journal + w.n_journal, &e, e.head.size);
+	w.n_journal += e.head.size;
+}
+
+static void then_told_again_is_the_same(void)
+{
+	if (state_replay(w.image, w.units, w.journal, w.n_journal, 0, 0) != w.n_events)
+		fail_msg("the journal could not be read to its end");
+	if (memcmp(w.image, w.core, w.core->size) != 0)
+		fail_msg("told again, the story ends otherwise");
+	const char *wrong = state_check(w.core, w.core->size, w.units);
+	if (wrong)
+		fail_msg("%s", wrong);
+}
 
 /* ---- given: units from a line of text, "db: Restart=always Pre=1; app: After=db" ---- */
 
@@ -332,6 +368,7 @@ static void step(struct event ev)
 	do {
 		ev.now_ms = w.now_ms;
 		ev.wall_ms = WALL_MS + w.now_ms;
+		note_in_journal(&ev);
 		core_step(w.core, w.units, &ev, &fx);
 		assert_true(fx.n <= EFFECTS_MAX);
 		w.n_steps++;
@@ -366,6 +403,7 @@ static void given_booted_as(enum system_mode mode, const char *text)
 	w.next_pid = 101;
 	w.has_counters = w.has_kmsg = true;
 	strcpy(w.core->cgroup_root, "/system.slice");
+	begin_journal();
 	step(event_of(EVENT_UNITS, NO_UNIT));
 }
 
@@ -377,6 +415,10 @@ static void given_booted(const char *text)
 static int end_story(void **state)
 {
 	(void)state;
+	if (w.core)
+		then_told_again_is_the_same();
+	free(w.image);
+	free(w.journal);
 	free(w.core);
 	free((void *)(uintptr_t)w.units.bytes);
 	free((void *)(uintptr_t)w.next.bytes);
@@ -613,6 +655,7 @@ static void when_loaded(const char *text)
 {
 	w.next = units_from(text);
 	core_mark_leaving(w.core, w.units, w.next);
+	begin_journal();                        /* for that is no event */
 	struct event ev = event_of(EVENT_RELOADED, NO_UNIT);
 	ev.is_ok = true;
 	forget_effects();
@@ -633,6 +676,7 @@ static void when_adopted(void)
 	w.units = w.next;
 	w.n_units = n;
 	w.next = (struct unitset){ 0 };
+	begin_journal();
 	forget_effects();
 	step(event_of(EVENT_UNITS, NO_UNIT));
 }
