@@ -49,7 +49,7 @@ def live(task):
     result, began = Result(world, order), time.monotonic()
     box = None
     try:
-        box = WORLDS[world](order)
+        box = WORLDS[world](*([order] if order else []))
         with box:
             result.final = box.live()
         if box.said("a bug of oomph"):
