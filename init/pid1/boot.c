@@ -71,9 +71,8 @@ void boot_find_helpers(struct pid1 *p)
 	struct str own = str_of(self, n > 0 ? (size_t)n : 0);
 	const char *wish = boot_variable(p, STR("OOMPH_LIBDIR"));
 	struct str folders[] = { str_from(wish), STR("/usr/lib/oomph"), str_of(self, own.n ? str_rfind(own, STR("/")) : 0) };
-	for (size_t i = 0; i < countof(folders); i++)
-		if (folders[i].n && has_loader(folders[i], p->libdir, sizeof p->libdir))
-			return;
+	for (size_t i = 0; i < countof(folders) && !p->has_helpers; i++)
+		p->has_helpers = folders[i].n && has_loader(folders[i], p->libdir, sizeof p->libdir);
 }
 
 /* ---- mounts ---- */

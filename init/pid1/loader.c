@@ -32,7 +32,8 @@ void loader_start(struct pid1 *p)
 	struct buf path = BUF(program), text = BUF(number);
 	char *argv[11 + countof(p->options.services)];
 	uint32_t n = 0;
-	boot_find_helpers(p);           /* once more: they may have been there all the time, and the disk not */
+	if (!p->has_helpers)
+		boot_find_helpers(p);   /* once more: they may have been there all the time, and the disk not */
 	int fd = memfd_create("oomph-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0) {
 		say_loaded(p, errno);
@@ -204,11 +205,11 @@ static struct span put_words(struct unitset_writer *w, char *const *words)
 int loader_command(struct pid1 *p)
 {
 	size_t size = 4096 + length_of(p->options.command) + length_of(p->options.environment);
-	void *bytes = map_zeroes(size);
+	/* Not map_zeroes(): a child reads its unit. */
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct unitset_writer w;
-	if (!bytes)
+	if (bytes == MAP_FAILED)
 		return -ENOMEM;
-	madvise(bytes, size, MADV_DOFORK);      /* a child reads its unit */
 	unitset_begin(&w, bytes, size, 1);
 	struct unit *u = unitset_slot(&w, 0);
 	struct command command = {
@@ -235,7 +236,10 @@ int loader_command(struct pid1 *p)
 		return -EINVAL;
 	}
 	loader_adopt(p);
-	return 0;
+	if (p->n_slots)
+		return 0;
+	unmap(&p->loaded);
+	return -ENOMEM;
 }
 
 /* ---- files that change ---- */

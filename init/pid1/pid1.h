@@ -175,7 +175,8 @@ struct pid1 {
 	uint32_t n_queued, queue_head;
 	struct event queue[EVENTS_QUEUED_MAX];
 	char notify_path[108];
-	char libdir[256];               /* where the helpers are */
+	char libdir[256];               /* where the helpers are, or would be */
+	bool has_helpers;
 };
 
 /* ---- loop.c ---- */
