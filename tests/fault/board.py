@@ -86,8 +86,12 @@ class Board:
         self.c = CBoard.from_buffer(self.map)
 
     def give(self, orders):
-        for o, order in zip(self.c.orders, orders):
-            self.write(o, order)
+        for i, o in enumerate(Board.written(orders)):
+            self.c.orders[i] = o
+
+    @staticmethod
+    def written(orders):
+        return [Board.write(COrder(), order) for order in orders]
 
     @staticmethod
     def write(o, order):
@@ -102,6 +106,7 @@ class Board:
         o.clock, o.jump_s = order.clock, order.jump_s
         o.how = HOWS.get(order.how) or getattr(errno, order.how)
         o.is_armed = order.is_armed
+        return o
 
     def arm(self):
         for o in self.c.orders:
@@ -112,12 +117,16 @@ class Board:
         return sum(o.n_failed for o in self.c.orders)
 
     def sites(self):
-        """{site: how often it was passed}"""
-        return {Site(call_name(s.call, s.number), bool(s.is_child), s.at, s.from_, s.number): s.n for s in self.c.sites if s.at}
+        return read_sites(self.c)
 
     def close(self):
         del self.c
         self.map.close()
+
+
+def read_sites(board):
+    """{site: how often it was passed}"""
+    return {Site(call_name(s.call, s.number), bool(s.is_child), s.at, s.from_, s.number): s.n for s in board.sites if s.at}
 
 
 # ---- what a site is called ----
