@@ -59,9 +59,9 @@ BENCH  = $(addprefix build/bench/,bench stamp bare idle parse flood pour)
 GUEST  = $(patsubst tests/vm/guest/%.c,build/guest/%,$(wildcard tests/vm/guest/*.c)) build/guest/oomph-faulty build/guest/oomph-before
 UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
-CHECKS = setup all law unit sim container-test vm-test
+CHECKS = setup all law unit sim fault-sample container-test vm-test
 
-.PHONY: all guest demo check vm bench torture daemons oracle setup law unit sim container-test vm-test install clean distclean
+.PHONY: all guest demo check vm bench torture daemons oracle fault fault-sample setup law unit sim container-test vm-test install clean distclean
 
 all: $(PROGRAMS:%=build/bin/%)
 guest: $(GUEST)
@@ -180,6 +180,14 @@ law: all
 
 container-test: all guest
 	$(PYTEST) tests/container
+
+# Each system call of PID 1 and of its children before their exec fails: every site with every errno that it can give; or with one.
+fault: all guest $F/oomph $F/actor
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/fault/fault.py $(if $(ONLY),--only '$(ONLY)')
+	$(if $(ONLY),,$(PYTEST) tests/fault)
+
+fault-sample: all $F/oomph $F/actor
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/fault/fault.py --sample
 
 # DEATHS and SEED may be given, and KERNEL, one suite or several: bullseye, bookworm, trixie, sid.
 torture: setup

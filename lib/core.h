@@ -122,7 +122,7 @@ struct event {
 	uint32_t pid;
 	uint32_t counter;               /* oom_kill of memory.events */
 	int32_t argument;
-	uint64_t now_ms;                /* CLOCK_BOOTTIME */
+	uint64_t now_ms;                /* CLOCK_MONOTONIC */
 	uint64_t wall_ms;               /* CLOCK_REALTIME */
 	uint64_t told_at;               /* NOTIFY: when the sender said it, in the clock of now_ms; 0: it did not tell */
 	uint64_t kmsg_seq;              /* LAUNCHED: the newest record read so far */

@@ -269,9 +269,14 @@ int cgroup_make(struct pid1 *p, uint32_t i, int *folder)
 	if (!slot->has_cgroup || (begins && (slot->was_killed || !slot->has_knobs)))
 		r = make_fresh(p, i);           /* else it is kept from the last generation, limits and all */
 	*folder = r < 0 ? r : open_folder(p->cgroups, name_of(p, i));
+	if (*folder == -ENOENT) {               /* somebody has removed it */
+		r = make_fresh(p, i);
+		*folder = r < 0 ? r : open_folder(p->cgroups, name_of(p, i));
+	}
 	if (*folder < 0)
 		return *folder;
 	slot->has_cgroup = true;
+	begins |= slot->is_unused;
 	r = slot->has_knobs || !begins ? 0 : write_knobs(*folder, u);
 	if (r < 0)
 		warn(p, i, -r);

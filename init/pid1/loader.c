@@ -301,7 +301,10 @@ int loader_command(struct pid1 *p)
 		return -EINVAL;
 	}
 	loader_adopt(p);
-	return 0;
+	if (p->n_slots)
+		return 0;
+	unmap(&p->loaded);
+	return -ENOMEM;
 }
 
 /* ---- files that change ---- */

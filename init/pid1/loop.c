@@ -19,7 +19,7 @@ static uint64_t clock_ms(clockid_t clock)
 
 uint64_t now_ms(void)
 {
-	return clock_ms(CLOCK_BOOTTIME) + 1;    /* never 0, which means `none` in every *_at */
+	return clock_ms(CLOCK_MONOTONIC) + 1;   /* never 0, which means `none` in every *_at */
 }
 
 uint64_t wall_ms(void)

@@ -99,10 +99,20 @@ static void draw_seed(struct pid1 *p)
 		getrandom(p->seed, sizeof p->seed, GRND_NONBLOCK);
 }
 
+/* A command that fits into no unit set fits into none later. */
+static int take_command(struct pid1 *p)
+{
+	int r = loader_command(p);
+	if (r < 0 && r != -ENOMEM) {
+		console_say(p, "the command cannot be run", r);
+		_exit(126);
+	}
+	return r;
+}
+
 static void start(struct pid1 *p)
 {
 	struct event ev = event_of(EVENT_FILES, NO_UNIT);
-	int r;
 	log_begin(p);
 	draw_seed(p);
 	boot_insist(p, "no memory for a core", loader_begin);
@@ -113,8 +123,7 @@ static void start(struct pid1 *p)
 	incident_open(p);
 	sigtrace_open(p);
 	if (p->options.mode == MODE_COMMAND) {
-		if ((r = loader_command(p)) < 0)
-			_exit(126);
+		boot_insist(p, "no memory for the command", take_command);
 		return;
 	}
 	ev.is_ok = true;                        /* now, not once it is quiet */

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DATAGRAMS_A_TURN 64
@@ -86,16 +85,6 @@ static void take_fds(struct pid1 *p, uint32_t service, const struct notify_messa
 	r->n_fds = n_left;
 }
 
-/* A time of CLOCK_MONOTONIC in the clock that the core lives by: it is as long ago in the one as in the other. */
-static uint64_t time_of(uint64_t monotonic_us)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	uint64_t us = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-	uint64_t age_ms = monotonic_us < us ? (us - monotonic_us) / 1000 : 0, now = now_ms();
-	return age_ms < now ? now - age_ms : 1;
-}
-
 void notify_take(struct pid1 *p, struct str datagram, struct received *r)
 {
 	struct notify_message message;
@@ -112,7 +101,7 @@ void notify_take(struct pid1 *p, struct str datagram, struct received *r)
 		take_fds(p, ev.service, &message, r);
 	ev.pid = pid;
 	ev.message = &message;
-	ev.told_at = message.has_time ? time_of(message.time_us) : 0;
+	ev.told_at = message.has_time ? earlier(message.time_us / 1000 + 1, now_ms()) : 0;      /* in now_ms()'s own clock */
 	/* MAINPID= of a process elsewhere would make us watch, and kill, somebody else's. */
 	if (message.has_main_pid)
 		ev.is_ok = ev.service == (p->cgroups >= 0 ? cgroup_owner(p, message.main_pid) : reap_owner(p, message.main_pid));

@@ -199,7 +199,11 @@ struct pid1 {
 
 /* ---- loop.c ---- */
 
-uint64_t now_ms(void);          /* CLOCK_BOOTTIME: suspended time counts, and nobody can set it */
+/*
+ * CLOCK_MONOTONIC: nobody can set it, and as long as the machine is suspended it stands still. So does a service, whose watchdog and timeouts
+ * would be over at the resume otherwise, all of them at once.
+ */
+uint64_t now_ms(void);
 uint64_t wall_ms(void);         /* CLOCK_REALTIME */
 
 /*

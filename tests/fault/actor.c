@@ -3,6 +3,7 @@
  * cannot go unnoticed, and plays the part that its unit's Type= has for it.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static void append(const char *path, const char *text)
@@ -59,6 +61,23 @@ static void say(const char *text, int fd)
 	close(s);
 }
 
+/* Type=notify-reload: ready now, and after each SIGHUP. */
+static void reload_for_ever(void)
+{
+	sigset_t hup;
+	int number;
+	sigemptyset(&hup);
+	sigaddset(&hup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hup, NULL);
+	for (say("READY=1", -1); sigwait(&hup, &number) == 0; say("READY=1", -1)) {
+		char text[64];
+		struct timespec t;
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)t.tv_sec * 1000000 + (unsigned)t.tv_nsec / 1000);
+		say(text, -1);
+	}
+}
+
 static void leave_to_child(const char *pid_file)
 {
 	char text[16];
@@ -79,8 +98,10 @@ int main(int argc, char **argv)
 		return 2;
 	be_the_only_one(argv[1]);
 	for (int i = 2; i < argc; i++) {
-		if (!strcmp(argv[i], "ready"))
-			say("READY=1", -1);
+		if (!strcmp(argv[i], "reloads"))
+			reload_for_ever();
+		else if (!strcmp(argv[i], "store") && getenv("LISTEN_FDS"))
+			append("/mnt/kept", "yes\n");
 		else if (!strcmp(argv[i], "store"))
 			say("FDSTORE=1\nFDNAME=kept", memfd_create("kept", 0));
 		else if (!strcmp(argv[i], "line"))

@@ -11,9 +11,9 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OOMPH = ROOT / "build/fault/oomph"
 SITES_MAX = 4096
-SHORT, JUMP = -1, -2
+HOWS = {"short": -1, "jump": -2, "vanish": -3}
+ORDERS_MAX = 4
 ANYBODY = 2
-FILES_HELPERS = {"files.c", "libc"}
 
 TABLE = pathlib.Path(__file__).with_name("calls.h").read_text()
 CALLS = [name for name, _ in re.findall(r'^CALL\((\w+), "(.*)"\)', TABLE, re.M)]
@@ -34,7 +34,7 @@ class COrder(ctypes.Structure):
 
 
 class CBoard(ctypes.Structure):
-    _fields_ = [("order", COrder), ("sites", CSite * SITES_MAX)]
+    _fields_ = [("orders", COrder * ORDERS_MAX), ("sites", CSite * SITES_MAX)]
 
 
 @functools.cache
@@ -61,7 +61,7 @@ class Site:
 @dataclasses.dataclass(frozen=True)
 class Order:
     """Which calls fail, and how. Without a site: all of one name."""
-    how: str                # an errno's name, or `short`, or `jump`
+    how: str                # an errno's name, or one of HOWS
     site: Site = None
     name: str = ""
     is_child: int = ANYBODY
@@ -85,8 +85,17 @@ class Board:
             self.map = mmap.mmap(f.fileno(), ctypes.sizeof(CBoard))
         self.c = CBoard.from_buffer(self.map)
 
-    def give(self, order):
-        o, site = self.c.order, order.site
+    def give(self, orders):
+        for i, o in enumerate(Board.written(orders)):
+            self.c.orders[i] = o
+
+    @staticmethod
+    def written(orders):
+        return [Board.write(COrder(), order) for order in orders]
+
+    @staticmethod
+    def write(o, order):
+        site = order.site
         name = site.name if site else order.name
         o.at, o.from_ = (site.at, site.from_) if site else (0, 0)
         o.call = CALLS.index(name) if name in CALLS else len(CALLS)
@@ -94,23 +103,30 @@ class Board:
         o.is_child = site.is_child if site else order.is_child
         o.first, o.last, o.window_ms = order.first, order.last, order.window_ms
         o.clock, o.jump_s = order.clock, order.jump_s
-        o.how = {"short": SHORT, "jump": JUMP}.get(order.how) or getattr(errno, order.how)
+        o.clock, o.jump_s = order.clock, order.jump_s
+        o.how = HOWS.get(order.how) or getattr(errno, order.how)
         o.is_armed = order.is_armed
+        return o
 
-    def arm(self, is_armed):
-        self.c.order.is_armed = is_armed
+    def arm(self):
+        for o in self.c.orders:
+            o.is_armed = o.how != 0
 
     @property
     def n_failed(self):
-        return self.c.order.n_failed
+        return sum(o.n_failed for o in self.c.orders)
 
     def sites(self):
-        """{site: how often it was passed}"""
-        return {Site(call_name(s.call, s.number), bool(s.is_child), s.at, s.from_, s.number): s.n for s in self.c.sites if s.at}
+        return read_sites(self.c)
 
     def close(self):
         del self.c
         self.map.close()
+
+
+def read_sites(board):
+    """{site: how often it was passed}"""
+    return {Site(call_name(s.call, s.number), bool(s.is_child), s.at, s.from_, s.number): s.n for s in board.sites if s.at}
 
 
 # ---- what a site is called ----

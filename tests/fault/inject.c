@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <linux/sched.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -26,7 +28,10 @@ enum call {
 	CALL_syscall
 };
 
-enum { SITES_MAX = 4096, SHORT = -1, JUMP = -2 };
+/* How a call fails, but for an errno: with half of it, with a clock that has jumped, with a cgroup that somebody has just removed. */
+enum { SHORT = -1, JUMP = -2, VANISH = -3 };
+
+enum { SITES_MAX = 4096, ORDERS_MAX = 4 };
 
 struct site {
 	uint64_t at, from;              /* return addresses; 0: a free place */
@@ -39,7 +44,7 @@ struct order {
 	uint64_t at, from;
 	uint32_t call, number, is_child;        /* 2: whoever it is */
 	uint32_t first, last;           /* these calls of it, from 1 on; last = 0: for ever */
-	int32_t how;                    /* an errno, SHORT or JUMP */
+	int32_t how;                    /* an errno, or as above */
 	int32_t clock, jump_s;          /* JUMP: which clock, how far */
 	uint64_t window_ms;             /* since the first that failed; 0: no end */
 	uint64_t began_ms;
@@ -47,7 +52,7 @@ struct order {
 };
 
 struct board {
-	struct order order;
+	struct order orders[ORDERS_MAX];
 	struct site sites[SITES_MAX];
 };
 
@@ -120,18 +125,33 @@ static bool is_due(struct order *o)
 	return true;
 }
 
-/* What is to become of this call: 0, it is made; else as struct order.how. */
-static int fate(void *const *frame, enum call call, long number)
+static const struct order none;
+
+/* What is to become of this call: how = 0, it is made. */
+static const struct order *fate(void *const *frame, enum call call, long number)
 {
 	void *const *caller = frame[0];
 	if (!board)
-		return 0;
+		return &none;
 	struct site *s = find((uint64_t)frame[1], (uint64_t)caller[1], call, (uint32_t)number);
 	__atomic_add_fetch(&s->n, 1, __ATOMIC_SEQ_CST);
-	if (!is_meant(&board->order, s) || !is_due(&board->order))
-		return 0;
-	__atomic_add_fetch(&s->n_failed, 1, __ATOMIC_SEQ_CST);
-	return board->order.how;
+	for (struct order *o = board->orders; o < board->orders + ORDERS_MAX; o++)
+		if (is_meant(o, s) && is_due(o)) {
+			__atomic_add_fetch(&s->n_failed, 1, __ATOMIC_SEQ_CST);
+			return o;
+		}
+	return &none;
+}
+
+/* What rmdir(1) of somebody else does at the worst moment: of the folder `path`, or if that is none of the one that `folder` is. */
+static void vanish(int folder, const char *path)
+{
+	char link[32], name[4096] = "";
+	if (path && unlinkat(folder, path, AT_REMOVEDIR) == 0)
+		return;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+	if (readlink(link, name, sizeof name - 1) > 0)
+		rmdir(name);
 }
 
 static long refused(int error)
@@ -144,13 +164,16 @@ typedef long function(long, long, long, long, long, long);
 
 static long through(void *const *frame, enum call call, function *real, long a, long b, long c, long d, long e, long f)
 {
-	int how = fate(frame, call, 0);
+	const struct order *o = fate(frame, call, 0);
+	int how = o->how;
+	if (how == VANISH)
+		vanish((int)a, (const char *)b);
 	if (how == SHORT)
 		return real(a, b, c > 1 ? c / 2 : c, d, e, f);
-	if (how == 0 || how == JUMP || call == CALL_close) {
+	if (how <= 0 || call == CALL_close) {
 		long r = real(a, b, c, d, e, f);
-		if (how == JUMP && a == board->order.clock)
-			((struct timespec *)b)->tv_sec += board->order.jump_s;
+		if (how == JUMP && a == o->clock)
+			((struct timespec *)b)->tv_sec += o->jump_s;
 		return how > 0 ? refused(how) : r;
 	}
 	/* Nobody there: so that it is no lie, whom it is about dies of it. */
@@ -172,7 +195,9 @@ static long through(void *const *frame, enum call call, function *real, long a, 
 long __wrap_syscall(long, long, long, long, long, long, long);
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
-	int how = fate(__builtin_frame_address(0), CALL_syscall, number);
+	int how = fate(__builtin_frame_address(0), CALL_syscall, number)->how;
+	if (how == VANISH && number == SYS_clone3)
+		vanish((int)((struct clone_args *)a)->cgroup, NULL);
 	if (how > 0)
 		return refused(how);
 	long r = syscall(number, a, b, c, d, e, f);

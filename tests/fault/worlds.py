@@ -21,7 +21,15 @@ ACTOR = ROOT / "build/fault/actor"
 PATIENCE = 20           # seconds; everything is through in one
 SOON = 3
 DESCRIPTORS = 44        # of PID 1 with all services up and nobody asking, and a few to spare
-OWN_FOLDERS = "; ".join(f"mount -t tmpfs none {folder}" for folder in ("/var/log", "/var/lib", "/run"))
+
+# Folders of its own, something in them already, and a group that may read.
+SETTING = """\
+for folder in /var/log /var/lib /run; do mount -t tmpfs none $folder; done
+mkdir -p /var/lib/rich/sub /run/credstore
+echo old >/var/lib/rich/sub/file
+echo secret >/run/credstore/stored
+{ cat /etc/group; echo oomph:x:4242:; } >/mnt/group
+mount --bind /mnt/group /etc/group"""
 
 
 class Wrong(Exception):
@@ -29,12 +37,13 @@ class Wrong(Exception):
 
 
 def actor(name, words="", **settings):
-    return service(f"{ACTOR} {name} {words}", Restart="always", RestartSec="20ms", TimeoutStopSec="2s", **settings)
+    return service(f"{ACTOR} {name} {words}", **{"Restart": "always", "RestartSec": "20ms", "TimeoutStopSec": "2s", **settings})
 
 
 def units():
     rich = actor("rich", "line", User="nobody", Group="nogroup", SupplementaryGroups="daemon", EnvironmentFile="/mnt/env", Environment="A=b",
-                 RuntimeDirectory="rich", StateDirectory="rich", LogsDirectory="rich", LoadCredential="word:/mnt/env", SetCredential="other:value",
+                 RuntimeDirectory="rich:alias", StateDirectory="rich", LogsDirectory="rich", LoadCredential=["word:/mnt/env", "stored"],
+                 SetCredential="other:value",
                  StandardInput="data", StandardInputText="hello", StandardOutput="append:/mnt/rich.out", LimitNOFILE="512", Nice="1", CPUAffinity="0",
                  CPUSchedulingPolicy="batch", IOSchedulingClass="best-effort", NUMAPolicy="default", Personality="x86-64", TimerSlackNSec="50us",
                  CoredumpFilter="private-anonymous", NoNewPrivileges="yes", SecureBits="keep-caps", CapabilityBoundingSet="CAP_NET_BIND_SERVICE",
@@ -42,16 +51,19 @@ def units():
                  WorkingDirectory="/tmp", MemoryMax="1G", IgnoreSIGPIPE="no", ExecReload="+/bin/true", ExecStop="/bin/true", ExecStopPost="-/bin/true",
                  RuntimeDirectoryPreserve="restart", ConditionPathExists="/mnt/env")
     return {
-        "simple": actor("simple", "line"),
+        "simple": actor("simple", "line", User="nobody"),
         "forking": actor("forking", "fork /mnt/forking.pid", Type="forking", PIDFile="/mnt/forking.pid"),
-        "notify": actor("notify", "store ready", Type="notify", FileDescriptorStoreMax="4", TimeoutStartSec="3s"),
+        "notify": actor("notify", "store reloads", Type="notify-reload", FileDescriptorStoreMax="4", NonBlocking="yes", TimeoutStartSec="3s",
+                        WatchdogSec="1h"),
         "ready": actor("ready", "newline", TimeoutStartSec="3s", **{"X-NotifyFD": "7"}),
         "exec": actor("exec", Type="exec"),
         "idle": actor("idle", Type="idle"),
         "job": service(f"{ACTOR} job end", Type="oneshot", RemainAfterExit="yes", Restart="on-failure", RestartSec="20ms",
-                       ExecStartPre="/bin/true", ExecStartPost="/bin/true", After="simple.service"),
+                       ExecStartPre="/bin/true", ExecStartPost="/bin/true", After="simple.service", RuntimeDirectory="job"),
         "rich": rich,
         "tty": actor("tty", StandardInput="tty-force", TTYPath="/mnt/tty", TTYReset="yes", TTYVHangup="yes"),
+        "queue": actor("queue", StandardInput="tty", TTYPath="/mnt/tty2", TTYReset="yes", TTYRows="30", TTYVTDisallocate="yes"),
+        "slow": actor("slow", RestartSec=None),
         "gone": actor("gone"),
     }
 
@@ -82,30 +94,27 @@ class World(Box):
 
     name = "container"
     has_cgroups = True
-    mode = "--container"
+    words = ["--container"]
     ends_with = (0,)
 
-    def __init__(self, order=None):
-        super().__init__(units(), files={"env": "FROM_FILE=yes\n"}, oomph=OOMPH, log="files", options=[self.mode],
+    def __init__(self, *orders):
+        super().__init__(units(), files={"env": "FROM_FILE=yes\n"}, oomph=OOMPH, log="files", options=self.words,
                          env={"FAULT": "/mnt/fault", "OOMPH_LIBDIR": str(ROOT / "build/bin")})
-        self.order = order
         (self.folder / "locks").mkdir()
         for folder in (self.folder, self.folder / "locks"):
             folder.chmod(0o777)
         self.board = Board(self.folder / "fault")
         self.cgroup = Cgroup() if self.has_cgroups else None
-        self.terminal, other = pty.openpty()
-        (self.folder / "tty").symlink_to(os.ttyname(other))
-        os.close(other)
-        self.before = OWN_FOLDERS
+        self.terminals = [self.add_terminal(name) for name in ("tty", "tty2")]
+        self.before = SETTING
         self.namespaces = ["setpriv", "--pdeathsig", "KILL", *self.namespaces]
         if self.has_cgroups:
             self.before += "; umount /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup"
             self.namespaces = ["sh", "-c", f'echo 0 >{self.cgroup.path}/cgroup.procs; exec "$@"', "sh", *self.namespaces, "--cgroup"]
         self.follower = None
         self.n_tries = 0
-        if order:
-            self.board.give(order)
+        self.orders = orders
+        self.board.give(orders)
 
     def __exit__(self, *_):
         if self.follower:
@@ -114,7 +123,14 @@ class World(Box):
         super().__exit__()
         if self.cgroup:
             self.cgroup.close()
-        os.close(self.terminal)
+        for fd in self.terminals:
+            os.close(fd)
+
+    def add_terminal(self, name):
+        ours, its = pty.openpty()
+        (self.folder / name).symlink_to(os.ttyname(its))
+        os.close(its)
+        return ours
 
     def has_begun(self):
         """Not by what it says: that may be what fails."""
@@ -124,9 +140,11 @@ class World(Box):
 
     def wait(self, condition, what="", deadline=PATIENCE):
         def or_dead():
-            if self.process.poll() is not None:
+            is_dead = self.is_over()
+            result = condition()
+            if is_dead and not result:
                 raise Wrong(f"PID 1 is dead, waiting for {what}")
-            return condition()
+            return result
         try:
             return super().wait(or_dead, what, deadline)
         except TimeoutError:
@@ -159,28 +177,40 @@ class World(Box):
 
     # ---- a life ----
 
-    def live(self):
-        names = list(units())
-        self.all_up(*names)
+    def boot(self):
+        self.all_up(*units())
         self.follower = subprocess.Popen([CTL, "--socket", self.socket, "events", "-f"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.kill(self.main("simple"), signal.SIGKILL)
-        self.wait(lambda: self.units_now().get("simple", {}).get("generation", 0) >= 2, "another simple")
-        for words in ("stop exec", "start exec", "reload rich", "restart notify", "restart rich"):
+
+    def live(self):
+        self.boot()
+        self.strike("simple")
+        for words in ("stop exec", "start exec", "reload rich", "reload notify", "restart notify", "restart rich"):
             self.again(*words.split())
+        self.change()
+        for words in ("list", "status rich", "deaths", "oom", "version", "logs simple"):
+            self.again(*words.split())
+        self.judge()
+        final = self.final()
+        self.end()
+        return final
+
+    def kill(self, name):
+        os.kill(self.main(name), signal.SIGKILL)
+
+    def strike(self, name):
+        """SIGKILL by somebody; waits for another generation."""
+        before = self.units_now()[name]["generation"]
+        self.kill(name)
+        self.wait(lambda: self.units_now().get(name, {}).get("generation", 0) > before, f"another {name}")
+
+    def change(self):
+        """A unit comes, one goes, one is another."""
         self.put("added", actor("added"))
         self.put("exec", actor("exec", Type="exec", Description="changed"))
         (self.services / "gone.service").unlink()
         self.again("reload")
         self.wait(lambda: "gone" not in self.units_now(), "gone to be gone")
-        for words in ("list", "status rich", "deaths", "oom", "version", "logs simple"):
-            self.again(*words.split())
-        self.all_up(*[n for n in names if n != "gone"], "added")
-        self.wait(lambda: not self.zombies(), "no zombies")
-        self.judge()
-        before = self.final()
-        self.ctl("poweroff")
-        self.wait_end()
-        return before
+        self.all_up("added")
 
     def main(self, name):
         """The main process, as we number it."""
@@ -191,27 +221,39 @@ class World(Box):
                     return pid
         raise Wrong(f"{name} has no main process {wanted}")
 
-    def wait_end(self):
+    def end(self, is_empty=False):
         end = time.monotonic() + PATIENCE
         while self.process.poll() is None:
             if time.monotonic() > end:
                 raise Wrong(f"poweroff takes for ever. {self.picture()}")
-            if self.n_tries and not self.said("powering off"):
+            if is_empty or not self.is_going_down():
                 self.ctl("poweroff")
             time.sleep(0.01)
         self.reader.join(PATIENCE)
         if self.process.returncode not in self.ends_with:
             raise Wrong(f"PID 1 left with {self.process.returncode}")
 
+    def is_window_over(self):
+        """What fails for a time does not any more. It has begun."""
+        ends = [o.began_ms + o.window_ms for o in self.board.c.orders if o.began_ms]
+        return time.clock_gettime(time.CLOCK_MONOTONIC_RAW) * 1000 > max(ends)
+
     # ---- what has to hold ----
 
+    def is_going_down(self):
+        now = self.units_now()
+        return now and all(u["want"] == "down" for u in now.values())
+
     def judge(self):
-        """None forgotten: that is waited for above. None doubled, no bug, no zombies."""
+        """None forgotten, none doubled, no zombies."""
+        names = [n for n in units() if n != "gone"] + (["added"] if "added" in self.units_now() else ["gone"])
+        self.all_up(*names)
+        self.wait(lambda: not self.zombies(), "no zombies")
         doubled = self.read("doubled").split()
         if doubled:
             raise Wrong(f"doubled: {doubled}")
-        wanted = {n for n in units() if n not in ("gone", "job")} | {"added"}
-        self.wait(lambda: self.running() == sorted(wanted), f"one process of each, not {self.running()}")
+        wanted = sorted(n for n in names if n != "job")
+        self.wait(lambda: self.running() == wanted, f"one process of each, not {self.running()}")
 
     def running(self):
         """Whose processes there are, as often as there is one. A newborn has not run its program yet."""
@@ -228,6 +270,7 @@ class World(Box):
         now = self.units_now()
         picture = {name: u["generation"] for name, u in now.items() if name not in ("job",)}
         return {**picture, "lines": self.settled(lambda: self.n_lines("simple") == 2), "cgroups": self.has_cgroups and self.all_have_cgroups(),
+                "kept": bool(self.read("kept")),
                 "descriptors": self.settled(lambda: len(os.listdir(f"/proc/{self.pid}/fd")) <= DESCRIPTORS) or os.listdir(f"/proc/{self.pid}/fd")}
 
     def settled(self, condition):
@@ -251,12 +294,33 @@ class Bare(World):
 
 class Vm(World):
     """As the machine's PID 1, but in namespaces of its own: it mounts, it names the host, it calls reboot(2)."""
-    name, mode = "vm", "--vm"
+    name, words = "vm", ["--vm"]
     ends_with = (-signal.SIGINT, 128 + signal.SIGINT, 0)    # what reboot(2) makes of RB_POWER_OFF there: kernel/pid_namespace.c
 
-    def __init__(self, order=None):
-        super().__init__(order)
+    def __init__(self, *orders):
+        super().__init__(*orders)
         self.before += "; umount -l /dev/shm; umount -l /run"
 
 
-WORLDS = {w.name: w for w in (World, Bare, Vm)}
+class Command(World):
+    """`oomph -- COMMAND`, which is looked for along PATH, and whose status is to come through."""
+    name, has_cgroups, words = "command", False, ["--", "sh", "-c", "exit 7"]
+    own = range(125, 128)   # what oomph leaves with when the command could not be run, as a shell does
+
+    def has_begun(self):
+        return super().has_begun() or self.is_over()
+
+    def live(self):
+        end = time.monotonic() + PATIENCE
+        while not self.is_over():
+            if time.monotonic() > end:
+                raise Wrong("it takes for ever")
+            time.sleep(0.01)
+        self.reader.join(PATIENCE)
+        status = self.process.returncode
+        if status != 7 and not (status in self.own and self.console):
+            raise Wrong(f"left with {status}: {self.console}")
+        return {"status": status, "descriptors": True}
+
+
+WORLDS = {w.name: w for w in (World, Bare, Vm, Command)}
