@@ -144,16 +144,12 @@ static void *map(int fd, size_t size, int protection, int kind)
 	return bytes == MAP_FAILED ? NULL : bytes;
 }
 
-static struct unitset map_units(int fd)
+static struct unitset map_units(int fd, uint32_t size)
 {
-	struct stat st;
-	struct unitset set = { NULL, 0 };
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > UNITSET_MAX)
-		return set;
-	void *bytes = map(fd, (size_t)st.st_size, PROT_READ, MAP_PRIVATE);
-	if (bytes && !unitset_check(bytes, (size_t)st.st_size))
-		set = (struct unitset){ bytes, (uint32_t)st.st_size };
-	return set;
+	void *bytes = size ? map(fd, size, PROT_READ, MAP_PRIVATE) : NULL;
+	if (!bytes || unitset_check(bytes, size))
+		return (struct unitset){ NULL, 0 };
+	return (struct unitset){ bytes, size };
 }
 
 /* What we write ourselves; `kind` MAP_PRIVATE: a copy of it. */
@@ -186,8 +182,8 @@ static struct pid1 *enter(int fd, int kind)
 	p->n_slots = set->n;
 	p->slots = set->n ? map_own(set->slots, (set->n + 1) * sizeof *p->slots, kind) : NULL;
 	p->core = map_own(set->core, core_size(set->n), kind);
-	p->units = map_units(set->units);
-	p->loaded = map_units(p->loaded_units);
+	p->units = map_units(set->units, p->units.size);
+	p->loaded = map_units(p->loaded_units, p->loaded.size);
 	p->store = p->store_memory < 0 ? NULL : map(p->store_memory, STORE_MAX * sizeof *p->store, PROT_READ | PROT_WRITE, kind);
 	p->n_store = p->store ? p->n_store : 0;
 	return p->core && (!set->n || (p->slots && unitset_count(p->units) == set->n)) ? p : NULL;

@@ -68,6 +68,11 @@ def test_its_orphans_do_not_decide_its_status(place):
 
 # ---- what it is given ----
 
+def test_comes_back_from_a_crash_of_its_own(place):
+    r = run(place, "sh", "-c", "kill -SEGV $PPID; until grep -q State:.S /proc/$PPID/status; do :; done; kill -BUS $PPID; exit 7")
+    assert r.returncode == 7 and "PID 1 crashed" in r.stderr
+
+
 def test_passes_stdin_and_stdout_through(place):
     assert run(place, "cat", input="as it is\n").stdout == "as it is\n"
 
