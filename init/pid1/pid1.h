@@ -53,6 +53,7 @@ struct slot {
 		uint32_t session;       /* which it leads; kept when it is dead, for where there is no cgroup */
 		uint8_t code, status;   /* of waitid(2), of one that has ended, and nobody knows yet (last.c); code 0: not so */
 	} process[2];           /* by enum role: ROLE_MAIN, ROLE_CONTROL */
+	uint32_t witness;       /* where there is no cgroup: one of its processes that was there when we looked last */
 	int exec;               /* Type=exec: a pipe that ends when the main process's program runs; -1 */
 	struct log_pipe logs[2];        /* LOG_OUT, LOG_ERR: from the first launch on, as long as the unit is there */
 };
@@ -300,7 +301,7 @@ void reap_over(struct pid1 *p, struct event *death);    /* it is reaped */
 /* Is anybody of the service left but `dying` (0: nobody)? By its cgroup, or where there is none by its processes' sessions. */
 bool reap_is_empty(struct pid1 *p, uint32_t service, uint32_t dying);
 uint32_t reap_owner(struct pid1 *p, uint32_t pid);      /* the service of a process that is not its main one; NO_UNIT */
-int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  /* how many there were; with 0, whether there is one; -errno: it cannot be told */
+int reap_signal_sessions(struct pid1 *p, struct slot *slot, int number);  /* how many there were; with 0, whether there is one; -errno: it cannot be told */
 
 /* ---- devkmsg.c ---- */
 
