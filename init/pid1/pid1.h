@@ -189,7 +189,8 @@ struct pid1 {
 	uint64_t boot_at;
 	uint64_t seed[2];               /* random numbers of this boot */
 	bool reaps_only;                /* last.c */
-	bool is_feeding, is_unsettled, has_more_dead, wants_adopt;
+	bool is_feeding, has_more_dead, wants_adopt;
+	bool is_unsettled;              /* services are: an EVENT_TICK is due */
 	uint32_t n_put, n_taken;        /* events, over all time, so that neither needs to be changed with the other */
 	struct event queue[EVENTS_QUEUED_MAX];
 	char notify_path[108];

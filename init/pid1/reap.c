@@ -15,9 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* So many deaths in one turn of the loop; the rest in the next, after whoever else is waiting. */
-#define DEATHS_A_TURN 64
-
 /* Of its first thread, whose name and start are the process's, and whose end need not be. */
 static bool read_stat(uint32_t pid, struct procstat *stat)
 {
@@ -239,8 +236,9 @@ static void reap_one(struct pid1 *p, const struct event *gathered, const struct 
 
 void reap(struct pid1 *p)
 {
+	uint64_t until = now_ms() + TURN_MS;    /* the rest in the next turn, after whoever else is waiting */
 	p->has_more_dead = false;
-	for (int n = 0; n < DEATHS_A_TURN; n++) {
+	do {
 		siginfo_t info = { .si_pid = 0 };
 		int r = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
 		p->has_more_dead = r < 0 && errno == EINTR;
@@ -255,6 +253,6 @@ void reap(struct pid1 *p)
 		gather(p, &ev, &senders);
 		reap_one(p, &ev, &senders);
 		p->dying = 0;
-	}
+	} while (now_ms() < until);
 	p->has_more_dead = true;
 }
