@@ -245,7 +245,7 @@ static void serve(struct pid1 *p, enum source source, uint32_t number)
 		cgroup_serve(p);
 		break;
 	case SOURCE_REPORT:
-		spawn_read_reports(p);
+		spawn_read_report(p);
 		break;
 	case SOURCE_EXEC:
 		spawn_execed(p, number);

@@ -286,7 +286,7 @@ int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_li
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms);
 /* A helper that is not in any file, and gets all our descriptors. */
 int spawn_program(struct pid1 *p, int program, char *const argv[], struct helper *helper, uint32_t deadline_ms);
-void spawn_read_reports(struct pid1 *p);
+bool spawn_read_report(struct pid1 *p);                 /* one; false: there is none */
 void spawn_take_report(struct pid1 *p, const struct launch_report *report);
 void spawn_execed(struct pid1 *p, uint32_t service);    /* its pipe may have ended */
 uint32_t spawn_find(struct pid1 *p, uint32_t pid, enum role *role);     /* the service that launched it; NO_UNIT */

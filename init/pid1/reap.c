@@ -140,10 +140,9 @@ static void gather(struct pid1 *p, struct event *ev, struct senders *senders)
 	uint32_t i;
 	struct procstat stat;
 	const struct core *core;
-	/* What its launch had to say comes before its death. What we feed may bring another set into force: then once more. */
+	/* What we feed may bring another set into force: then once more. */
 	do {
 		core = p->core;
-		spawn_read_reports(p);
 		i = spawn_find(p, ev->pid, &role);
 		if (i != NO_UNIT && role == ROLE_MAIN)
 			spawn_execed(p, i);
@@ -244,6 +243,8 @@ void reap(struct pid1 *p)
 		p->has_more_dead = r < 0 && errno == EINTR;
 		if (r < 0 || info.si_pid == 0)
 			return;
+		if (spawn_read_report(p))
+			continue;       /* what its launch had to say comes before its death */
 		struct event ev = event_of(EVENT_DEATH, NO_UNIT);
 		struct senders senders = { 0 };
 		ev.pid = (uint32_t)info.si_pid;
