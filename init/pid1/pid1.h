@@ -65,7 +65,8 @@ struct stored {
 	char name[56];
 };
 
-#define CLIENTS_MAX 32          /* at once; one more costs the one that has been silent longest its connection */
+#define CLIENTS_MAX 128         /* at once; one more costs another its connection, see hang_up_oldest() */
+#define CLIENTS_NEW 8           /* so many may always be there of whom nobody knows yet whether they read */
 
 struct client {
 	int fd;                 /* -1: free */
@@ -73,12 +74,12 @@ struct client {
 	uint32_t serial;        /* so that a late reply does not go to the next one on this place */
 	bool is_following;      /* notes and deaths, or pipes of services, go to it as they come */
 	bool wants_notes;       /* following EVENTS, not only DEATHS */
-	bool is_waiting;        /* for an FX_REPLY */
+	bool has_asked;
 	uint8_t verb;           /* of the answer that is being sent */
 	bool is_sending;
 	uint32_t service;       /* it is about; NO_UNIT: all */
 	uint64_t cursor;        /* next service index or death id to send */
-	uint64_t active_at;     /* last request */
+	uint64_t active_at;     /* last request, of those sent when all answers before were taken */
 	uint64_t blocked_at;    /* since when it has not taken what we have for it; 0: it reads */
 };
 
