@@ -40,6 +40,9 @@ class Place:
     name = guest = services = socket = ctl = None
     patience = 60               # seconds until all is as it was
 
+    def __init__(self):
+        self.clean = []         # commands, for when nobody is measured any more
+
     def sh(self, command, timeout=60):
         raise NotImplementedError
 
@@ -48,6 +51,11 @@ class Place:
 
     def do(self, *words):
         return self.sh(shlex.join([self.ctl, "--socket", self.socket, *words]))
+
+    @property
+    def reload(self):
+        """A command that waits until what is in the folder is in force, and what is no more there has ended."""
+        return f"until {self.ctl} --socket {self.socket} reload; do sleep 1; done"
 
     def wait(self, condition, what, timeout=None):
         end = time.monotonic() + (timeout or self.patience)
@@ -88,6 +96,7 @@ class InBox(Place):
     name, services, socket, ctl, guest = "container", "/mnt/services", "/mnt/run/control", str(CTL), str(ROOT / "build/guest")
 
     def __init__(self, box):
+        super().__init__()
         self.box = box
 
     def sh(self, command, timeout=60):
@@ -99,9 +108,10 @@ class InBox(Place):
 
 class InMachine(Place):
     name, services, socket, ctl, guest = "VM", "/etc/services.d", "/run/oomph/control", "oomphctl", "/usr/bin"
-    patience = 300
+    patience = 60
 
     def __init__(self, machine):
+        super().__init__()
         self.machine = machine
 
     def sh(self, command, timeout=60):
@@ -208,12 +218,12 @@ def settled(place, before, generation):
 
 def bomb(place, seconds):
     limit = {"TasksMax": 200} if place.name == "VM" else {"LimitNPROC": 200, "User": "nobody"}
-    with place.assail("bomb", **limit):
+    with place.assail("bomb", TimeoutStopSec=1, **limit):
         place.wait(lambda: place.n_assailants() >= 190, "the bomb to fill its limit")
         time.sleep(seconds)
         n = place.n_assailants()
         place.do("stop", "assailant")
-        assert place.n_assailants() == 0
+        place.wait(lambda: place.n_assailants() == 0, "the last of them to be reaped")
     assert n <= 200
     return {"processes": n}
 
@@ -259,14 +269,13 @@ def clients(place, n, seconds=10):
 
 
 def units(place, n):
-    n_broken = n // 5
-    place.sh(f"mkdir /tmp/held && {place.guest}/assail units {place.services} {n} {n_broken} {place.guest}/pause && {place.ctl} --socket {place.socket} reload",
-             timeout=300)
+    """n good ones and a fifth as many broken ones, which come into force at once."""
+    place.clean = [f"cd {place.services}; rm -rf good-* broken-*; {place.reload}"]
+    place.sh(f"{place.guest}/assail units {place.services} {n} {n // 5} {place.guest}/pause; {place.reload}", timeout=300)
 
     def n_up():
         return sum(u["unit"].startswith("good-") and u["state"] == "up" for u in place.json("list"))
     place.wait(lambda: n_up() == n, "all good ones to be up", timeout=300)
-    place.sh(f"cd {place.services}; find . -name 'good-*' -delete; rm -rf broken-* /tmp/held; {place.ctl} --socket {place.socket} reload", timeout=300)
 
 
 def storm(place, seconds, n=20):
@@ -276,9 +285,8 @@ def storm(place, seconds, n=20):
     text = service(f"{place.guest}/assail storm /tmp/storm {mb}", Restart="always", RestartSec="0", StandardOutput="null", **limit)
     names = [f"stormy-{i}" for i in range(n)]
     place.sh("touch /tmp/storm")
-    for name in names:
-        place.sh(f"printf %s {shlex.quote(text)} >{place.services}/{name}.service")
-    place.do("reload")
+    place.clean = [f"rm {place.services}/stormy-*.service; {place.reload}"]
+    place.sh(f"for name in {' '.join(names)}; do printf %s {shlex.quote(text)} >{place.services}/$name.service; done; {place.reload}")
     time.sleep(seconds)
     place.sh("rm /tmp/storm")
 
@@ -289,8 +297,6 @@ def storm(place, seconds, n=20):
     n_restarts = place.wait(lambda: (n := calm()) and not time.sleep(1) and calm() == n and n, "all to be up")
     ooms = sum(place.json("status", name)[0]["oom_kills"] for name in names)
     assert ooms >= n if mb else n_restarts >= n
-    place.sh(f"rm {place.services}/stormy-*.service")
-    place.do("reload")
     return {"restarts": n_restarts, "oom_kills": ooms}
 
 
@@ -335,5 +341,27 @@ def assail(place, name, size, idle_seconds=0):
     prober = Prober(place)
     said = ATTACKS[name].go(place, size) or {}
     loaded = prober.end()
+    for command in place.clean:
+        place.sh(command, timeout=600)
+    place.clean = []
     after, wrong = settled(place, before, generation)
     return Found(name, place.name, size, idle, loaded, before, after, wrong, said)
+
+
+# ---- what is told of it ----
+
+def ms(us):
+    return f"{us / 1000:.1f}"
+
+
+def row(found):
+    """One line: what was done, how long answers took meanwhile (worst of all kinds), what it left behind."""
+    said = ", ".join(f"{value} {key}" for key, value in found.said.items())
+    asked = [answers for kind, answers in found.loaded.items() if kind != "echo"]
+    echo = found.loaded.get("echo")
+    idle = [answers.p99 for kind, answers in found.idle.items() if kind != "echo"]
+    took = f"p50 {ms(max(a.p50 for a in asked))} p99 {ms(max(a.p99 for a in asked))} max {ms(max(a.max for a in asked))} ms" if asked else "nobody asked"
+    return (f"{found.place:<9} {found.attack:<8} {found.size:>6} {ATTACKS[found.attack].unit:<9} {took}"
+            f" (of {sum(a.n for a in asked)}; echo p99 {ms(echo.p99) if echo else '-'}{'; idle p99 ' + ms(max(idle)) if idle else ''}),"
+            f" memory {found.before['rss']}->{found.after['rss']} kB{', ' + said if said else ''}"
+            + "".join(f"\n    WRONG: {what}" for what in found.wrong))
