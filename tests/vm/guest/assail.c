@@ -321,7 +321,7 @@ static void kmsg(char **args)
 	uint64_t until = now_us() + strtoull(args[0], NULL, 10) * 1000000;
 	int fd = open("/dev/kmsg", O_WRONLY), n = 0, on = open("/proc/sys/kernel/printk_devkmsg", O_WRONLY);
 	char line[512];
-	if (fd < 0 || write(on, "on", 2) != 2)  /* else ten lines in five seconds (devkmsg_write in kernel/printk/printk.c) */
+	if (fd < 0 || write(on, "on\n", 3) != 3)  /* else ten lines in five seconds (devkmsg_write in kernel/printk/printk.c) */
 		die("assail: /dev/kmsg");
 	for (; now_us() < until; n++) {
 		int length = n % 4 == 0 ?
