@@ -61,7 +61,7 @@ UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
 CHECKS = setup all law unit sim fault-sample container-test vm-test
 
-.PHONY: all guest demo check vm bench torture daemons oracle fault fault-sample setup law unit sim container-test vm-test install clean distclean
+.PHONY: all guest demo check vm bench torture hostile daemons oracle fault fault-sample setup law unit sim container-test vm-test install clean distclean
 
 all: $(PROGRAMS:%=build/bin/%)
 guest: $(GUEST)
@@ -193,6 +193,11 @@ fault-sample: all $F/oomph $F/actor
 torture: setup
 	@$(MAKE) --no-print-directory -j2 all guest
 	tools/torture $(if $(KERNEL),--kernel $(KERNEL)) $(if $(DEATHS),--deaths $(DEATHS)) $(if $(SEED),--seed $(SEED))
+
+# PLACE (container or VM), ATTACK, one or several, and SIZE may be given. More than an hour, most of it the machine's storm.
+hostile: setup
+	@$(MAKE) --no-print-directory -j2 all guest
+	tools/hostile $(if $(PLACE),--place $(PLACE)) $(if $(ATTACK),--attack $(ATTACK)) $(if $(SIZE),--size $(SIZE))
 
 # All of tests/vm/debian.py's daemons that need no socket, and what becomes of each under systemd.
 daemons: setup

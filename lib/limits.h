@@ -99,6 +99,7 @@
 
 #define FOREVER_MS UINT32_MAX           /* `infinity` */
 
+#define TURN_MS 5u                      /* of work on one matter; then others are served, and it goes on: clients wait for 50 ms at most */
 #define START_TIMEOUT_MS 90000u         /* systemd's DefaultTimeoutStartSec= and -StopSec= */
 #define STOP_TIMEOUT_MS 90000u
 #define SWEEP_AGAIN_MS 1000u            /* SIGKILL was sent and something still lives (D state, a fork race): send it again */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -248,6 +249,25 @@ static void set_score(struct pid1 *p)
 	p->score = n > 0 && str_i64(str_trim(str_of(text, (size_t)n)), &score) ? (int16_t)score : INT16_MIN;
 }
 
+/*
+ * What it does is little, and a hundred busy processes wait for it: so it does not stand in line with them. No child inherits that
+ * (sched(7), SCHED_RESET_ON_FORK), and none has to undo it. Who was started with another nice(2) value than 0 keeps what was meant for
+ * it. Refused without CAP_SYS_NICE, and then so be it.
+ */
+static void set_nice(void)
+{
+	enum { RESET_ON_FORK = 1 };             /* SCHED_FLAG_RESET_ON_FORK of linux/sched.h */
+	struct {                                /* sched_setattr(2); libc has no name for it */
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} a = { .size = sizeof a, .policy = SCHED_OTHER, .flags = RESET_ON_FORK, .nice = -20 };
+	if (syscall(SYS_sched_getscheduler, 0) == SCHED_OTHER && getpriority(PRIO_PROCESS, 0) == 0)
+		syscall(SYS_sched_setattr, 0, &a, 0);
+}
+
 /* Above 2, which a child may have given away by then. */
 static void open_null(struct pid1 *p)
 {
@@ -267,6 +287,7 @@ void boot_process(struct pid1 *p)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);       /* a supervisor that is not PID 1 still wants its orphans */
 	if (p->options.mode == MODE_COMMAND)
 		return;                                 /* the command inherits all else */
+	set_nice();
 	umask(022);
 	if (p->options.mode == MODE_VM && p->is_first)
 		reboot(RB_DISABLE_CAD);                 /* ctrl-alt-del becomes SIGINT (reboot(2)) */

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -82,22 +84,44 @@ static bool is_logger(const struct client *c)
 	return c->fd >= 0 && c->verb == VERB_LOGS && c->is_following;
 }
 
-static bool goes_before(const struct client *c, const struct client *other)
+/* Whether it has not read all that we sent: unix(7), SIOCOUTQ. */
+static bool has_unread(const struct client *c)
 {
-	return is_logger(c) != is_logger(other) ? is_logger(other) : c->active_at < other->active_at;
+	int n = 0;
+	return ioctl(c->fd, SIOCOUTQ, &n) == 0 && n > 0;
 }
 
-/* Whoever has been silent longest has to go; last of all the logger, which has nothing to ask for. */
+/* In the order in which they have to go. The logger has nothing to ask for, and is silent for as long as no unit comes or goes. */
+enum merit { IS_UNKNOWN, IS_READER, IS_LOGGER, N_MERIT };
+
+static enum merit merit_of(const struct client *c)
+{
+	return is_logger(c) ? IS_LOGGER : c->has_asked && !has_unread(c) ? IS_READER : IS_UNKNOWN;
+}
+
+/*
+ * Of those who never read a thousand may come at once, and again as soon as they are cut off. They take the places of one another,
+ * and not of whoever reads: but the new have a few places, or nobody would be heard any more. Who has been silent longest goes first.
+ */
 static void hang_up_oldest(struct pid1 *p)
 {
-	struct client *oldest = NULL;
+	struct client *oldest[N_MERIT] = { NULL };
+	uint32_t n[N_MERIT] = { 0 };
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &p->clients[i];
-		if (c->fd >= 0 && (!oldest || goes_before(c, oldest)))
-			oldest = c;
+		enum merit merit = c->fd >= 0 ? merit_of(c) : N_MERIT;
+		if (merit == N_MERIT)
+			continue;
+		n[merit]++;
+		if (!oldest[merit] || c->active_at < oldest[merit]->active_at)
+			oldest[merit] = c;
 	}
-	if (oldest)
-		hang_up(p, oldest);
+	bool spares_new = n[IS_UNKNOWN] <= CLIENTS_NEW && n[IS_READER];
+	for (int merit = spares_new ? IS_READER : IS_UNKNOWN; merit < N_MERIT; merit++)
+		if (oldest[merit]) {
+			hang_up(p, oldest[merit]);
+			return;
+		}
 }
 
 static struct client *find_place(struct pid1 *p)
@@ -108,11 +132,22 @@ static struct client *find_place(struct pid1 *p)
 				return &p->clients[i];
 }
 
+/*
+ * What a client has not read stays in the kernel's memory, and all of them together shall not fill that. An answer can wait for room;
+ * what happens cannot, and may come in bursts.
+ */
+enum room { ROOM_FOR_ANSWER = 1 << 17, ROOM_TO_FOLLOW = 1 << 20 };
+
+static void give_room(int fd, int room)
+{
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+}
+
 void control_accept(struct pid1 *p)
 {
 	struct ucred who;
 	socklen_t size = sizeof who;
-	int room = 1 << 20, on = 1;
+	int on = 1;
 	int fd = accept4(p->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
 		hang_up_oldest(p);      /* or epoll would tell of this one for ever */
@@ -122,7 +157,7 @@ void control_accept(struct pid1 *p)
 		close(fd);
 		return;
 	}
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+	give_room(fd, ROOM_FOR_ANSWER);
 	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);        /* for receive_has_more() */
 	struct client *c = find_place(p);
 	*c = (struct client){ .fd = fd, .uid = who.uid, .serial = c->serial, .service = NO_UNIT, .active_at = now_ms() };
@@ -341,7 +376,9 @@ void control_take(struct pid1 *p, uint32_t client, const struct request *q, int 
 	enum verb verb = q->verb;
 	bool needs_unit = name.n || verb == VERB_STATUS;
 
-	c->active_at = now_ms();
+	if (!has_unread(c))
+		c->active_at = now_ms();
+	c->has_asked = true;
 	if (verb_is_for_root(verb) && c->uid != 0) {
 		put_end(p, c, ANSWER_NOT_PERMITTED);
 	} else if (needs_unit && i == NO_UNIT) {
@@ -365,6 +402,8 @@ void control_take(struct pid1 *p, uint32_t client, const struct request *q, int 
 		c->cursor = 0;
 		c->is_sending = true;
 		c->is_following = q->flags & REQUEST_FOLLOW;
+		if (c->is_following)
+			give_room(c->fd, ROOM_TO_FOLLOW);
 		p->intake.kind = INTAKE_NONE;
 		go_on_sending(p, c);
 	}

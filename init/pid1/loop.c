@@ -111,9 +111,13 @@ static bool enqueue(struct pid1 *p, const struct event *ev)
 	return true;
 }
 
-/* Until nothing is left to do. */
+/*
+ * Until nothing is left to do. Thousands of services may settle after one event, though, and clients wait meanwhile: what is left
+ * after a while is for the next turn. The core has it in its queues, and minds no event that comes before the tick.
+ */
 static void settle(struct pid1 *p)
 {
+	uint64_t until = now_ms() + TURN_MS;
 	for (;;) {
 		struct event ev = event_of(EVENT_TICK, NO_UNIT);
 		bool is_queued = p->n_put != p->n_taken;
@@ -123,7 +127,7 @@ static void settle(struct pid1 *p)
 			loader_adopt(p);        /* only now: nothing holds an index of the old set any more */
 			p->wants_adopt = false;
 			continue;
-		} else if (!p->is_unsettled) {
+		} else if (!p->is_unsettled || p->core->now_ms >= until) {
 			return;
 		} else {
 			p->is_unsettled = false;
@@ -241,7 +245,7 @@ static void serve(struct pid1 *p, enum source source, uint32_t number)
 		cgroup_serve(p);
 		break;
 	case SOURCE_REPORT:
-		spawn_read_reports(p);
+		spawn_read_report(p);
 		break;
 	case SOURCE_EXEC:
 		spawn_execed(p, number);
@@ -265,7 +269,7 @@ static int patience(struct pid1 *p)
 	for (size_t i = 0; i < countof(helpers); i++)
 		at = earlier(at, helpers[i]);
 	uint64_t now = now_ms();
-	if (p->has_more_dead || (at && at <= now))
+	if (p->has_more_dead || p->is_unsettled || (at && at <= now))
 		return 0;
 	return at == 0 ? -1 : at - now < INT_MAX ? (int)(at - now) : INT_MAX;
 }
@@ -282,7 +286,7 @@ static void on_time(struct pid1 *p)
 {
 	uint64_t now = now_ms(), due = core_deadline(p->core);
 	struct event ev = event_of(EVENT_TICK, NO_UNIT);
-	if (due && due <= now)
+	if (p->is_unsettled || (due && due <= now))
 		feed(p, &ev);
 	if (p->doors.again_at && p->doors.again_at <= now)
 		boot_open_doors(p);

@@ -53,6 +53,7 @@ struct slot {
 		uint32_t session;       /* which it leads; kept when it is dead, for where there is no cgroup */
 		uint8_t code, status;   /* of waitid(2), of one that has ended, and nobody knows yet (last.c); code 0: not so */
 	} process[2];           /* by enum role: ROLE_MAIN, ROLE_CONTROL */
+	uint32_t witness;       /* where there is no cgroup: one of its processes that was there when we looked last */
 	int exec;               /* Type=exec: a pipe that ends when the main process's program runs; -1 */
 	struct log_pipe logs[2];        /* LOG_OUT, LOG_ERR: from the first launch on, as long as the unit is there */
 };
@@ -64,7 +65,8 @@ struct stored {
 	char name[56];
 };
 
-#define CLIENTS_MAX 32          /* at once; one more costs the one that has been silent longest its connection */
+#define CLIENTS_MAX 128         /* at once; one more costs another its connection, see hang_up_oldest() */
+#define CLIENTS_NEW 8           /* so many may always be there of whom nobody knows yet whether they read */
 
 struct client {
 	int fd;                 /* -1: free */
@@ -72,12 +74,12 @@ struct client {
 	uint32_t serial;        /* so that a late reply does not go to the next one on this place */
 	bool is_following;      /* notes and deaths, or pipes of services, go to it as they come */
 	bool wants_notes;       /* following EVENTS, not only DEATHS */
-	bool is_waiting;        /* for an FX_REPLY */
+	bool has_asked;
 	uint8_t verb;           /* of the answer that is being sent */
 	bool is_sending;
 	uint32_t service;       /* it is about; NO_UNIT: all */
 	uint64_t cursor;        /* next service index or death id to send */
-	uint64_t active_at;     /* last request */
+	uint64_t active_at;     /* last request, of those sent when all answers before were taken */
 	uint64_t blocked_at;    /* since when it has not taken what we have for it; 0: it reads */
 };
 
@@ -188,7 +190,8 @@ struct pid1 {
 	uint64_t boot_at;
 	uint64_t seed[2];               /* random numbers of this boot */
 	bool reaps_only;                /* last.c */
-	bool is_feeding, is_unsettled, has_more_dead, wants_adopt;
+	bool is_feeding, has_more_dead, wants_adopt;
+	bool is_unsettled;              /* services are: an EVENT_TICK is due */
 	uint32_t n_put, n_taken;        /* events, over all time, so that neither needs to be changed with the other */
 	struct event queue[EVENTS_QUEUED_MAX];
 	char notify_path[108];
@@ -284,7 +287,7 @@ int spawn_service(struct pid1 *p, uint32_t service, enum role role, enum exec_li
 int spawn_helper(struct pid1 *p, char *const argv[], int pass_fd, struct helper *helper, uint32_t deadline_ms);
 /* A helper that is not in any file, and gets all our descriptors. */
 int spawn_program(struct pid1 *p, int program, char *const argv[], struct helper *helper, uint32_t deadline_ms);
-void spawn_read_reports(struct pid1 *p);
+bool spawn_read_report(struct pid1 *p);                 /* one; false: there is none */
 void spawn_take_report(struct pid1 *p, const struct launch_report *report);
 void spawn_execed(struct pid1 *p, uint32_t service);    /* its pipe may have ended */
 uint32_t spawn_find(struct pid1 *p, uint32_t pid, enum role *role);     /* the service that launched it; NO_UNIT */
@@ -300,7 +303,7 @@ void reap_over(struct pid1 *p, struct event *death);    /* it is reaped */
 /* Is anybody of the service left but `dying` (0: nobody)? By its cgroup, or where there is none by its processes' sessions. */
 bool reap_is_empty(struct pid1 *p, uint32_t service, uint32_t dying);
 uint32_t reap_owner(struct pid1 *p, uint32_t pid);      /* the service of a process that is not its main one; NO_UNIT */
-int reap_signal_sessions(struct pid1 *p, const struct slot *slot, int number);  /* how many there were; with 0, whether there is one; -errno: it cannot be told */
+int reap_signal_sessions(struct pid1 *p, struct slot *slot, int number);  /* how many there were; with 0, whether there is one; -errno: it cannot be told */
 
 /* ---- devkmsg.c ---- */
 

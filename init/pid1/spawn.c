@@ -288,17 +288,16 @@ void spawn_take_report(struct pid1 *p, const struct launch_report *report)
 	feed_last(p, &ev);
 }
 
-void spawn_read_reports(struct pid1 *p)
+bool spawn_read_report(struct pid1 *p)
 {
 	struct launch_report *report = &p->intake.of.report;
-	for (;;) {
-		intake_begin(p, INTAKE_REPORT);
-		if (read(p->reports[0], report, sizeof *report) != sizeof *report)
-			break;
-		struct launch_report copy = *report;
+	intake_begin(p, INTAKE_REPORT);
+	bool is_there = read(p->reports[0], report, sizeof *report) == sizeof *report;
+	struct launch_report copy = *report;
+	if (is_there)
 		spawn_take_report(p, &copy);
-	}
 	p->intake.kind = INTAKE_NONE;
+	return is_there;
 }
 
 /* The end of the pipe without a failure is the exec. */
@@ -308,7 +307,8 @@ void spawn_execed(struct pid1 *p, uint32_t i)
 	char nothing;
 	if (p->slots[i].exec < 0 || read(p->slots[i].exec, &nothing, 1) != 0)
 		return;
-	spawn_read_reports(p);
+	while (spawn_read_report(p))
+		;
 	if (p->core != core || p->slots[i].exec < 0)
 		return;                         /* another set came into force, and the pipe is watched as another's; or it failed */
 	unwatch(p, &p->slots[i].exec);

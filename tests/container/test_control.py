@@ -1,4 +1,5 @@
 """The control socket and oomphctl."""
+import contextlib
 import json
 import os
 import select
@@ -295,11 +296,28 @@ def test_another_version_is_told_so(web):
 
 
 def test_idle_connections_block_nobody(web):
-    idle = [connect(web) for _ in range(100)]
+    idle = [connect(web) for _ in range(300)]
     assert web.unit("web")["state"] == "up"
     for s in idle:
         s.close()
     assert web.unit("web")["state"] == "up"
+
+
+def test_many_that_never_read_cost_no_reader_its_place(web):
+    """They take one another's; and there is a place for who comes last."""
+    with connect(web) as reader:
+        reader.send(request(LIST))
+        assert len(reader.recv(8192)) > 100 and len(reader.recv(8192)) == 12
+        deaf = [connect(web) for _ in range(300)]
+        for s in deaf:
+            with contextlib.suppress(ConnectionError):
+                s.send(request(LIST))
+        assert web.unit("web")["state"] == "up"
+        assert any(deaf_is_cut(s) for s in deaf)
+        reader.send(request(LIST))
+        assert len(reader.recv(8192)) > 100
+        for s in deaf:
+            s.close()
 
 
 def test_one_that_never_reads_is_cut_and_holds_up_nobody(box):
