@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 static bool is_harmless(struct pid1 *p, int fd)
@@ -33,10 +32,7 @@ static bool is_there(struct pid1 *p)
 {
 	if (p->store)
 		return true;
-	const size_t size = STORE_MAX * sizeof *p->store;
-	p->store = map_zeroes(size, &p->store_memory);
-	if (p->store)
-		madvise(p->store, size, MADV_DOFORK);
+	p->store = map_shared(STORE_MAX * sizeof *p->store, &p->store_memory);
 	return p->store != NULL;
 }
 
