@@ -30,19 +30,22 @@ int file_write(int folder, const char *path, struct str text)
 	return r;
 }
 
-void each_number(const char *path, bool (*take)(void *, uint32_t), void *to)
+int each_number(const char *path, bool (*take)(void *, uint32_t), void *to)
 {
 	_Alignas(struct dirent64) char entries[4096];
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool goes_on = folder >= 0;
-	long n;
+	int r = folder < 0 ? -errno : 0;
+	long n = 0;
 	while (goes_on && (n = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0)
 		for (long at = 0; goes_on && at < n; at += ((struct dirent64 *)(entries + at))->len) {
 			uint64_t number;
 			if (str_u64(str_from(((struct dirent64 *)(entries + at))->name), &number) && (int64_t)number != folder)
 				goes_on = take(to, (uint32_t)number);
 		}
+	r = n < 0 ? -errno : r;
 	close_fd(&folder);
+	return r;
 }
 
 static bool set_flags(void *to, uint32_t fd)
@@ -54,7 +57,11 @@ static bool set_flags(void *to, uint32_t fd)
 
 void set_descriptor_flags(int flags)
 {
-	each_number("/proc/self/fd", set_flags, &flags);
+	enum { FILES = 1 << 19 };               /* boot_process() asks for no more */
+	int r = each_number("/proc/self/fd", set_flags, &flags);
+	/* With no descriptor left to look with: one that is forgotten here is closed by the exec, the state's own among them. */
+	for (uint32_t fd = 3; r < 0 && fd < FILES; fd++)
+		set_flags(&flags, fd);
 }
 
 void close_fd(int *fd)
@@ -75,21 +82,27 @@ int open_again(const char *folder, int fd, int flags)
 	return own < 0 ? -errno : own;
 }
 
-/*
- * A child has none of it: what fork(2) need not copy makes each launch faster, and what we write meanwhile is not copied
- * page by page either.
- */
-void *map_zeroes(size_t size, int *fd)
+void *map_shared(size_t size, int *fd)
 {
 	*fd = memfd_create("oomph", MFD_CLOEXEC);
 	/* Refused, by a seccomp filter or for want of descriptors: memory without a file does as well, until we crash. */
 	if (*fd >= 0 && ftruncate(*fd, (off_t)size) < 0)
 		close_fd(fd);
 	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE | (*fd < 0 ? MAP_ANONYMOUS : 0), *fd, 0);
-	if (bytes == MAP_FAILED) {
-		close_fd(fd);
-		return NULL;
-	}
-	madvise(bytes, size, MADV_DONTFORK);
+	if (bytes != MAP_FAILED)
+		return bytes;
+	close_fd(fd);
+	return NULL;
+}
+
+/*
+ * A child has none of it: what fork(2) need not copy makes each launch faster, and what we write meanwhile is not copied
+ * page by page either.
+ */
+void *map_zeroes(size_t size, int *fd)
+{
+	void *bytes = map_shared(size, fd);
+	if (bytes)
+		madvise(bytes, size, MADV_DONTFORK);
 	return bytes;
 }

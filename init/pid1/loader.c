@@ -270,11 +270,10 @@ static struct span put_words(struct unitset_writer *w, char *const *words)
 int loader_command(struct pid1 *p)
 {
 	size_t size = 4096 + length_of(p->options.command) + length_of(p->options.environment);
-	void *bytes = map_zeroes(size, &p->loaded_units);
+	void *bytes = map_shared(size, &p->loaded_units);        /* a child reads its unit */
 	struct unitset_writer w;
 	if (!bytes)
 		return -ENOMEM;
-	madvise(bytes, size, MADV_DOFORK);      /* a child reads its unit */
 	unitset_begin(&w, bytes, size, 1);
 	struct unit *u = unitset_slot(&w, 0);
 	struct command command = {
@@ -304,6 +303,7 @@ int loader_command(struct pid1 *p)
 	if (p->n_slots)
 		return 0;
 	unmap(&p->loaded);
+	close_fd(&p->loaded_units);
 	return -ENOMEM;
 }
 

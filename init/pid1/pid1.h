@@ -172,7 +172,7 @@ struct pid1 {
 	int null;                       /* /dev/null, for children; -1 */
 	int16_t score;                  /* our own oom_score_adj, which children inherit */
 	int idle[2];                    /* a pipe that Type=idle waits for the end of; -1: nobody does */
-	struct stored *store;           /* children may read it, unlike us (map_zeroes()) */
+	struct stored *store;           /* children may read it, unlike us (map_shared()) */
 	uint32_t n_store;
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
@@ -482,9 +482,10 @@ int file_read(int folder, const char *path, char *to, size_t size);             
 int file_write(int folder, const char *path, struct str text);
 void close_fd(int *fd);
 /* What is named by a number in that folder of /proc: processes, descriptors (the one it is read by left out). Until `take` says false. */
-void each_number(const char *path, bool (*take)(void *to, uint32_t number), void *to);
+int each_number(const char *path, bool (*take)(void *to, uint32_t number), void *to);
 void set_descriptor_flags(int flags);                   /* F_SETFD, of all above 2 */
 int open_again(const char *folder, int fd, int flags);  /* what that number is in /proc/.../fd/, with a description of its own */
-void *map_zeroes(size_t size, int *fd);                 /* of a memfd. NULL: no memory. Not for children */
+void *map_shared(size_t size, int *fd);                 /* of a memfd. NULL: no memory */
+void *map_zeroes(size_t size, int *fd);                 /* the same, not for children */
 
 #endif

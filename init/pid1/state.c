@@ -132,16 +132,28 @@ void state_note(struct pid1 *p, const struct event *ev, bool is_queued)
 
 /* ---- coming back ---- */
 
-static bool has_size(int fd, size_t size)
+/* Without what these bring there is no way back to the services: what is short now may be had in a second. */
+#define TRIES 5
+
+static size_t size_of(int fd)
 {
 	struct stat st;
-	return fd >= 0 && fstat(fd, &st) == 0 && (size_t)st.st_size >= size;
+	for (int n = 0; fd >= 0 && n < TRIES; n++, boot_pause())
+		if (fstat(fd, &st) == 0)
+			return (size_t)st.st_size;
+	return 0;
 }
 
 static void *map(int fd, size_t size, int protection, int kind)
 {
-	void *bytes = has_size(fd, size) ? mmap(NULL, size, protection, kind | MAP_POPULATE, fd, 0) : MAP_FAILED;
-	return bytes == MAP_FAILED ? NULL : bytes;
+	if (size_of(fd) < size)
+		return NULL;
+	for (int n = 0; n < TRIES; n++, boot_pause()) {
+		void *bytes = mmap(NULL, size, protection, kind | MAP_POPULATE, fd, 0);
+		if (bytes != MAP_FAILED)
+			return bytes;
+	}
+	return NULL;
 }
 
 static struct unitset map_units(int fd, uint32_t size)
@@ -170,7 +182,13 @@ static bool is_ours(const struct head *h)
 static struct pid1 *enter(int fd, int kind)
 {
 	struct head head;
-	if (pread(fd, &head, sizeof head, 0) != sizeof head)
+	ssize_t n_read = 0;
+	for (int n = 0; n < TRIES && n_read != sizeof head; n++) {
+		n_read = pread(fd, &head, sizeof head, 0);
+		if (n_read < 0)
+			boot_pause();
+	}
+	if (n_read != sizeof head)
 		return NULL;
 	if (!is_ours(&head))
 		fd = state_convert(&head, fd);

@@ -7,11 +7,11 @@
  */
 #include "pid1.h"
 
+#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-static bool is_harmless(int fd)
+static bool is_harmless(struct pid1 *p, int fd)
 {
 	char path[40], kind[64];
 	struct buf b = BUF(path);
@@ -19,6 +19,8 @@ static bool is_harmless(int fd)
 	buf_u64(&b, (uint64_t)fd);
 	/* Made up by the kernel from what it has in memory (d_path in fs/d_path.c): no file system is asked. */
 	ssize_t n = readlink(buf_cstr(&b), kind, sizeof kind);
+	if (n < 0)
+		console_say(p, "a descriptor that a service leaves cannot be kept", errno);
 	struct str s = str_of(kind, n > 0 ? (size_t)n : 0);
 	if (str_starts(s, STR("anon_inode:")))
 		return !str_starts(s, STR("anon_inode:[eventpoll]"));   /* which may hold others, this one's like or not */
@@ -30,10 +32,7 @@ static bool is_there(struct pid1 *p)
 {
 	if (p->store)
 		return true;
-	const size_t size = STORE_MAX * sizeof *p->store;
-	p->store = map_zeroes(size, &p->store_memory);
-	if (p->store)
-		madvise(p->store, size, MADV_DOFORK);
+	p->store = map_shared(STORE_MAX * sizeof *p->store, &p->store_memory);
 	return p->store != NULL;
 }
 
@@ -48,7 +47,7 @@ uint32_t store_count(const struct pid1 *p, uint32_t service)
 bool store_take(struct pid1 *p, uint32_t service, int fd, struct str name)
 {
 	const struct unit *u = unitset_unit(p->units, service);
-	if (store_count(p, service) >= u->fd_store_max || !is_there(p) || p->n_store == STORE_MAX || !is_harmless(fd))
+	if (store_count(p, service) >= u->fd_store_max || !is_there(p) || p->n_store == STORE_MAX || !is_harmless(p, fd))
 		return false;
 	struct stored *s = &p->store[p->n_store++];
 	*s = (struct stored){ .fd = fd, .service = service };

@@ -76,7 +76,7 @@ def live_in(lab, order):
 
 def orders(site, n, is_sample):
     """What may go wrong there, by its man page."""
-    hows = PLAUSIBLE.get(site.name, [])
+    hows = PLAUSIBLE[site.name]
     for how in hows[:1] if is_sample else hows:
         yield Order(how, site)
     if hows and not is_sample:

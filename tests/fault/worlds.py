@@ -20,7 +20,7 @@ OOMPH = ROOT / "build/fault/oomph"
 ACTOR = ROOT / "build/fault/actor"
 PATIENCE = 20           # seconds; everything is through in one
 SOON = 3
-DESCRIPTORS = 44        # of PID 1 with all services up and nobody asking, and a few to spare
+DESCRIPTORS = 56        # of PID 1 with all services up and nobody asking, and a few to spare
 
 # Folders of its own, something in them already, and a group that may read.
 SETTING = """\
@@ -94,11 +94,13 @@ class World(Box):
 
     name = "container"
     has_cgroups = True
+    without = ()            # units
     words = ["--container"]
     ends_with = (0,)
 
     def __init__(self, *orders):
-        super().__init__(units(), files={"env": "FROM_FILE=yes\n"}, oomph=OOMPH, log="files", options=self.words,
+        self.wanted = {name: text for name, text in units().items() if name not in self.without}
+        super().__init__(self.wanted, files={"env": "FROM_FILE=yes\n"}, oomph=OOMPH, log="files", options=self.words,
                          env={"FAULT": "/mnt/fault", "OOMPH_LIBDIR": str(ROOT / "build/bin")})
         (self.folder / "locks").mkdir()
         for folder in (self.folder, self.folder / "locks"):
@@ -178,7 +180,7 @@ class World(Box):
     # ---- a life ----
 
     def boot(self):
-        self.all_up(*units())
+        self.all_up(*self.wanted)
         self.follower = subprocess.Popen([CTL, "--socket", self.socket, "events", "-f"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def live(self):
@@ -246,7 +248,7 @@ class World(Box):
 
     def judge(self):
         """None forgotten, none doubled, no zombies."""
-        names = [n for n in units() if n != "gone"] + (["added"] if "added" in self.units_now() else ["gone"])
+        names = [n for n in self.wanted if n != "gone"] + (["added"] if "added" in self.units_now() else ["gone"])
         self.all_up(*names)
         self.wait(lambda: not self.zombies(), "no zombies")
         doubled = self.read("doubled").split()
@@ -284,7 +286,7 @@ class World(Box):
         return len(re.findall(f"{unit} is here", self.inside(f"cat /var/log/oomph/{unit}.service/current 2>/dev/null || true")))
 
     def all_have_cgroups(self):
-        return all((self.cgroup.path / "system.slice" / f"{name}.service").exists() for name in units() if name != "gone")
+        return all((self.cgroup.path / "system.slice" / f"{name}.service").exists() for name in self.wanted if name != "gone")
 
 
 class Bare(World):
@@ -295,11 +297,30 @@ class Bare(World):
 class Vm(World):
     """As the machine's PID 1, but in namespaces of its own: it mounts, it names the host, it calls reboot(2)."""
     name, words = "vm", ["--vm"]
+    without = "tty", "queue"        # what is mounted twice, on top, hides their terminals
     ends_with = (-signal.SIGINT, 128 + signal.SIGINT, 0)    # what reboot(2) makes of RB_POWER_OFF there: kernel/pid_namespace.c
 
     def __init__(self, *orders):
         super().__init__(*orders)
         self.before += "; umount -l /dev/shm; umount -l /run"
+
+
+class Again(World):
+    """PID 1 becomes another one, and then falls over a signal of its own kind, and comes back each time."""
+    name = "again"
+
+    def live(self):
+        self.boot()
+        self.strike("simple")
+        self.again("upgrade", str(OOMPH))
+        self.strike("notify")
+        os.kill(self.pid, signal.SIGSEGV)
+        self.wait(lambda: self.ctl("--json", "crashes").stdout, "the crash on record")
+        self.strike("exec")
+        self.judge()
+        final = self.final()
+        self.end()
+        return final
 
 
 class Command(World):
@@ -323,4 +344,4 @@ class Command(World):
         return {"status": status, "descriptors": True}
 
 
-WORLDS = {w.name: w for w in (World, Bare, Vm, Command)}
+WORLDS = {w.name: w for w in (World, Bare, Vm, Again, Command)}
