@@ -31,9 +31,10 @@ static void find_build(uint8_t id[BUILD_ID_SIZE])
 	const ElfW(Phdr) *header = (const ElfW(Phdr) *)getauxval(AT_PHDR);
 	uintptr_t base = 0;
 	memset(id, 0, BUILD_ID_SIZE);
+	/* They stand behind the file's header, in what is loaded first. PT_PHDR a program without an interpreter has none. */
 	for (unsigned long n = getauxval(AT_PHNUM), i = 0; header && i < n; i++)
-		if (header[i].p_type == PT_PHDR)
-			base = (uintptr_t)header - header[i].p_vaddr;
+		if (header[i].p_type == PT_LOAD && header[i].p_offset == 0)
+			base = (uintptr_t)header - sizeof(ElfW(Ehdr)) - header[i].p_vaddr;
 	for (unsigned long n = getauxval(AT_PHNUM), i = 0; header && i < n; i++) {
 		const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)(base + header[i].p_vaddr);
 		if (header[i].p_type != PT_NOTE || note->n_type != NT_GNU_BUILD_ID || note->n_descsz != BUILD_ID_SIZE)

@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 
+import pytest
 from box import service, state_of, until
 
 
@@ -14,6 +15,10 @@ def descriptors(pid):
         with contextlib.suppress(FileNotFoundError):
             found[int(fd.name)] = os.readlink(fd)
     return found
+
+
+def sockets(pid):
+    return sum(what.startswith("socket:") for what in descriptors(pid).values())
 
 
 def launch_pipes(pid):
@@ -52,20 +57,37 @@ try:
 except BlockingIOError:
     pass
 sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1000))
+along = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [sender.fileno()]))]
 open("/mnt/go").read()
-with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-    notify.connect("/mnt/run/notify")
-    notify.sendmsg([b"FDSTORE=1"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [sender.fileno()]))])
+{send}
 sender.close()
 print("sent", flush=True)
 signal.pause()
 """
 
+TO_THE_NOTIFY_SOCKET = """
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+    notify.connect("/mnt/run/notify")
+    notify.sendmsg([b"FDSTORE=1"], along)
+"""
 
-def test_a_descriptor_that_hangs_in_close(box):
-    b = box({"stranger": service("python3 /mnt/lingering", User="nobody"),
+WITH_A_REQUEST = """
+control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+control.connect("/mnt/run/control")
+control.sendmsg([b"no request"], along)
+"""
+
+# That request costs the connection, and what waits there is closed with it.
+BEHIND_A_REQUEST = WITH_A_REQUEST.replace("sendmsg([b\"no request\"], along)", "send(b\"no request\")") + """
+control.sendmsg([b"another"], along)
+"""
+
+
+@pytest.mark.parametrize("send", [TO_THE_NOTIFY_SOCKET, WITH_A_REQUEST, BEHIND_A_REQUEST], ids=["notify", "request", "unread"])
+def test_a_descriptor_that_hangs_in_close(box, send):
+    b = box({"stranger": service("python3 /mnt/lingering"),
              "late": service("/mnt/tools/notify READY=1", Type="notify")},
-            files={"lingering": LINGERING}, before="ip link set lo up; mkfifo -m 666 /mnt/go")
+            files={"lingering": LINGERING.replace("{send}", send)}, before="ip link set lo up; mkfifo -m 666 /mnt/go")
     b.wait_state("late", "up")
     b.signal(signal.SIGSTOP)            # so that the last copy is the one on its way to PID 1
     until(lambda: state_of(b.pid) == "T")
@@ -74,7 +96,7 @@ def test_a_descriptor_that_hangs_in_close(box):
     b.signal(signal.SIGCONT)
     b.do("restart", "late")
     b.wait_state("late", "up", generation=2)
-    until(lambda: not b.zombies() and len(descriptors(b.pid)) < 20, "the closing child to be reaped")
+    until(lambda: not b.zombies() and sockets(b.pid) == 2, "the closing child to be reaped, and nothing left but what PID 1 listens on")
 
 
 # Names its child as the main process, and reaps it.
