@@ -150,6 +150,7 @@ void on_kmsg_lost(struct turn *t);
 void note_count(struct turn *t, struct service *s, uint32_t counter);
 uint32_t n_unexplained(const struct service *s);        /* kills that its count tells of, and nobody's record or death */
 void claim_strays(struct turn *t, uint32_t i);  /* its main process is gone */
+void keep_wound(struct turn *t, uint32_t i, uint32_t pid);      /* of what is its main process now */
 void close_count(struct turn *t, uint32_t i);   /* its generation is over */
 void tell_counted(struct turn *t, uint32_t i);
 void sweep_group(struct turn *t, uint32_t i);   /* of OOMPolicy=kill: what the kernel has left of it */

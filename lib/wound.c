@@ -196,6 +196,25 @@ static void keep_kill(struct core *c, const struct oom_kill *k, bool is_unplaced
 	c->next_kill = (c->next_kill + 1) % KILLS_KEPT;
 }
 
+/*
+ * A worker turns out to be the main process, and its record has been told as a wound: it is dying still, and that death will
+ * ask for the record, and count it.
+ */
+void keep_wound(struct turn *t, uint32_t i, uint32_t pid)
+{
+	struct service *s = service_at(t, i);
+	for (size_t n = 0; n < DEATHS_KEPT; n++) {
+		const struct death *d = &t->c->deaths[n];
+		if (!d->id || d->code || d->service != i || d->generation != s->generation || !is_about(&d->oom, pid))
+			continue;
+		keep_kill(t->c, &d->oom, false);
+		s->kmsg_seq = d->oom.seq - 1;   /* of this generation, whenever that was */
+		s->n_oom_kills--;
+		s->n_explained--;
+		return;
+	}
+}
+
 static uint32_t told_service(struct turn *t, const struct oom_kill *k)
 {
 	return attrib_path(t->units, str_from(t->c->cgroup_root), str_from(k->task_memcg));
