@@ -229,7 +229,7 @@ void draw_daemons(struct world *w, uint32_t id)
 void draw_calm(struct world *w)
 {
 	w->is_calm = true;
-	for (size_t n = 0; n < PROCESSES; n++) {
+	for (uint32_t n = 0; n < w->n_processes; n++) {
 		struct process *p = &w->processes[n];
 		if (!p->pid || !p->is_alive)
 			continue;
@@ -253,10 +253,10 @@ void draw_calm(struct world *w)
 static struct process *any_process(struct world *w)
 {
 	uint32_t n_alive = 0;
-	for (size_t n = 0; n < PROCESSES; n++)
+	for (uint32_t n = 0; n < w->n_processes; n++)
 		n_alive += w->processes[n].pid && w->processes[n].is_alive;
 	uint32_t chosen = n_alive ? draw(w, n_alive) : 0;
-	for (size_t n = 0; n < PROCESSES && n_alive; n++)
+	for (uint32_t n = 0; n < w->n_processes && n_alive; n++)
 		if (w->processes[n].pid && w->processes[n].is_alive && chosen-- == 0)
 			return &w->processes[n];
 	return NULL;

@@ -6,7 +6,7 @@
 
 struct process *kernel_find(struct world *w, uint32_t pid)
 {
-	for (size_t n = 0; n < PROCESSES; n++)
+	for (uint32_t n = 0; n < w->n_processes; n++)
 		if (w->processes[n].pid == pid)
 			return &w->processes[n];
 	return NULL;
@@ -15,7 +15,7 @@ struct process *kernel_find(struct world *w, uint32_t pid)
 uint32_t kernel_count(const struct world *w, uint32_t id)
 {
 	uint32_t n = 0;
-	for (size_t p = 0; p < PROCESSES; p++)
+	for (uint32_t p = 0; p < w->n_processes; p++)
 		n += w->processes[p].pid && w->processes[p].is_alive && w->processes[p].id == id;
 	return n;
 }
@@ -29,23 +29,31 @@ static uint32_t new_pid(struct world *w)
 	return w->next_pid;
 }
 
+/* The first slot that is free, so that those in use stay few. */
+static struct process *free_slot(struct world *w)
+{
+	while (w->n_processes && !w->processes[w->n_processes - 1].pid)
+		w->n_processes--;
+	for (uint32_t n = 0; n < w->n_processes; n++)
+		if (!w->processes[n].pid)
+			return &w->processes[n];
+	return w->n_processes < PROCESSES ? &w->processes[w->n_processes++] : NULL;
+}
+
 struct process *kernel_fork(struct world *w, uint32_t id, enum role role)
 {
-	for (size_t n = 0; n < PROCESSES; n++) {
-		struct process *p = &w->processes[n];
-		if (p->pid)
-			continue;
-		*p = (struct process){
-			.id = id, .role = (uint8_t)role, .is_alive = true, .launched_at = w->now_ms, .pid = new_pid(w),
-		};
-		uint32_t i = shell_index(w, id);
-		p->generation = i == NO_UNIT ? 0 : w->core->services[i].generation;
-		w->empty_at[id] = 0;
-		w->ends[p->pid] = *p;
-		draw_program(w, p);
-		return p;
-	}
-	return NULL;
+	struct process *p = free_slot(w);
+	if (!p)
+		return NULL;
+	*p = (struct process){
+		.id = id, .role = (uint8_t)role, .is_alive = true, .launched_at = w->now_ms, .pid = new_pid(w),
+	};
+	uint32_t i = shell_index(w, id);
+	p->generation = i == NO_UNIT ? 0 : w->core->services[i].generation;
+	w->empty_at[id] = 0;
+	w->ends[p->pid] = *p;
+	draw_program(w, p);
+	return p;
 }
 
 /* Signals take effect a little later, and in D state much later. */
@@ -94,7 +102,7 @@ static void die(struct world *w, struct process *p, int code, int status, enum t
 	if (kernel_count(w, p->id) == 0)
 		w->empty_at[p->id] = w->now_ms + draw(w, 12);
 	if (p->role != ROLE_OTHER)
-		for (size_t n = 0; n < PROCESSES; n++)
+		for (uint32_t n = 0; n < w->n_processes; n++)
 			if (w->processes[n].id == p->id)
 				w->processes[n].is_orphan = true;
 	/* A worker's own parent reaps it, unless that is gone. */
@@ -110,10 +118,12 @@ static bool is_due(const struct world *w, uint64_t at)
 /* oomph-chore looks for whom a forking service has left behind, and may find nobody. */
 static void find_main(struct world *w, uint32_t id)
 {
-	uint32_t i = shell_index(w, id), first = draw(w, PROCESSES);
+	uint32_t i = shell_index(w, id), most = w->n_processes, first = draw(w, most);
 	struct event ev = shell_event(EVENT_MAIN, i);
-	for (uint32_t n = 0; n < PROCESSES && i != NO_UNIT && chance(w, 99); n++) {
-		struct process *p = &w->processes[(first + n) % PROCESSES];
+	if (i == NO_UNIT || chance(w, 15))
+		return;
+	for (uint32_t n = 0; n < most; n++) {
+		struct process *p = &w->processes[(first + n) % most];
 		const struct service *s = &w->core->services[i];
 		if (!p->pid || p->id != id || p->role != ROLE_OTHER || !p->is_alive || p->generation != s->generation)
 			continue;
@@ -200,7 +210,7 @@ void kernel_run(struct world *w, struct process *p)
 uint64_t kernel_next(const struct world *w)
 {
 	uint64_t next = 0;
-	for (size_t n = 0; n < PROCESSES; n++) {
+	for (uint32_t n = 0; n < w->n_processes; n++) {
 		const struct process *p = &w->processes[n];
 		if (!p->pid)
 			continue;
@@ -260,7 +270,7 @@ void kernel_run_out_of_memory(struct world *w, uint32_t id)
 	struct process *first = NULL;
 	uint64_t first_seq = 0;
 	uint32_t skip = draw(w, 4);
-	for (size_t n = 0; n < PROCESSES; n++) {
+	for (uint32_t n = 0; n < w->n_processes; n++) {
 		struct process *p = &w->processes[n];
 		/* One that is dying already is passed over, uncounted (task_will_free_mem). */
 		if (!p->pid || !p->is_alive || p->id != id || p->doom || (!is_group && skip-- > 0))

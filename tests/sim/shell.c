@@ -13,10 +13,14 @@ struct event shell_event(enum event_kind kind, uint32_t i)
 
 uint32_t shell_index(const struct world *w, uint32_t id)
 {
+	return w->index[id];
+}
+
+void shell_index_units(struct world *w)
+{
+	memset(w->index, 0xff, sizeof w->index);
 	for (uint32_t i = 0; i < w->n_units; i++)
-		if (w->ids[i] == id)
-			return i;
-	return NO_UNIT;
+		w->index[w->ids[i]] = i;
 }
 
 void shell_enqueue(struct world *w, struct event ev)
@@ -70,7 +74,7 @@ static void do_signal(struct world *w, const struct effect *e, bool is_operators
 {
 	uint32_t id = w->ids[e->service];
 	const struct service *s = &w->core->services[e->service];
-	for (size_t n = 0; n < PROCESSES; n++) {
+	for (uint32_t n = 0; n < w->n_processes; n++) {
 		struct process *p = &w->processes[n];
 		bool is_main = p->role == ROLE_MAIN && p->pid == s->main_pid;
 		bool is_meant = e->role == ROLE_OTHER || (e->role == ROLE_MAIN && is_main) ||
@@ -193,11 +197,14 @@ static void adopt(struct world *w)
 	w->next_units = (struct unitset){ 0 };
 	w->n_units = w->n_next;
 	memcpy(w->ids, w->next_ids, sizeof w->ids);
+	shell_index_units(w);
 	for (uint32_t i = 0; i < w->n_units; i++) {
 		const struct plan *old = &w->plans[w->ids[i]], *new = &w->next_plans[w->ids[i]];
 		bool is_same = !memcmp(&old->unit, &new->unit, sizeof old->unit) &&
 			!memcmp(old->n_commands, new->n_commands, sizeof old->n_commands);
-		w->has_changed[w->ids[i]] |= core->services[i].generation > 0 && !is_same;
+		/* One that never ran may wait for its first start: upheld, by the delay of then. */
+		bool is_begun = core->services[i].generation > 0 || core->services[i].state == BACKOFF;
+		w->has_changed[w->ids[i]] |= is_begun && !is_same;
 	}
 	memcpy(w->plans, w->next_plans, sizeof w->plans);
 	w->has_reloaded = true;

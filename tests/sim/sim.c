@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BASE_SEED 1u
-#define WORLDS 2500u
+#define WORLDS 10000u
 #define CALM_MS 30000u                  /* after it nothing may be on its way */
 
 noreturn void broken(const struct world *w, const char *format, ...)
@@ -52,6 +53,7 @@ static void boot(struct world *w, uint64_t seed, bool is_told)
 	w->core = none;
 	strcpy(none->cgroup_root, "/system.slice");
 	draw_units(w, w->plans, w->ids, &w->n_units, false);
+	shell_index_units(w);
 	w->units = draw_set(w->plans, w->ids, w->n_units);
 	w->core = calloc(1, core_size(w->n_units));
 	core_adopt(w->core, none, (struct unitset){ 0 }, w->units);
@@ -110,9 +112,9 @@ static void run_notices(struct world *w)
 /* Everything that is due, in the order of the kernel's tables, which the draw of the times has shuffled enough. */
 static void run_due(struct world *w)
 {
-	uint32_t first = draw(w, PROCESSES);
-	for (uint32_t n = 0; n < PROCESSES && !w->is_over; n++) {
-		struct process *p = &w->processes[(first + n) % PROCESSES];
+	uint32_t most = w->n_processes, first = draw(w, most);
+	for (uint32_t n = 0; n < most && !w->is_over; n++) {
+		struct process *p = &w->processes[(first + n) % most];
 		if (p->pid)
 			kernel_run(w, p);
 	}
@@ -230,8 +232,9 @@ int main(int argc, char **argv)
 	/* A few worlds, asked for by their seed, are not meant to see everything. */
 	bool is_gated = n_worlds >= WORLDS;
 	unsigned n_live = 0, n_missing = missing_cells(&n_live, is_gated);
-	printf("sim: %llu worlds, %llu steps, %llu events, %llu launches, %llu deaths, cells %u/%u\n", (unsigned long long)n_worlds,
-	       (unsigned long long)n_steps, (unsigned long long)n_events, (unsigned long long)n_launches,
-	       (unsigned long long)n_deaths, n_live - n_missing, n_live);
+	double minutes = (double)clock() / CLOCKS_PER_SEC / 60;
+	printf("sim: %llu worlds, %llu steps, %llu events, %llu launches, %llu deaths, cells %u/%u, %.1f million events a minute\n",
+	       (unsigned long long)n_worlds, (unsigned long long)n_steps, (unsigned long long)n_events, (unsigned long long)n_launches,
+	       (unsigned long long)n_deaths, n_live - n_missing, n_live, (double)n_events / 1e6 / minutes);
 	return n_missing && is_gated ? 1 : 0;
 }

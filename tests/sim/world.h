@@ -59,10 +59,12 @@ struct world {
 	struct unitset units, next_units;
 	struct plan plans[IDS], next_plans[IDS];        /* by id */
 	uint32_t ids[IDS], next_ids[IDS];               /* of the units by index */
+	uint32_t index[IDS];                            /* and back; NO_UNIT */
 	uint32_t n_units, n_next;
 	bool has_reloaded;
 	bool wants_adopt, has_changed[IDS];             /* its unit is another than the one it was started by */
 	struct process processes[PROCESSES];
+	uint32_t n_processes;                           /* no slot from here on is taken */
 	uint32_t next_pid;
 	struct process ends[PIDS];                      /* by pid: how the last one of this pid was, or is, to end */
 	struct process dead[DEATHS_KEPT];               /* by the number of its death, which may be told when its pid is another's */
@@ -126,6 +128,7 @@ uint32_t kernel_count(const struct world *w, uint32_t id);      /* alive */
 
 /* ---- shell.c: events in, effects out ---- */
 void shell_feed(struct world *w, struct event ev);
+void shell_index_units(struct world *w);        /* the ids have changed */
 void shell_read_count(struct world *w, uint32_t id);
 void shell_drain_kmsg(struct world *w);
 void shell_see_death(struct world *w, struct process *p);
