@@ -91,9 +91,16 @@ static bool is_right(const struct world *w, uint32_t id, const struct process *p
 		 */
 		if ((p->role == ROLE_CONTROL || u->final_signal != SIGKILL || is_told_at_once(&w->plans[id])) && is_ambiguous(w, id, p))
 			return d->cause == CAUSE_SIGNAL;
-		/* No witness is left; or its count was laid at another's door, since it took so long to die. */
+		/* The count of a leftover was in the one to count from, and its line came later. */
+		if (w->last_leftover_at[id] && w->last_leftover_at[id] + EVIDENCE_GRACE_MS >= p->launched_at)
+			return d->cause == CAUSE_SIGNAL;
+		/*
+		 * No witness is left; or its count was laid at another's door, since it took so long to die; or its line hid when it
+		 * died, which the log without a hole spoke against, and was lost then.
+		 */
 		if (!w->has_kmsg || (w->has_lost || w->lost_at >= p->launched_at))
-			return d->cause == CAUSE_SIGNAL && (!w->has_counters || p->died_at - p->doomed_at >= WOUND_GRACE_MS / 2);
+			return d->cause == CAUSE_SIGNAL && (!w->has_counters || p->died_at - p->doomed_at >= WOUND_GRACE_MS / 2 ||
+							    (w->has_kmsg && w->lost_at >= p->died_at));
 		return false;
 	case TRUTH_OPERATOR:
 		/* Of a generation's commands the core remembers only that it had killed, not whom. */

@@ -254,6 +254,13 @@ static void say(struct world *w, struct process *p, bool is_group)
 	w->kmsg_at = w->kmsg_at && w->kmsg_at < at ? w->kmsg_at : at;
 }
 
+static bool is_leftover(const struct world *w, const struct process *p)
+{
+	uint32_t i = shell_index(w, p->id);
+	const struct service *s = i == NO_UNIT ? NULL : &w->core->services[i];
+	return !s || s->generation != p->generation || state_is_resting((enum state)s->state) || s->state == BACKOFF;
+}
+
 static void blow(struct world *w, struct process *p)
 {
 	w->counters[p->id]++;
@@ -262,6 +269,8 @@ static void blow(struct world *w, struct process *p)
 	w->ends[p->pid].truth = TRUTH_OOM;
 	say(w, p, false);
 	w->last_oom_at[p->id] = w->now_ms;
+	if (is_leftover(w, p))
+		w->last_leftover_at[p->id] = w->now_ms;
 }
 
 void kernel_run_out_of_memory(struct world *w, uint32_t id)

@@ -69,6 +69,7 @@ struct world {
 	struct process ends[PIDS];                      /* by pid: how the last one of this pid was, or is, to end */
 	struct process dead[DEATHS_KEPT];               /* by the number of its death, which may be told when its pid is another's */
 	uint64_t last_oom_at[IDS], lost_at;
+	uint64_t last_leftover_at[IDS];                 /* when one was killed that its generation had left behind */
 	bool had_group[IDS], had_stray;
 	bool has_cgroup[IDS];
 	uint32_t counters[IDS];
