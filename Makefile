@@ -165,6 +165,10 @@ $H/test_%: $H/tests/unit/test_%.o $(LIB:%=$H/lib/%.o) build/lib.list
 $H/sim: $(SIM) $(LIB:%=$H/lib/%.o) build/lib.list
 	$Q$(HOSTCC) $(HOST) $(filter %.o,$^) -o $@
 
+# With one cell of the service machine's table changed: $CELL, see tests/mutants/cell.c.
+$H/sim-cell: $(SIM) $H/tests/mutants/cell.o $(patsubst %,$H/lib/%.o,$(filter-out service,$(LIB))) build/lib.list
+	$Q$(HOSTCC) $(HOST) $(filter %.o,$^) -o $@
+
 unit-%: $H/test_%
 	@$< 2>$H/test_$*.log >&2 || { cat $H/test_$*.log; echo "unit: $* FAILED"; exit 1; }
 	@echo "unit: $* $$(sed -n 's/.*PASSED  *\] *\([0-9]* test\)/\1/p' $H/test_$*.log)"
@@ -172,8 +176,9 @@ unit-%: $H/test_%
 unit: $(UNIT:%=unit-%)
 	@test -n "$(UNIT)" || { echo "unit: there are no tests"; exit 1; }
 
-sim: $H/sim
+sim: $H/sim $H/sim-cell
 	$H/sim
+	tests/sim/planted.sh
 
 law: all
 	tests/law.sh

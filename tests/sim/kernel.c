@@ -79,7 +79,7 @@ void kernel_signal(struct world *w, struct process *p, int number, enum truth se
 		return;
 	}
 	bool is_reload = number == SIGHUP && p->role == ROLE_MAIN && w->plans[p->id].unit.type == TYPE_NOTIFY_RELOAD;
-	if (is_reload && (w->is_calm || chance(w, 85)))
+	if (is_reload && (w->is_calm || !chance(w, 15)))
 		p->reloaded_at = w->now_ms + 1 + draw(w, 100);
 	bool is_harmless = number == SIGHUP || number == SIGCONT || number == SIGUSR1 || (number == SIGTERM && p->ignores_term);
 	if (is_harmless || p->term_at)
@@ -244,9 +244,9 @@ static void say(struct world *w, struct process *p, bool is_group)
 	if (chance(w, 15))
 		r->visible_at = w->now_ms + draw(w, 30);
 	/* The summary line has a rate limit, and without it only /proc tells where the victim was, if one is quick. */
-	if (chance(w, 85))
+	if (!chance(w, 15))
 		strcat(strcpy(r->kill.task_memcg, "/system.slice/"), w->plans[p->id].name);
-	else if (chance(w, 70))
+	else if (!chance(w, 30))
 		r->service_hint = p->id;
 	else
 		w->had_stray = true;

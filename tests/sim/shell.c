@@ -114,7 +114,7 @@ static void carry_out(struct world *w, const struct effect *e, bool is_operators
 		w->wants_adopt = true;
 		break;
 	case FX_HALT:
-		w->halt_at = chance(w, 80) ? w->now_ms + 1 + draw(w, 5000) : 0;
+		w->halt_at = chance(w, 20) ? 0 : w->now_ms + 1 + draw(w, 5000);
 		break;
 	case FX_POWER:
 		check_power(w, e);
@@ -162,6 +162,10 @@ static bool step(struct world *w, struct event *ev)
 	/* Asked for, with whatever it pulls along; after a stop, what is upheld comes back with what it requires. */
 	if (ev->kind == EVENT_REQUEST && (ev->verb == VERB_START || ev->verb == VERB_RESTART || ev->verb == VERB_STOP))
 		memset(w->not_before, 0, sizeof w->not_before);
+	if (w->replay)
+		stream_follow(w, ev);
+	if (w->events)
+		stream_write(w->events, w, ev);
 	if (w->is_told)
 		trace_event(w, ev);
 	if (chance(w, 5))
@@ -170,7 +174,7 @@ static bool step(struct world *w, struct event *ev)
 		core_step(w->core, w->units, ev, &fx);
 	for (uint32_t n = 0; n < fx.n && w->is_told; n++)
 		trace_effect(w, &fx.list[n]);
-	if (w->n_steps++ > STEPS_MAX)
+	if (w->n_steps++ > (w->most_steps ? w->most_steps : STEPS_MAX))
 		broken(w, "it does not come to an end");
 	w->n_events += ev->kind != EVENT_TICK;
 	if (fx.n >= EFFECTS_MAX)

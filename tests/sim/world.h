@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdnoreturn.h>
 
 #define IDS 160                 /* names that units may have; a unit is an id here, since its index changes with the set */
@@ -50,8 +51,20 @@ struct record {
 	bool is_group, is_read;
 };
 
+/*
+ * All that is drawn by lot in a world, in order: it is made of nothing else. A world can be made again from them, and a smaller
+ * one from fewer: behind the last one given each draw is 0, and 0 is the dull case wherever something is drawn.
+ */
+#define CHOICES_MAX (1u << 20)
+struct choices {
+	uint32_t n_given, n;            /* n: drawn so far */
+	uint32_t values[CHOICES_MAX];
+	bool begins[CHOICES_MAX];       /* something of its own, that may be left out by itself: draw_apart() */
+};
+
 struct world {
-	uint64_t seed, random;
+	uint64_t seed, random;          /* seed 0: by the choices given */
+	struct choices *choices;
 	uint64_t now_ms;
 	uint8_t mode;
 	bool has_counters, has_kmsg, is_lossy, is_rude, is_calm, is_over;
@@ -96,27 +109,52 @@ struct world {
 	/* Sums. */
 	uint64_t steps[N_STEP];         /* settled in each */
 	uint64_t n_steps, n_events, n_launches, n_deaths, n_copies;
+	uint64_t most_steps;            /* 0: STEPS_MAX */
 	bool is_told;                   /* every event and effect, in words */
+	FILE *events;                   /* every event is written into it; NULL */
+	struct stream *replay;          /* ... and is held against the next one of it, which goes into the core; NULL */
 };
 
 #define NOBODY UINT32_MAX
 
-static inline uint32_t draw(struct world *w, uint32_t below)
+static inline uint64_t by_lot(struct world *w)
 {
 	w->random += 0x9e3779b97f4a7c15u;       /* splitmix64 */
 	uint64_t z = w->random;
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return below ? (uint32_t)((z ^ (z >> 31)) % below) : 0;
+	return z ^ (z >> 31);
+}
+
+static inline uint32_t draw(struct world *w, uint32_t below)
+{
+	struct choices *c = w->choices;
+	uint64_t any = w->seed ? by_lot(w) : c->n < c->n_given ? c->values[c->n] : 0;
+	uint32_t value = below ? (uint32_t)(any % below) : 0;
+	if (c->n < CHOICES_MAX)
+		c->values[c->n++] = value;
+	if (c->n < CHOICES_MAX)
+		c->begins[c->n] = false;
+	return value;
+}
+
+static inline void draw_apart(struct world *w)
+{
+	if (w->choices->n < CHOICES_MAX)
+		w->choices->begins[w->choices->n] = true;
 }
 
 static inline bool chance(struct world *w, uint32_t percent)
 {
-	return draw(w, 100) < percent;
+	return draw(w, 100) >= 100 - percent;
 }
 
-/* ---- sim.c ---- */
+/* ---- sim.c, or whoever else runs worlds ---- */
 noreturn void broken(const struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- run.c ---- */
+void world_run(struct world *w);        /* of zeroes but its seed, its choices, and what is to be told of it */
+void world_end(struct world *w);
 
 /* ---- kernel.c: processes, signals, out of memory ---- */
 struct process *kernel_fork(struct world *w, uint32_t id, enum role role);      /* NULL: EAGAIN */
@@ -149,7 +187,14 @@ void draw_impatience(struct world *w);                          /* a start in th
 void draw_rudeness(struct world *w);                            /* requests put into the shell's queue */
 void shell_enqueue(struct world *w, struct event ev);
 
+/* ---- stream.c: events as text, one a line ---- */
+struct stream;
+void stream_write(FILE *out, const struct world *w, const struct event *ev);
+bool stream_read(struct str line, const struct world *w, struct stream *s);     /* into s->event */
+void stream_follow(struct world *w, struct event *ev);          /* the next of w->replay in place of the same */
+
 /* ---- trace.c ---- */
+extern const char *const event_name[N_EVENT_KIND];
 void trace_event(const struct world *w, const struct event *ev);
 void trace_effect(const struct world *w, const struct effect *e);
 
