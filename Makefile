@@ -61,7 +61,7 @@ UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
 CHECKS = setup all law unit sim fault-sample container-test vm-test
 
-.PHONY: all guest demo check vm bench torture daemons oracle fault fault-sample setup law unit sim container-test vm-test install clean distclean
+.PHONY: all guest demo check vm bench torture daemons oracle mutants fault fault-sample setup law unit sim container-test vm-test install clean distclean
 
 all: $(PROGRAMS:%=build/bin/%)
 guest: $(GUEST)
@@ -169,6 +169,26 @@ $H/sim: $(SIM) $(LIB:%=$H/lib/%.o) build/lib.list
 $H/sim-cell: $(SIM) $H/tests/mutants/cell.o $(patsubst %,$H/lib/%.o,$(filter-out service,$(LIB))) build/lib.list
 	$Q$(HOSTCC) $(HOST) $(filter %.o,$^) -o $@
 
+# Unit tests and simulator against a shared lib/, so that one changed file of it can be preloaded (tests/mutants).
+MUTABLE = -O1 -fPIC -fsanitize=undefined -fsanitize-trap=undefined
+MUTANTS = $(addprefix build/mutants/,liboomph.so cell.so sim test_service test_verdict test_restart test_shared_count test_core test_life test_depend)
+
+build/mutants/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $< (mutable)"
+	$Q$(HOSTCC) $(COMMON) $(MUTABLE) -c $< -o $@
+
+build/mutants/liboomph.so: $(LIB:%=build/mutants/lib/%.o)
+build/mutants/cell.so: build/mutants/tests/mutants/cell.o
+build/mutants/%.so:
+	$Q$(HOSTCC) $(MUTABLE) -shared $^ -o $@
+
+build/mutants/sim: $(patsubst %.c,build/mutants/%.o,$(wildcard tests/sim/*.c)) build/mutants/liboomph.so
+	$Q$(HOSTCC) $(MUTABLE) $(filter %.o,$^) -Lbuild/mutants -loomph -Wl,-rpath,$(CURDIR)/build/mutants -o $@
+
+build/mutants/test_%: build/mutants/tests/unit/test_%.o build/mutants/liboomph.so
+	$Q$(HOSTCC) $(MUTABLE) $< -Lbuild/mutants -loomph -Wl,-rpath,$(CURDIR)/build/mutants -lcmocka -o $@
+
 unit-%: $H/test_%
 	@$< 2>$H/test_$*.log >&2 || { cat $H/test_$*.log; echo "unit: $* FAILED"; exit 1; }
 	@echo "unit: $* $$(sed -n 's/.*PASSED  *\] *\([0-9]* test\)/\1/p' $H/test_$*.log)"
@@ -210,6 +230,11 @@ oracle: setup
 	@$(MAKE) --no-print-directory -j2 all
 	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/oracle/oracle.py $(or $(UNITS),20000) $(SEED)
 
+# Small faults in what decides, and whether a test notices; FILE, one of them or one function, as lib/verdict.c:judge.
+mutants: setup
+	@$(MAKE) --no-print-directory -j2 $(MUTANTS)
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/mutants/mutants.py $(FILE)
+
 # A busy host can stall an emulated machine for longer than any test waits. What failed is run once more, alone, and both are told.
 vm-test: all guest
 	tools/debian
@@ -247,4 +272,4 @@ clean:
 distclean:
 	rm -rf build
 
--include $(wildcard $F/init/pid1/*.d $F/tests/fault/*.d $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d build/guest/*.d)
+-include $(wildcard $F/init/pid1/*.d $F/tests/fault/*.d $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d build/guest/*.d build/mutants/lib/*.d build/mutants/tests/*/*.d)
