@@ -25,6 +25,23 @@ noreturn void attempt_break(struct attempt *a, const char *rule, const char *for
 /* Runs `what` in a child. */
 enum fate attempt_apart(struct attempt *a, void (*what)(struct attempt *), bool is_quiet);
 
+/* ---- choices.c ---- */
+
+/* By lots, and of each in the order in which they were drawn. */
+struct choice_list {
+	uint32_t n;
+	uint32_t values[CHOICES_MAX];
+	uint8_t lots[CHOICES_MAX];
+	bool begins[CHOICES_MAX];
+};
+
+void choices_sort(const struct choices *c, struct choice_list *l);
+void choices_give(struct choices *c, const struct choice_list *l);
+void choices_write(FILE *out, const struct choices *c);         /* those given */
+bool choices_read(FILE *in, struct choices *c);                 /* to be given */
+
+/* ---- shrink.c ---- */
+
 /*
  * From the choices of a world that broke a rule to the fewest steps in which the same rule breaks: choices are left out, made 0 and
  * made smaller, as long as that helps. That world is the last attempt afterwards.

@@ -129,6 +129,18 @@ static void draw_command_unit(struct world *w, struct plan *plans, uint32_t *ids
 	*n = 1;
 }
 
+static bool is_drawn(struct world *w, struct plan *plans, uint32_t id, bool is_reload, uint32_t most)
+{
+	bool is_old = is_reload && shell_index(w, id) != NO_UNIT;
+	if (is_old ? chance(w, 20) : draw(w, IDS) < IDS - most)
+		return false;
+	if (is_old && chance(w, 60))
+		plans[id] = w->plans[id];
+	else
+		draw_unit(w, &plans[id], id);
+	return true;
+}
+
 void draw_units(struct world *w, struct plan *plans, uint32_t *ids, uint32_t *n, bool is_reload)
 {
 	uint32_t luck = draw(w, 100), most = luck < 85 ? 1 + draw(w, 12) : luck < 99 ? 45 : 140, n_drawn = 0;
@@ -137,19 +149,17 @@ void draw_units(struct world *w, struct plan *plans, uint32_t *ids, uint32_t *n,
 		return;
 	}
 	for (uint32_t id = 0; id < IDS; id++) {
-		draw_apart(w);
-		bool is_old = is_reload && shell_index(w, id) != NO_UNIT;
-		if (is_old ? chance(w, 20) : draw(w, IDS) < IDS - (is_reload ? IDS / 40 : most))
-			continue;
-		if (is_old && chance(w, 60))
-			plans[id] = w->plans[id];
-		else
-			draw_unit(w, &plans[id], id);
-		ids[n_drawn++] = id;
+		uint8_t before = draw_from(w, LOT_UNITS + id);
+		if (is_drawn(w, plans, id, is_reload, is_reload ? IDS / 40 : most))
+			ids[n_drawn++] = id;
+		w->lot = before;
 	}
 	*n = n_drawn;
-	for (uint32_t i = 0; i < n_drawn; i++)
+	for (uint32_t i = 0; i < n_drawn; i++) {
+		uint8_t before = draw_from(w, LOT_UNITS + ids[i]);
 		draw_edges(w, plans, ids, n_drawn, i);
+		w->lot = before;
+	}
 }
 
 struct unitset draw_set(const struct plan *plans, const uint32_t *ids, uint32_t n)
@@ -229,25 +239,31 @@ void draw_daemons(struct world *w, uint32_t id)
 		kernel_fork(w, id, ROLE_OTHER);
 }
 
+static void calm_down(struct world *w, struct process *p)
+{
+	uint8_t before = draw_from(w, LOT_UNITS + p->id);
+	p->stuck_until = 0;
+	if (p->doom && p->doom_at > w->now_ms)
+		p->doom_at = w->now_ms + 1;
+	if (ends_soon(w, p) || p->ignores_term || p->term_at || p->role == ROLE_OTHER)
+		p->exit_at = in(w, 1, 50);
+	if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit) && !p->ready_at)
+		p->ready_at = in(w, 1, 40);
+	draw_pings(w, p);
+	const struct service *s = shell_index(w, p->id) == NO_UNIT ? NULL : &w->core->services[shell_index(w, p->id)];
+	if (s && s->reload_at && p->pid == s->main_pid)
+		p->reloaded_at = in(w, 1, 40);
+	p->ignores_term = false;
+	w->lot = before;
+}
+
 void draw_calm(struct world *w)
 {
 	w->is_calm = true;
 	for (uint32_t n = 0; n < w->n_processes; n++) {
 		struct process *p = &w->processes[n];
-		if (!p->pid || !p->is_alive)
-			continue;
-		p->stuck_until = 0;
-		if (p->doom && p->doom_at > w->now_ms)
-			p->doom_at = w->now_ms + 1;
-		if (ends_soon(w, p) || p->ignores_term || p->term_at || p->role == ROLE_OTHER)
-			p->exit_at = in(w, 1, 50);
-		if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit) && !p->ready_at)
-			p->ready_at = in(w, 1, 40);
-		draw_pings(w, p);
-		const struct service *s = shell_index(w, p->id) == NO_UNIT ? NULL : &w->core->services[shell_index(w, p->id)];
-		if (s && s->reload_at && p->pid == s->main_pid)
-			p->reloaded_at = in(w, 1, 40);
-		p->ignores_term = false;
+		if (p->pid && p->is_alive)
+			calm_down(w, p);
 	}
 }
 

@@ -52,7 +52,9 @@ struct process *kernel_fork(struct world *w, uint32_t id, enum role role)
 	p->generation = i == NO_UNIT ? 0 : w->core->services[i].generation;
 	w->empty_at[id] = 0;
 	w->ends[p->pid] = *p;
+	uint8_t before = draw_from(w, LOT_UNITS + id);
 	draw_program(w, p);
+	w->lot = before;
 	return p;
 }
 
@@ -63,7 +65,7 @@ static uint64_t soon(struct world *w, const struct process *p, uint32_t most)
 	return at < p->stuck_until ? p->stuck_until : at;
 }
 
-void kernel_signal(struct world *w, struct process *p, int number, enum truth sender)
+static void get_signal(struct world *w, struct process *p, int number, enum truth sender)
 {
 	/* Also one that is dead and not reaped yet: the core cannot know that it came too late. */
 	if (number == SIGKILL && sender == TRUTH_OURS)
@@ -86,6 +88,13 @@ void kernel_signal(struct world *w, struct process *p, int number, enum truth se
 		return;
 	p->term_at = soon(w, p, 40);
 	p->term_signal = (uint8_t)number;
+}
+
+void kernel_signal(struct world *w, struct process *p, int number, enum truth sender)
+{
+	uint8_t before = draw_from(w, LOT_UNITS + p->id);
+	get_signal(w, p, number, sender);
+	w->lot = before;
 }
 
 static void die(struct world *w, struct process *p, int code, int status, enum truth truth)
@@ -146,7 +155,7 @@ static void say_to_manager(struct world *w, const struct process *p, struct noti
 		shell_feed(w, ev);
 }
 
-void kernel_run(struct world *w, struct process *p)
+static void run(struct world *w, struct process *p)
 {
 	uint32_t i = shell_index(w, p->id);
 	if (!p->is_alive) {
@@ -205,6 +214,14 @@ void kernel_run(struct world *w, struct process *p)
 			.extension_us = draw(w, 2000000), .has_watchdog = luck == 10, .watchdog_us = 400000,
 		});
 	}
+}
+
+void kernel_run(struct world *w, struct process *p)
+{
+	uint8_t before = draw_from(w, LOT_UNITS + p->id);
+	draw_apart(w);
+	run(w, p);
+	w->lot = before;
 }
 
 uint64_t kernel_next(const struct world *w)
@@ -273,7 +290,7 @@ static void blow(struct world *w, struct process *p)
 		w->last_leftover_at[p->id] = w->now_ms;
 }
 
-void kernel_run_out_of_memory(struct world *w, uint32_t id)
+static void run_out(struct world *w, uint32_t id)
 {
 	bool is_group = w->plans[id].unit.oom_policy == OOM_KILL;
 	struct process *first = NULL;
@@ -307,4 +324,11 @@ void kernel_run_out_of_memory(struct world *w, uint32_t id)
 		w->has_lost = true;
 		w->lost_at = w->now_ms;
 	}
+}
+
+void kernel_run_out_of_memory(struct world *w, uint32_t id)
+{
+	uint8_t before = draw_from(w, LOT_UNITS + id);
+	run_out(w, id);
+	w->lot = before;
 }

@@ -87,8 +87,7 @@ static void run_notices(struct world *w)
 /* Everything that is due, in the order of the kernel's tables, which the draw of the times has shuffled enough. */
 static void run_due(struct world *w)
 {
-	draw_apart(w);
-	uint32_t most = w->n_processes, first = draw(w, most);
+	uint32_t most = w->n_processes, first = draw_once_from(w, LOT_MOMENTS, most);
 	for (uint32_t n = 0; n < most && !w->is_over; n++) {
 		struct process *p = &w->processes[(first + n) % most];
 		if (p->pid)
@@ -111,10 +110,11 @@ static void run_due(struct world *w)
 static void run_plan(struct world *w)
 {
 	if (!w->is_over && !w->is_calm && is_due(w, w->action_at)) {
+		uint8_t before = draw_from(w, LOT_ACTIONS);
 		draw_apart(w);
 		w->action_at = w->now_ms + 1 + draw(w, 1500);
 		draw_action(w);
-		draw_apart(w);
+		w->lot = before;
 	}
 	if (!w->is_over && !w->is_calm && is_due(w, w->calm_at)) {
 		draw_calm(w);
@@ -148,7 +148,7 @@ void world_run(struct world *w)
 		if (next == 0 || next > w->end_at)
 			broken(w, "nothing will ever happen again, and it is not over");
 		w->now_ms = next > w->now_ms ? next : w->now_ms;
-		if (!w->is_calm && chance(w, 2))
+		if (!w->is_calm && draw_once_from(w, LOT_MOMENTS, 100) >= 98)
 			draw_impatience(w);
 		if (!w->is_over)
 			run_due(w);

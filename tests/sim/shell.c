@@ -86,9 +86,12 @@ static void do_signal(struct world *w, const struct effect *e, bool is_operators
 
 static void carry_out(struct world *w, const struct effect *e, bool is_operators)
 {
+	uint8_t before;
 	switch (e->kind) {
 	case FX_LAUNCH:
+		before = draw_from(w, LOT_UNITS + w->ids[e->service]);
 		do_launch(w, e);
+		w->lot = before;
 		break;
 	case FX_SIGNAL:
 		do_signal(w, e, is_operators);
@@ -108,13 +111,15 @@ static void carry_out(struct world *w, const struct effect *e, bool is_operators
 	case FX_LOAD:
 		if (w->load_at)
 			broken(w, "FX_LOAD while oomph-load runs");
-		w->load_at = w->now_ms + 1 + draw(w, 300);
+		w->load_at = w->now_ms + 1 + draw_once_from(w, LOT_WORLD, 300);
 		break;
 	case FX_ADOPT:
 		w->wants_adopt = true;
 		break;
 	case FX_HALT:
-		w->halt_at = chance(w, 20) ? 0 : w->now_ms + 1 + draw(w, 5000);
+		w->halt_at = w->now_ms + 1 + draw_once_from(w, LOT_WORLD, 6000);
+		if (w->halt_at > w->now_ms + 5000)
+			w->halt_at = 0;                 /* it hangs */
 		break;
 	case FX_POWER:
 		check_power(w, e);
@@ -168,7 +173,7 @@ static bool step(struct world *w, struct event *ev)
 		stream_write(w->events, w, ev);
 	if (w->is_told)
 		trace_event(w, ev);
-	if (chance(w, 5))
+	if (draw_once_from(w, LOT_MOMENTS, 100) >= 95)
 		step_twice(w, ev, &fx);
 	else
 		core_step(w->core, w->units, ev, &fx);
@@ -226,8 +231,10 @@ void shell_feed(struct world *w, struct event ev)
 			adopt(w);
 			has_next = true;
 		}
-		if (!has_next && is_unsettled && w->is_rude && chance(w, 70)) {
+		if (!has_next && is_unsettled && w->is_rude && draw_once_from(w, LOT_ACTIONS, 100) >= 30) {
+			uint8_t before = draw_from(w, LOT_ACTIONS);
 			draw_rudeness(w);
+			w->lot = before;
 			has_next = w->n_queued > 0;
 		}
 		if (has_next) {

@@ -8,9 +8,7 @@ struct shrinking {
 	struct attempt *attempt;
 	char rule[128];
 	enum fate fate;
-	uint32_t *best, n_best;         /* choices */
-	bool *begins;                   /* ... where something begins */
-	uint32_t *next;                 /* to be tried */
+	struct choice_list *best, *next;        /* next: to be tried */
 	uint64_t n_steps;               /* of the best */
 	uint32_t n_left;                /* attempts */
 };
@@ -34,29 +32,24 @@ static bool is_less(const struct shrinking *s)
 	const struct attempt *a = s->attempt;
 	if (a->world.n_steps != s->n_steps)
 		return a->world.n_steps < s->n_steps;
-	if (a->choices.n != s->n_best)
-		return a->choices.n < s->n_best;
-	return sum_of(a->choices.values, a->choices.n) < sum_of(s->best, s->n_best);
+	if (a->choices.n != s->best->n)
+		return a->choices.n < s->best->n;
+	return sum_of(a->choices.values, a->choices.n) < sum_of(s->best->values, s->best->n);
 }
 
 static void keep_best(struct shrinking *s)
 {
-	const struct choices *c = &s->attempt->choices;
 	s->n_steps = s->attempt->world.n_steps;
-	s->n_best = c->n;
-	memcpy(s->best, c->values, c->n * sizeof *s->best);
-	memcpy(s->begins, c->begins, c->n * sizeof *s->begins);
+	choices_sort(&s->attempt->choices, s->best);
 }
 
-/* The first n of s->next. */
-static bool is_better(struct shrinking *s, uint32_t n)
+static bool is_better(struct shrinking *s)
 {
 	struct attempt *a = s->attempt;
 	if (s->n_left == 0)
 		return false;
 	s->n_left--;
-	memcpy(a->choices.values, s->next, n * sizeof *s->next);
-	a->choices.n_given = n;
+	choices_give(&a->choices, s->next);
 	a->world.most_steps = s->n_steps;
 	enum fate fate = attempt_apart(a, run_by_choices, true);
 	if (fate != s->fate || strcmp(a->rule, s->rule) || !is_less(s))
@@ -65,64 +58,78 @@ static bool is_better(struct shrinking *s, uint32_t n)
 	return true;
 }
 
-static bool leaves_out(struct shrinking *s, uint32_t at, uint32_t n)
+/* The best, but n from `at` on are fewer, and 0. */
+static bool is_better_with(struct shrinking *s, uint32_t at, uint32_t n, uint32_t n_dull)
 {
-	memcpy(s->next, s->best, at * sizeof *s->next);
-	memcpy(s->next + at, s->best + at + n, (s->n_best - at - n) * sizeof *s->next);
-	return is_better(s, s->n_best - n);
+	struct choice_list *to = s->next;
+	const struct choice_list *from = s->best;
+	uint32_t rest = from->n - at - n;
+	to->n = from->n - n + n_dull;
+	memcpy(to->values, from->values, at * sizeof *to->values);
+	memcpy(to->lots, from->lots, at + n_dull);
+	memset(to->values + at, 0, n_dull * sizeof *to->values);
+	memcpy(to->values + at + n_dull, from->values + at + n, rest * sizeof *to->values);
+	memcpy(to->lots + at + n_dull, from->lots + at + n, rest);
+	return is_better(s);
 }
 
-/* A unit that is left out leaves the question whether there is one. */
-static bool leaves_a_question(struct shrinking *s, uint32_t at, uint32_t n)
+static bool leaves_out(struct shrinking *s, uint32_t at, uint32_t n)
 {
-	memcpy(s->next, s->best, at * sizeof *s->next);
-	s->next[at] = 0;
-	memcpy(s->next + at + 1, s->best + at + n, (s->n_best - at - n) * sizeof *s->next);
-	return is_better(s, s->n_best - n + 1);
+	return is_better_with(s, at, n, 0);
 }
 
 static bool makes_dull(struct shrinking *s, uint32_t at, uint32_t n)
 {
-	if (sum_of(s->best + at, n) == 0)
-		return false;
-	memcpy(s->next, s->best, s->n_best * sizeof *s->next);
-	memset(s->next + at, 0, n * sizeof *s->next);
-	return is_better(s, s->n_best);
+	return sum_of(s->best->values + at, n) > 0 && is_better_with(s, at, n, n);
 }
 
 /* From behind, since what comes first is what everything else hangs on. */
 static void pass(struct shrinking *s, uint32_t least, bool (*helps)(struct shrinking *, uint32_t, uint32_t))
 {
-	for (uint32_t size = s->n_best; size > least; size /= 2)
-		for (uint32_t end = s->n_best; end > 0; end = end > size ? end - size : 0) {
-			end = end < s->n_best ? end : s->n_best;
+	for (uint32_t size = s->best->n; size > least; size /= 2)
+		for (uint32_t end = s->best->n; end > 0; end = end > size ? end - size : 0) {
+			end = end < s->best->n ? end : s->best->n;
 			uint32_t n = size < end ? size : end;
 			helps(s, end - n, n);
 		}
 }
 
+/* All of a lot: a unit that there is not, or to which nothing happens. */
+static void pass_lots(struct shrinking *s)
+{
+	for (uint32_t end = s->best->n; end > 0;) {
+		uint32_t at = end - 1;
+		while (at > 0 && s->best->lots[at - 1] == s->best->lots[at])
+			at--;
+		makes_dull(s, at, end - at);
+		end = at < s->best->n ? at : s->best->n;
+	}
+}
+
 /* What begins somewhere, up to where the next thing does. */
 static void pass_apart(struct shrinking *s)
 {
-	for (uint32_t end = s->n_best; end > 0;) {
+	for (uint32_t end = s->best->n; end > 0;) {
 		uint32_t at = end - 1;
-		while (at > 0 && !s->begins[at])
+		while (at > 0 && !s->best->begins[at])
 			at--;
-		if (end - at > 1 && !leaves_out(s, at, end - at) && !leaves_a_question(s, at, end - at))
+		if (!leaves_out(s, at, end - at))
 			makes_dull(s, at, end - at);
-		end = at < s->n_best ? at : s->n_best;
+		end = at < s->best->n ? at : s->best->n;
 	}
 }
 
 static void make_smaller(struct shrinking *s)
 {
-	for (uint32_t i = s->n_best; i-- > 0;) {
+	for (uint32_t i = s->best->n; i-- > 0;) {
 		uint32_t least = 0;
-		while (i < s->n_best && least < s->best[i]) {
-			uint32_t between = least + (s->best[i] - least) / 2;
-			memcpy(s->next, s->best, s->n_best * sizeof *s->next);
-			s->next[i] = between;
-			if (!is_better(s, s->n_best))
+		while (i < s->best->n && least < s->best->values[i]) {
+			uint32_t between = least + (s->best->values[i] - least) / 2;
+			s->next->n = s->best->n;
+			memcpy(s->next->values, s->best->values, s->best->n * sizeof *s->next->values);
+			memcpy(s->next->lots, s->best->lots, s->best->n);
+			s->next->values[i] = between;
+			if (!is_better(s))
 				least = between + 1;
 		}
 	}
@@ -134,6 +141,7 @@ static void shrink_by(struct shrinking *s, uint32_t least)
 	uint64_t before;
 	do {
 		before = s->n_steps;
+		pass_lots(s);
 		pass_apart(s);
 		pass(s, least, leaves_out);
 		pass(s, least, makes_dull);
@@ -143,21 +151,17 @@ static void shrink_by(struct shrinking *s, uint32_t least)
 void shrink(struct attempt *a, uint32_t most_attempts)
 {
 	struct shrinking s = { .attempt = a, .n_left = most_attempts };
-	s.best = malloc(sizeof a->choices.values);
-	s.next = malloc(sizeof a->choices.values);
-	s.begins = malloc(sizeof a->choices.begins);
+	s.best = malloc(sizeof *s.best);
+	s.next = malloc(sizeof *s.next);
 	s.fate = a->rule[0] ? FATE_BROKEN : FATE_CRASHED;
 	strcpy(s.rule, a->rule);
 	keep_best(&s);
-	for (uint32_t parts = 16; parts < s.n_best; parts *= 8)
-		shrink_by(&s, s.n_best / parts);
+	for (uint32_t parts = 16; parts < s.best->n; parts *= 8)
+		shrink_by(&s, s.best->n / parts);
 	shrink_by(&s, 0);
 	make_smaller(&s);
-	memcpy(a->choices.values, s.best, s.n_best * sizeof *s.best);
-	for (a->choices.n_given = s.n_best; a->choices.n_given && !s.best[a->choices.n_given - 1];)
-		a->choices.n_given--;           /* the dull end comes by itself */
+	choices_give(&a->choices, s.best);
 	attempt_apart(a, run_by_choices, true);
 	free(s.best);
 	free(s.next);
-	free(s.begins);
 }

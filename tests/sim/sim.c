@@ -97,18 +97,6 @@ static void run_by_choices(struct attempt *a)
 	attempt_world(a, 0, 0);
 }
 
-/* "5 0x12 7": of the many that are alike only how many. */
-static void write_choices(FILE *out, const struct choices *c)
-{
-	fputs("choices", out);
-	for (uint32_t i = 0, n; i < c->n_given; i += n) {
-		for (n = 1; i + n < c->n_given && c->values[i + n] == c->values[i];)
-			n++;
-		fprintf(out, n > 1 ? " %ux%u" : " %u", c->values[i], n);
-	}
-	putc('\n', out);
-}
-
 static void write_replay(struct attempt *a, const char *path)
 {
 	FILE *out = a->world.events = fopen(path, "w");
@@ -116,7 +104,7 @@ static void write_replay(struct attempt *a, const char *path)
 		return;
 	setvbuf(out, NULL, _IOLBF, 0);          /* it may crash */
 	fprintf(out, "# %s\n", words_of(a));
-	write_choices(out, &a->choices);
+	choices_write(out, &a->choices);
 	attempt_apart(a, run_by_choices, true);
 	fclose(out);
 	a->world.events = NULL;
@@ -156,40 +144,14 @@ static void tell_shrunk(struct attempt *a)
 
 /* ---- replaying ---- */
 
-static void read_choices_from(struct choices *c, char *p)
-{
-	for (char *next;; p = next) {
-		uint32_t value = (uint32_t)strtoul(p, &next, 10);
-		if (next == p)
-			return;
-		uint32_t n = *next == 'x' ? (uint32_t)strtoul(next + 1, &next, 10) : 1;
-		while (n-- > 0 && c->n_given < CHOICES_MAX)
-			c->values[c->n_given++] = value;
-	}
-}
-
-static bool read_choices(struct choices *c, FILE *in)
-{
-	char *line = NULL;
-	size_t size = 0;
-	bool is_found = false;
-	while (!is_found && getline(&line, &size, in) > 0) {
-		is_found = !strncmp(line, "choices", 7);
-		if (is_found)
-			read_choices_from(c, line + 7);
-	}
-	free(line);
-	rewind(in);
-	return is_found;
-}
-
 static int replay(struct attempt *a, const char *path)
 {
 	struct stream s = { .file = fopen(path, "r") };
-	if (!s.file || !read_choices(&a->choices, s.file)) {
+	if (!s.file || !choices_read(s.file, &a->choices)) {
 		fprintf(stderr, "sim: %s: no events to replay\n", path);
 		return 2;
 	}
+	rewind(s.file);
 	a->world.replay = &s;
 	a->world.is_told = true;
 	enum fate fate = attempt_apart(a, run_by_choices, false);

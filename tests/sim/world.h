@@ -52,19 +52,27 @@ struct record {
 };
 
 /*
- * All that is drawn by lot in a world, in order: it is made of nothing else. A world can be made again from them, and a smaller
- * one from fewer: behind the last one given each draw is 0, and 0 is the dull case wherever something is drawn.
+ * All that is drawn by lot in a world: it is made of nothing else. A world can be made again from the choices, and a smaller one from
+ * fewer: behind the last one given each draw is 0, and 0 is the dull case wherever something is drawn. Each unit draws its own lots, so
+ * that one choice less is no other choice for all that follows.
  */
+enum { LOT_WORLD, LOT_MOMENTS, LOT_ACTIONS, LOT_UNITS, N_LOTS = LOT_UNITS + IDS };
 #define CHOICES_MAX (1u << 20)
 struct choices {
-	uint32_t n_given, n;            /* n: drawn so far */
+	uint32_t n;                     /* drawn so far */
 	uint32_t values[CHOICES_MAX];
+	uint8_t lots[CHOICES_MAX];
 	bool begins[CHOICES_MAX];       /* something of its own, that may be left out by itself: draw_apart() */
+	uint32_t first[N_LOTS + 1];     /* those of lot l to be drawn: from given[first[l]] to below given[first[l + 1]] */
+	uint32_t given[CHOICES_MAX];
 };
 
 struct world {
 	uint64_t seed, random;          /* seed 0: by the choices given */
 	struct choices *choices;
+	uint8_t lot;                    /* that is drawn from */
+	uint32_t n_drawn[N_LOTS];
+	bool is_apart;
 	uint64_t now_ms;
 	uint8_t mode;
 	bool has_counters, has_kmsg, is_lossy, is_rude, is_calm, is_over;
@@ -129,19 +137,38 @@ static inline uint64_t by_lot(struct world *w)
 static inline uint32_t draw(struct world *w, uint32_t below)
 {
 	struct choices *c = w->choices;
-	uint64_t any = w->seed ? by_lot(w) : c->n < c->n_given ? c->values[c->n] : 0;
+	uint32_t at = c->first[w->lot] + w->n_drawn[w->lot]++;
+	uint64_t any = w->seed ? by_lot(w) : at < c->first[w->lot + 1] ? c->given[at] : 0;
 	uint32_t value = below ? (uint32_t)(any % below) : 0;
-	if (c->n < CHOICES_MAX)
-		c->values[c->n++] = value;
-	if (c->n < CHOICES_MAX)
-		c->begins[c->n] = false;
+	if (c->n < CHOICES_MAX) {
+		c->values[c->n] = value;
+		c->lots[c->n] = w->lot;
+		c->begins[c->n++] = w->is_apart;
+	}
+	w->is_apart = false;
 	return value;
 }
 
+/* The next draw begins something. */
 static inline void draw_apart(struct world *w)
 {
-	if (w->choices->n < CHOICES_MAX)
-		w->choices->begins[w->choices->n] = true;
+	w->is_apart = true;
+}
+
+/* What was drawn from before. */
+static inline uint8_t draw_from(struct world *w, uint32_t lot)
+{
+	uint8_t before = w->lot;
+	w->lot = (uint8_t)lot;
+	return before;
+}
+
+static inline uint32_t draw_once_from(struct world *w, uint32_t lot, uint32_t below)
+{
+	uint8_t before = draw_from(w, lot);
+	uint32_t value = draw(w, below);
+	w->lot = before;
+	return value;
 }
 
 static inline bool chance(struct world *w, uint32_t percent)
