@@ -171,7 +171,7 @@ $H/sim-cell: $(SIM) $H/tests/mutants/cell.o $(patsubst %,$H/lib/%.o,$(filter-out
 
 # Unit tests and simulator against a shared lib/, so that one changed file of it can be preloaded (tests/mutants).
 MUTABLE = -O1 -fPIC -fsanitize=undefined -fsanitize-trap=undefined
-MUTANTS = $(addprefix build/mutants/,liboomph.so cell.so sim test_service test_verdict test_restart test_shared_count test_core test_life test_depend)
+MUTANTS = $(addprefix build/mutants/,liboomph.so cell.so sim test_service test_verdict test_restart test_shared_count test_backoff test_outcome test_evidence test_core test_life test_depend)
 
 build/mutants/%.o: %.c Makefile
 	@mkdir -p $(@D)
