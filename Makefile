@@ -67,7 +67,7 @@ UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
 CHECKS = setup all law unit sim fault-sample container-test vm-test
 
-.PHONY: all guest demo check vm bench torture hostile daemons oracle fault fault-sample setup law unit sim container-test vm-test install clean distclean
+.PHONY: all guest demo check vm bench torture hostile daemons oracle mutants crashes fault fault-sample setup law unit sim container-test vm-test install clean distclean
 
 all: $(PROGRAMS:%=build/bin/%)
 guest: $(GUEST)
@@ -172,6 +172,30 @@ $H/test_%: $H/tests/unit/test_%.o $(LIB:%=$H/lib/%.o) build/lib.list
 $H/sim: $(SIM) $(LIB:%=$H/lib/%.o) build/lib.list
 	$Q$(HOSTCC) $(HOST) $(filter %.o,$^) -o $@
 
+# With one cell of the service machine's table changed: $CELL, see tests/mutants/cell.c.
+$H/sim-cell: $(SIM) $H/tests/mutants/cell.o $(patsubst %,$H/lib/%.o,$(filter-out service,$(LIB))) build/lib.list
+	$Q$(HOSTCC) $(HOST) $(filter %.o,$^) -o $@
+
+# Unit tests and simulator against a shared lib/, so that one changed file of it can be preloaded (tests/mutants).
+MUTABLE = -O1 -fPIC -fsanitize=undefined -fsanitize-trap=undefined
+MUTANTS = $(addprefix build/mutants/,liboomph.so cell.so sim test_service test_verdict test_restart test_shared_count test_backoff test_outcome test_evidence test_core test_life test_depend)
+
+build/mutants/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $< (mutable)"
+	$Q$(HOSTCC) $(COMMON) $(MUTABLE) -c $< -o $@
+
+build/mutants/liboomph.so: $(LIB:%=build/mutants/lib/%.o)
+build/mutants/cell.so: build/mutants/tests/mutants/cell.o
+build/mutants/%.so:
+	$Q$(HOSTCC) $(MUTABLE) -shared $^ -o $@
+
+build/mutants/sim: $(patsubst %.c,build/mutants/%.o,$(wildcard tests/sim/*.c)) build/mutants/liboomph.so
+	$Q$(HOSTCC) $(MUTABLE) $(filter %.o,$^) -Lbuild/mutants -loomph -Wl,-rpath,$(CURDIR)/build/mutants -o $@
+
+build/mutants/test_%: build/mutants/tests/unit/test_%.o build/mutants/liboomph.so
+	$Q$(HOSTCC) $(MUTABLE) $< -Lbuild/mutants -loomph -Wl,-rpath,$(CURDIR)/build/mutants -lcmocka -o $@
+
 unit-%: $H/test_%
 	@$< 2>$H/test_$*.log >&2 || { cat $H/test_$*.log; echo "unit: $* FAILED"; exit 1; }
 	@echo "unit: $* $$(sed -n 's/.*PASSED  *\] *\([0-9]* test\)/\1/p' $H/test_$*.log)"
@@ -179,8 +203,9 @@ unit-%: $H/test_%
 unit: $(UNIT:%=unit-%)
 	@test -n "$(UNIT)" || { echo "unit: there are no tests"; exit 1; }
 
-sim: $H/sim
+sim: $H/sim $H/sim-cell
 	$H/sim
+	tests/sim/planted.sh
 
 law: all
 	tests/law.sh
@@ -206,6 +231,11 @@ hostile: setup
 	@$(MAKE) --no-print-directory -j2 all guest
 	tools/hostile $(if $(PLACE),--place $(PLACE)) $(if $(ATTACK),--attack $(ATTACK)) $(if $(SIZE),--size $(SIZE))
 
+# Faults of PID 1 at any moment under load, in a container and in a machine. CRASHES and SEED may be given.
+crashes: setup
+	@$(MAKE) --no-print-directory -j2 all guest
+	tools/crashes $(if $(CRASHES),--crashes $(CRASHES)) $(if $(SEED),--seed $(SEED))
+
 # All of tests/vm/debian.py's daemons that need no socket, and what becomes of each under systemd.
 daemons: setup
 	@$(MAKE) --no-print-directory -j2 all guest
@@ -216,6 +246,11 @@ daemons: setup
 oracle: setup
 	@$(MAKE) --no-print-directory -j2 all
 	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/oracle/oracle.py $(or $(UNITS),20000) $(SEED)
+
+# Small faults in what decides, and whether a test notices; FILE, one of them or one function, as lib/verdict.c:judge.
+mutants: setup
+	@$(MAKE) --no-print-directory -j2 $(MUTANTS)
+	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/mutants/mutants.py $(FILE)
 
 # A busy host can stall an emulated machine for longer than any test waits. What failed is run once more, alone, and both are told.
 vm-test: all guest
@@ -254,4 +289,4 @@ clean:
 distclean:
 	rm -rf build
 
--include $(wildcard $F/init/pid1/*.d $F/tests/fault/*.d $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d build/guest/*.d)
+-include $(wildcard $F/init/pid1/*.d $F/tests/fault/*.d $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d build/guest/*.d build/mutants/lib/*.d build/mutants/tests/*/*.d)

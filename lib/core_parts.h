@@ -138,6 +138,7 @@ struct death *new_death(struct turn *t, uint32_t i, uint32_t pid);
 void tell_death(struct turn *t, enum note_kind kind, struct death *d);
 void tell_now(struct turn *t, struct death *d);
 bool is_about(const struct oom_kill *k, uint32_t pid);
+const struct oom_kill *find_kill(const struct core *c, uint32_t pid, uint64_t after_seq);       /* the record of one that has not died yet */
 void adopt_evidence(struct death *d, const struct oom_kill *k, uint8_t evidence);
 bool amend_death(struct turn *t, const struct oom_kill *k);     /* the record is of one that is told already */
 
@@ -148,8 +149,9 @@ void on_oom_group(struct turn *t);
 void on_counter(struct turn *t);
 void on_kmsg_lost(struct turn *t);
 void note_count(struct turn *t, struct service *s, uint32_t counter);
-uint32_t n_unexplained(const struct service *s);        /* kills that its count tells of, and nobody's record or death */
+uint32_t n_unexplained(const struct core *c, const struct service *s);  /* kills that its count tells of, and nobody's record or death */
 void claim_strays(struct turn *t, uint32_t i);  /* its main process is gone */
+void keep_wound(struct turn *t, uint32_t i, uint32_t pid);      /* of what is its main process now */
 void close_count(struct turn *t, uint32_t i);   /* its generation is over */
 void tell_counted(struct turn *t, uint32_t i);
 void sweep_group(struct turn *t, uint32_t i);   /* of OOMPolicy=kill: what the kernel has left of it */

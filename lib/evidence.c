@@ -94,7 +94,7 @@ bool is_about(const struct oom_kill *k, uint32_t pid)
 	return k->seq && pid && (k->pid == pid || k->tgid == pid);
 }
 
-static const struct oom_kill *find_kill(const struct core *c, uint32_t pid, uint64_t after_seq)
+const struct oom_kill *find_kill(const struct core *c, uint32_t pid, uint64_t after_seq)
 {
 	for (size_t k = 0; k < KILLS_KEPT; k++)
 		if (is_about(&c->kills[k], pid) && c->kills[k].seq > after_seq)
@@ -358,7 +358,7 @@ bool amend_death(struct turn *t, const struct oom_kill *k)
 	struct service *s = service_at(t, d->service);
 	bool is_open = s->grace_at && !s->main_pid && s->last_death == d->id && !d->is_decided;
 	bool is_sigkill = d->code == CLD_KILLED && d->status == SIGKILL;
-	if (d->cause != CAUSE_OOM_KILL && d->generation == s->generation && n_unexplained(s))
+	if (d->cause != CAUSE_OOM_KILL && d->generation == s->generation && n_unexplained(t->c, s))
 		s->n_explained++;
 	if (!is_sigkill || (d->cause != CAUSE_OOM_KILL && d->cause != CAUSE_SIGNAL)) {
 		d->has_oom_besides = true;      /* chosen, but it was on its way out by itself or by our own SIGKILL */

@@ -93,6 +93,7 @@ void on_main_found(struct turn *t)
 	s->flags |= SERVICE_MAIN_TOLD;
 	s->launched_at = t->c->now_ms;
 	s->kmsg_seq = s->control_seq;
+	keep_wound(t, t->ev->service, s->main_pid);
 }
 
 static uint64_t launch_bit(unsigned step)

@@ -6,17 +6,20 @@
 
 /* ---- records whose victim nobody could place ---- */
 
-uint32_t n_unexplained(const struct service *s)
+uint32_t n_unexplained(const struct core *c, const struct service *s)
 {
 	uint32_t n_kills = s->counter - s->counter_base;
-	return (s->flags & SERVICE_HAS_COUNTER) && n_kills > s->n_explained ? n_kills - s->n_explained : 0;
+	/* Who is named already and dying still asks for his record when he does. */
+	uint32_t n_dying = (find_kill(c, s->main_pid, s->kmsg_seq) != NULL) + (find_kill(c, s->control_pid, s->control_seq) != NULL);
+	uint32_t n_explained = s->n_explained + n_dying;
+	return (s->flags & SERVICE_HAS_COUNTER) && n_kills > n_explained ? n_kills - n_explained : 0;
 }
 
 void note_count(struct turn *t, struct service *s, uint32_t counter)
 {
-	bool was_explained = n_unexplained(s) == 0;
+	bool was_explained = n_unexplained(t->c, s) == 0;
 	s->counter = counter;
-	if (was_explained && n_unexplained(s))
+	if (was_explained && n_unexplained(t->c, s))
 		s->risen_seq = t->c->newest_seq;
 }
 
@@ -24,7 +27,7 @@ void note_count(struct turn *t, struct service *s, uint32_t counter)
 static bool may_be_its(const struct turn *t, const struct service *s, size_t k)
 {
 	const struct core *c = t->c;
-	return c->stray_at[k] && c->stray_at[k] + STRAY_MS > c->now_ms && n_unexplained(s) && s->risen_seq < c->kills[k].seq &&
+	return c->stray_at[k] && c->stray_at[k] + STRAY_MS > c->now_ms && n_unexplained(c, s) && s->risen_seq < c->kills[k].seq &&
 		s->kmsg_seq < c->kills[k].seq;
 }
 
@@ -52,7 +55,7 @@ static bool are_all_its(struct turn *t, uint32_t i)
 		if (has_rival(t, i, k))
 			return false;
 	}
-	return (s->flags & SERVICE_HAS_KMSG) && n == n_unexplained(s);
+	return (s->flags & SERVICE_HAS_KMSG) && n == n_unexplained(t->c, s);
 }
 
 /*
@@ -84,7 +87,7 @@ void close_count(struct turn *t, uint32_t i)
 	struct service *s = service_at(t, i);
 	for (size_t k = 0; k < KILLS_KEPT; k++)
 		t->c->is_disputed[k] |= may_be_its(t, s, k);
-	s->n_explained += n_unexplained(s);
+	s->n_explained += n_unexplained(t->c, s);
 }
 
 /* ---- wounds ---- */
@@ -137,7 +140,7 @@ void claim_strays(struct turn *t, uint32_t i)
 {
 	struct service *s = service_at(t, i);
 	const struct oom_kill *record;
-	while (!(s->flags & SERVICE_GROUP_KILLED) && n_unexplained(s) && claim_stray(t, i, &record)) {
+	while (!(s->flags & SERVICE_GROUP_KILLED) && n_unexplained(t->c, s) && claim_stray(t, i, &record)) {
 		s->n_explained++;
 		tell_wound(t, i, record, true);
 	}
@@ -152,7 +155,7 @@ void tell_counted(struct turn *t, uint32_t i)
 	 * counts its first victim twice (OOM.md 0.6). Only a line that nobody could place may be this service's.
 	 */
 	const struct oom_kill *record = NULL;
-	uint32_t n_left = n_unexplained(s);
+	uint32_t n_left = n_unexplained(t->c, s);
 	bool is_claimed = n_left && claim_stray(t, i, &record);
 	if (n_left == 0 || ((s->flags & SERVICE_HAS_KMSG) && !is_claimed)) {
 		s->counter_told = s->counter;
@@ -161,7 +164,7 @@ void tell_counted(struct turn *t, uint32_t i)
 	/* Explained, or an operator's SIGKILL to the main process would be laid at its door. */
 	s->n_explained += is_claimed ? 1 : n_left;
 	wound(t, i, record, true);
-	if (n_unexplained(s) && s->main_pid) {
+	if (n_unexplained(t->c, s) && s->main_pid) {
 		s->counter_told--;              /* the next one, in the next step */
 		arm_grace(t, i, 0);
 	}
@@ -194,6 +197,25 @@ static void keep_kill(struct core *c, const struct oom_kill *k, bool is_unplaced
 	c->stray_at[c->next_kill] = is_unplaced ? c->now_ms : 0;
 	c->is_disputed[c->next_kill] = false;
 	c->next_kill = (c->next_kill + 1) % KILLS_KEPT;
+}
+
+/*
+ * A worker turns out to be the main process, and its record has been told as a wound: it is dying still, and that death will
+ * ask for the record, and count it.
+ */
+void keep_wound(struct turn *t, uint32_t i, uint32_t pid)
+{
+	struct service *s = service_at(t, i);
+	for (size_t n = 0; n < DEATHS_KEPT; n++) {
+		const struct death *d = &t->c->deaths[n];
+		if (!d->id || d->code || d->service != i || d->generation != s->generation || !is_about(&d->oom, pid))
+			continue;
+		keep_kill(t->c, &d->oom, false);
+		s->kmsg_seq = d->oom.seq - 1;   /* of this generation, whenever that was */
+		s->n_oom_kills--;
+		s->n_explained--;
+		return;
+	}
 }
 
 static uint32_t told_service(struct turn *t, const struct oom_kill *k)
@@ -233,7 +255,7 @@ static void take_wound(struct turn *t, uint32_t i, const struct oom_kill *k)
 	struct service *s = service_at(t, i);
 	if (t->ev->has_counter && i == t->ev->service)
 		note_count(t, s, t->ev->counter);
-	if (n_unexplained(s) == 0 && amend_wound(t, i, k))
+	if (n_unexplained(t->c, s) == 0 && amend_wound(t, i, k))
 		return;
 	if (k->seq > s->kmsg_seq)
 		s->n_explained++;

@@ -22,7 +22,7 @@ static bool is_left_alone(const struct world *w, const struct process *p)
 static void check_alone(struct world *w, const struct effect *e, bool is_first)
 {
 	uint32_t id = w->ids[e->service];
-	for (size_t n = 0; n < PROCESSES; n++) {
+	for (uint32_t n = 0; n < w->n_processes; n++) {
 		const struct process *p = &w->processes[n];
 		if (!p->pid || p->id != id || p->may_linger || is_left_alone(w, p) || (p->was_killed_by_us && p->role == ROLE_CONTROL))
 			continue;
@@ -71,8 +71,15 @@ static bool is_ambiguous(const struct world *w, uint32_t id, const struct proces
 	return !w->has_kmsg || w->lost_at >= p->launched_at || w->had_stray || w->had_group[id];
 }
 
+/* What ends a oneshot's command that may end so: the next one need not wait for the verdict. */
+static bool is_told_at_once(const struct plan *p)
+{
+	return p->unit.type == TYPE_ONESHOT && (p->may_fail[EXEC_START] || unit_is_success(&p->unit, true, SIGKILL));
+}
+
 static bool is_right(const struct world *w, uint32_t id, const struct process *p, const struct death *d)
 {
+	const struct unit *u = &w->plans[id].unit;
 	bool is_ours = d->cause == CAUSE_STOP || d->cause == CAUSE_TIMEOUT || d->cause == CAUSE_WATCHDOG;
 	switch (p->truth) {
 	case TRUTH_OOM:
@@ -80,13 +87,20 @@ static bool is_right(const struct world *w, uint32_t id, const struct process *p
 			return true;
 		/*
 		 * A command beside the main process is told at once, and amended once its record comes out of hiding. So is a
-		 * main process that follows a command, and not by our SIGKILL.
+		 * main process that follows a command, and not by our SIGKILL, and one of a oneshot's that may fail or be killed.
 		 */
-		if ((p->role == ROLE_CONTROL || w->plans[id].unit.final_signal != SIGKILL) && is_ambiguous(w, id, p))
+		if ((p->role == ROLE_CONTROL || u->final_signal != SIGKILL || is_told_at_once(&w->plans[id])) && is_ambiguous(w, id, p))
 			return d->cause == CAUSE_SIGNAL;
-		/* No witness is left; or its count was laid at another's door, since it took so long to die. */
+		/* The count of a leftover was in the one to count from, and its line came later. */
+		if (w->last_leftover_at[id] && w->last_leftover_at[id] + EVIDENCE_GRACE_MS >= p->launched_at)
+			return d->cause == CAUSE_SIGNAL;
+		/*
+		 * No witness is left; or its count was laid at another's door, since it took so long to die; or its line hid when it
+		 * died, which the log without a hole spoke against, and was lost then.
+		 */
 		if (!w->has_kmsg || (w->has_lost || w->lost_at >= p->launched_at))
-			return d->cause == CAUSE_SIGNAL && (!w->has_counters || p->died_at - p->doomed_at >= WOUND_GRACE_MS / 2);
+			return d->cause == CAUSE_SIGNAL && (!w->has_counters || p->died_at - p->doomed_at >= WOUND_GRACE_MS / 2 ||
+							    (w->has_kmsg && w->lost_at >= p->died_at));
 		return false;
 	case TRUTH_OPERATOR:
 		/* Of a generation's commands the core remembers only that it had killed, not whom. */
@@ -176,22 +190,34 @@ static bool is_moving(const struct service *s)
 	return s->state == STARTING || s->state == STOPPING || s->state == SWEEPING;
 }
 
+struct neighbours {
+	const struct edge *edges;
+	uint32_t n;
+};
+
+/* Whom the unit of index i has any edge with: each once, from either side (plan_edges). */
+static struct neighbours neighbours_of(const struct world *w, uint32_t i)
+{
+	const struct unit *u = unitset_unit(w->units, i);
+	return (struct neighbours){ unitset_edges(w->units, u), u->edges.n };
+}
+
 /* What the unit of index `other` is to that of index i. */
 static uint32_t kinds_of(const struct world *w, uint32_t i, uint32_t other)
 {
-	const struct unit *u = unitset_unit(w->units, i);
-	const struct edge *edges = unitset_edges(w->units, u);
-	for (uint32_t k = 0; k < u->edges.n; k++)
-		if (edges[k].unit == other)
-			return edges[k].kinds;
+	struct neighbours of = neighbours_of(w, i);
+	for (uint32_t k = 0; k < of.n; k++)
+		if (of.edges[k].unit == other)
+			return of.edges[k].kinds;
 	return 0;
 }
 
 static bool waits_for_somebody(const struct world *w, uint32_t i)
 {
-	for (uint32_t other = 0; other < w->n_units; other++) {
-		const struct service *d = &w->core->services[other];
-		uint32_t kinds = kinds_of(w, i, other);
+	struct neighbours of = neighbours_of(w, i);
+	for (uint32_t k = 0; k < of.n; k++) {
+		const struct service *d = &w->core->services[of.edges[k].unit];
+		uint32_t kinds = of.edges[k].kinds;
 		if ((kinds & EDGE_AFTER) && (is_moving(d) || (d->state == BACKOFF && (kinds & (EDGE_REQUIRES | EDGE_REQUISITE)))))
 			return true;
 		if ((kinds & EDGE_BEFORE) && (kinds & EDGE_CONFLICTS) && (d->state == STOPPING || d->state == SWEEPING))
@@ -202,9 +228,10 @@ static bool waits_for_somebody(const struct world *w, uint32_t i)
 
 static bool holds_for_somebody(const struct world *w, uint32_t i)
 {
-	for (uint32_t other = 0; other < w->n_units; other++) {
-		const struct service *d = &w->core->services[other];
-		if ((d->state == STOPPING || d->state == SWEEPING) && (kinds_of(w, i, other) & EDGE_BEFORE))
+	struct neighbours of = neighbours_of(w, i);
+	for (uint32_t k = 0; k < of.n; k++) {
+		const struct service *d = &w->core->services[of.edges[k].unit];
+		if ((d->state == STOPPING || d->state == SWEEPING) && (of.edges[k].kinds & EDGE_BEFORE))
 			return true;
 	}
 	return false;
@@ -275,9 +302,10 @@ static void check_want(const struct world *w, uint32_t i)
 		broken(w, "%s: wanted, and rests", plan_of(w, i)->name);
 	if (!s->want && !is_leaving && !is_aside)
 		broken(w, "%s: not wanted, and %s", plan_of(w, i)->name, state_name[s->state]);
-	for (uint32_t other = 0; other < i && s->want; other++)
-		if (w->core->services[other].want && (kinds_of(w, i, other) & EDGE_CONFLICTS))
-			broken(w, "%s and %s: rivals, and both are wanted", plan_of(w, i)->name, plan_of(w, other)->name);
+	struct neighbours of = neighbours_of(w, i);
+	for (uint32_t k = 0; k < of.n && s->want; k++)
+		if (w->core->services[of.edges[k].unit].want && (of.edges[k].kinds & EDGE_CONFLICTS))
+			broken(w, "%s and %s: rivals, and both are wanted", plan_of(w, i)->name, plan_of(w, of.edges[k].unit)->name);
 	if (w->core->system.phase >= SYSTEM_STOPPING && s->want)
 		broken(w, "%s: wanted while the machine goes down", plan_of(w, i)->name);
 }
@@ -308,9 +336,10 @@ static void check_bonds(const struct world *w, uint32_t i)
 		s->result == RESULT_CONDITION;
 	if (w->has_reloaded || (s->flags & SERVICE_LEAVING) || w->core->system.phase >= SYSTEM_STOPPING || !rests || is_final)
 		return;
-	for (uint32_t other = 0; other < w->n_units; other++) {
+	struct neighbours of = neighbours_of(w, i);
+	for (uint32_t k = 0; k < of.n; k++) {
+		uint32_t other = of.edges[k].unit, kinds = of.edges[k].kinds;
 		const struct service *d = &w->core->services[other];
-		uint32_t kinds = kinds_of(w, i, other);
 		if (d->state != UP || !d->want || (d->flags & SERVICE_RESTART_ASKED))
 			continue;
 		if ((kinds_of(w, other, i) & EDGE_BINDS) && (kinds & EDGE_BEFORE) && !(kinds & EDGE_CONFLICTS))
@@ -349,7 +378,7 @@ void check_settled(struct world *w)
 		check_backoff(w, i);
 		check_bonds(w, i);
 	}
-	for (size_t n = 0; n < PROCESSES; n++) {
+	for (uint32_t n = 0; n < w->n_processes; n++) {
 		struct process *p = &w->processes[n];
 		p->may_linger |= p->pid && is_left_alone(w, p);
 	}

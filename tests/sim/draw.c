@@ -19,7 +19,7 @@ static void draw_backoff(struct world *w, struct unit *u)
 	u->restart = (uint8_t)draw(w, N_RESTART_POLICY);
 	if (chance(w, 40))
 		u->restart = RESTART_ALWAYS;
-	u->restart_ms = ONE_OF(w, 0, 1, 10, 100, 100, 1000, 5000);
+	u->restart_ms = ONE_OF(w, 100, 100, 0, 1, 10, 1000, 5000);
 	u->restart_max_ms = u->restart_ms + ONE_OF(w, 0, 100, 5000);
 	u->restart_growth = ONE_OF(w, 65536, 65536 * 3 / 2, 65536 * 2, 65536 * 4);
 	if (chance(w, 50))
@@ -56,7 +56,7 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 	plan_begin(p, str_from(name));
 	u->type = (uint8_t)draw(w, N_UNIT_TYPE);
 	u->watchdog_ms = ONE_OF(w, 0, 0, 0, 0, 300, 5000);
-	u->runtime_ms = u->type == TYPE_ONESHOT ? FOREVER_MS : ONE_OF(w, 1000, 20000, FOREVER_MS, FOREVER_MS, FOREVER_MS);
+	u->runtime_ms = u->type == TYPE_ONESHOT ? FOREVER_MS : ONE_OF(w, FOREVER_MS, FOREVER_MS, FOREVER_MS, 1000, 20000);
 	u->reload_signal = SIGHUP;
 	u->notify_fd = unit_says_ready(u) && chance(w, 20) ? 3 : 0;
 	u->notify_access = unit_says_ready(u) || u->watchdog_ms ? NOTIFY_MAIN : NOTIFY_NONE;
@@ -69,20 +69,20 @@ static void draw_unit(struct world *w, struct plan *p, uint32_t id)
 	if (u->type == TYPE_ONESHOT && (u->flags & UNIT_REMAIN_AFTER_EXIT) && chance(w, 40))
 		memset(p->n_commands, 0, sizeof p->n_commands);         /* a target */
 	draw_backoff(w, u);
-	u->start_ms = ONE_OF(w, 50, 500, 5000, 90000, FOREVER_MS);
-	u->stop_ms = ONE_OF(w, 50, 500, 5000, 90000, FOREVER_MS);
+	u->start_ms = ONE_OF(w, 90000, 50, 500, 5000, FOREVER_MS);
+	u->stop_ms = ONE_OF(w, 90000, 50, 500, 5000, FOREVER_MS);
 	u->kill_mode = (uint8_t)ONE_OF(w, KILL_CONTROL_GROUP, KILL_CONTROL_GROUP, KILL_CONTROL_GROUP, KILL_MIXED, KILL_MIXED,
 				       KILL_PROCESS, KILL_NONE);
 	u->kill_signal = signals[draw(w, sizeof signals)];
 	u->final_signal = chance(w, 10) ? SIGQUIT : SIGKILL;
 	u->restart_signal = chance(w, 10) ? SIGINT : 0;
-	u->abort_ms = ONE_OF(w, 50, 500, 90000);
+	u->abort_ms = ONE_OF(w, 90000, 50, 500);
 	u->start_failure_mode = (uint8_t)(chance(w, 30) ? draw(w, N_FAILURE_MODE) : FAILURE_TERMINATE);
 	u->stop_failure_mode = (uint8_t)(chance(w, 30) ? draw(w, N_FAILURE_MODE) : FAILURE_TERMINATE);
 	p->prevent_status = chance(w, 5) ? 1 : 0;
 	p->force_status = chance(w, 5) ? 137 : 0;
 	u->oom_policy = (uint8_t)draw(w, N_OOM_POLICY);
-	u->flags |= (chance(w, 80) ? UNIT_WANTED : 0) | (chance(w, 8) ? UNIT_NO_SIGKILL : 0) |
+	u->flags |= (chance(w, 20) ? 0 : UNIT_WANTED) | (chance(w, 8) ? UNIT_NO_SIGKILL : 0) |
 		(chance(w, 15) ? UNIT_CLEANS : 0) | (chance(w, 8) ? UNIT_CLEANS_AT_REST : 0) |
 		(chance(w, 4) ? UNIT_STOP_UNNEEDED : 0) | (chance(w, 4) ? UNIT_BROKEN : 0) | (chance(w, 5) ? UNIT_SEND_SIGHUP : 0) |
 		(chance(w, 3) ? UNIT_DEPENDENCY_MISSING : 0);
@@ -102,6 +102,7 @@ static void draw_edges(struct world *w, struct plan *plans, const uint32_t *ids,
 		LINK_RELOADS_TO, LINK_STOPS_TO,
 	};
 	p->n_links = 0;
+	draw_apart(w);
 	for (uint32_t k = draw(w, 4); k > 0 && n > 1; k--) {
 		uint32_t other = draw(w, n);
 		bool is_lower = ids[other] < ids[i];
@@ -128,26 +129,37 @@ static void draw_command_unit(struct world *w, struct plan *plans, uint32_t *ids
 	*n = 1;
 }
 
+static bool is_drawn(struct world *w, struct plan *plans, uint32_t id, bool is_reload, uint32_t most)
+{
+	bool is_old = is_reload && shell_index(w, id) != NO_UNIT;
+	if (is_old ? chance(w, 20) : draw(w, IDS) < IDS - most)
+		return false;
+	if (is_old && chance(w, 60))
+		plans[id] = w->plans[id];
+	else
+		draw_unit(w, &plans[id], id);
+	return true;
+}
+
 void draw_units(struct world *w, struct plan *plans, uint32_t *ids, uint32_t *n, bool is_reload)
 {
-	uint32_t luck = draw(w, 100), most = luck < 1 ? 140 : luck < 15 ? 45 : 1 + draw(w, 12), n_drawn = 0;
+	uint32_t luck = draw(w, 100), most = luck < 85 ? 1 + draw(w, 12) : luck < 99 ? 45 : 140, n_drawn = 0;
 	if (w->mode == MODE_COMMAND) {
 		draw_command_unit(w, plans, ids, n);
 		return;
 	}
 	for (uint32_t id = 0; id < IDS; id++) {
-		bool is_old = is_reload && shell_index(w, id) != NO_UNIT;
-		if (is_old ? chance(w, 20) : draw(w, IDS) >= (is_reload ? IDS / 40 : most))
-			continue;
-		if (is_old && chance(w, 60))
-			plans[id] = w->plans[id];
-		else
-			draw_unit(w, &plans[id], id);
-		ids[n_drawn++] = id;
+		uint8_t before = draw_from(w, LOT_UNITS + id);
+		if (is_drawn(w, plans, id, is_reload, is_reload ? IDS / 40 : most))
+			ids[n_drawn++] = id;
+		w->lot = before;
 	}
 	*n = n_drawn;
-	for (uint32_t i = 0; i < n_drawn; i++)
+	for (uint32_t i = 0; i < n_drawn; i++) {
+		uint8_t before = draw_from(w, LOT_UNITS + ids[i]);
 		draw_edges(w, plans, ids, n_drawn, i);
+		w->lot = before;
+	}
 }
 
 struct unitset draw_set(const struct plan *plans, const uint32_t *ids, uint32_t n)
@@ -186,6 +198,7 @@ static void draw_program_calm(struct world *w, struct process *p)
 void draw_program(struct world *w, struct process *p)
 {
 	static const int errors[] = { ENOENT, EACCES, ENOMEM, ETXTBSY };
+	draw_apart(w);
 	if (w->is_calm) {
 		draw_program_calm(w, p);
 		return;
@@ -196,7 +209,7 @@ void draw_program(struct world *w, struct process *p)
 	if (ends_soon(w, p))
 		p->exit_at = luck < 80 ? in(w, 1, 50) : luck < 95 ? in(w, 300, 6000) : 0;
 	else
-		p->exit_at = luck < 25 ? in(w, 1, 100) : luck < 65 ? in(w, 100, 20000) : 0;
+		p->exit_at = luck < 35 ? 0 : luck < 75 ? in(w, 100, 20000) : in(w, 1, 100);
 	if (p->role == ROLE_OTHER)
 		return;
 	p->exec_at = in(w, 0, 10);
@@ -206,7 +219,7 @@ void draw_program(struct world *w, struct process *p)
 		p->exit_at = 0;
 		return;
 	}
-	if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit) && chance(w, 85))
+	if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit) && !chance(w, 15))
 		p->ready_at = in(w, 11, 300);
 	draw_pings(w, p);
 	for (uint32_t n = chance(w, 30) ? draw(w, 3) : 0; n > 0 && p->role == ROLE_MAIN; n--)
@@ -217,34 +230,40 @@ void draw_program(struct world *w, struct process *p)
 void draw_pings(struct world *w, struct process *p)
 {
 	uint32_t ms = w->plans[p->id].unit.watchdog_ms;
-	p->ping_at = p->role != ROLE_MAIN || !ms ? 0 : w->is_calm ? w->now_ms + ms / 3 : w->now_ms + 1 + draw(w, ms * 21 / 20);
+	p->ping_at = p->role != ROLE_MAIN || !ms ? 0 : w->is_calm ? w->now_ms + ms / 3 : w->now_ms + 1 + (ms / 2 + draw(w, ms * 21 / 20)) % (ms * 21 / 20);
 }
 
 void draw_daemons(struct world *w, uint32_t id)
 {
-	for (uint32_t n = chance(w, 90) ? 1 + draw(w, 3) : 0; n > 0; n--)
+	for (uint32_t n = chance(w, 10) ? 0 : 1 + draw(w, 3); n > 0; n--)
 		kernel_fork(w, id, ROLE_OTHER);
+}
+
+static void calm_down(struct world *w, struct process *p)
+{
+	uint8_t before = draw_from(w, LOT_UNITS + p->id);
+	p->stuck_until = 0;
+	if (p->doom && p->doom_at > w->now_ms)
+		p->doom_at = w->now_ms + 1;
+	if (ends_soon(w, p) || p->ignores_term || p->term_at || p->role == ROLE_OTHER)
+		p->exit_at = in(w, 1, 50);
+	if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit) && !p->ready_at)
+		p->ready_at = in(w, 1, 40);
+	draw_pings(w, p);
+	const struct service *s = shell_index(w, p->id) == NO_UNIT ? NULL : &w->core->services[shell_index(w, p->id)];
+	if (s && s->reload_at && p->pid == s->main_pid)
+		p->reloaded_at = in(w, 1, 40);
+	p->ignores_term = false;
+	w->lot = before;
 }
 
 void draw_calm(struct world *w)
 {
 	w->is_calm = true;
-	for (size_t n = 0; n < PROCESSES; n++) {
+	for (uint32_t n = 0; n < w->n_processes; n++) {
 		struct process *p = &w->processes[n];
-		if (!p->pid || !p->is_alive)
-			continue;
-		p->stuck_until = 0;
-		if (p->doom && p->doom_at > w->now_ms)
-			p->doom_at = w->now_ms + 1;
-		if (ends_soon(w, p) || p->ignores_term || p->term_at || p->role == ROLE_OTHER)
-			p->exit_at = in(w, 1, 50);
-		if (p->role == ROLE_MAIN && unit_says_ready(&w->plans[p->id].unit) && !p->ready_at)
-			p->ready_at = in(w, 1, 40);
-		draw_pings(w, p);
-		const struct service *s = shell_index(w, p->id) == NO_UNIT ? NULL : &w->core->services[shell_index(w, p->id)];
-		if (s && s->reload_at && p->pid == s->main_pid)
-			p->reloaded_at = in(w, 1, 40);
-		p->ignores_term = false;
+		if (p->pid && p->is_alive)
+			calm_down(w, p);
 	}
 }
 
@@ -253,10 +272,10 @@ void draw_calm(struct world *w)
 static struct process *any_process(struct world *w)
 {
 	uint32_t n_alive = 0;
-	for (size_t n = 0; n < PROCESSES; n++)
+	for (uint32_t n = 0; n < w->n_processes; n++)
 		n_alive += w->processes[n].pid && w->processes[n].is_alive;
 	uint32_t chosen = n_alive ? draw(w, n_alive) : 0;
-	for (size_t n = 0; n < PROCESSES && n_alive; n++)
+	for (uint32_t n = 0; n < w->n_processes && n_alive; n++)
 		if (w->processes[n].pid && w->processes[n].is_alive && chosen-- == 0)
 			return &w->processes[n];
 	return NULL;
@@ -342,16 +361,18 @@ void draw_action(struct world *w)
 	static const int signals[] = { SIGKILL, SIGKILL, SIGKILL, SIGSEGV, SIGHUP, SIGTERM };
 	struct process *p = any_process(w);
 	uint32_t luck = draw(w, 100);
-	if (luck < 30 && p)
+	if (luck < 2)
+		return;
+	if (luck < 32 && p)
 		kernel_run_out_of_memory(w, p->id);
-	else if (luck < 45 && p)
+	else if (luck < 47 && p)
 		kernel_signal(w, p, signals[draw(w, 6)], TRUTH_OPERATOR);
-	else if (luck < 60 && p && p->role == ROLE_MAIN)
+	else if (luck < 62 && p && p->role == ROLE_MAIN)
 		draw_worker(w, p);
-	else if (luck < 90 && w->n_units)
-		shell_feed(w, draw_request(w, chance(w, 98) ? draw(w, w->n_units) : NO_UNIT));
-	else if (luck < 96)
-		draw_configuration(w);
+	else if (luck < 92 && w->n_units)
+		shell_feed(w, draw_request(w, chance(w, 2) ? NO_UNIT : draw(w, w->n_units)));
 	else if (luck < 98)
+		draw_configuration(w);
+	else
 		draw_sleep(w);
 }

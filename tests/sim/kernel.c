@@ -6,7 +6,7 @@
 
 struct process *kernel_find(struct world *w, uint32_t pid)
 {
-	for (size_t n = 0; n < PROCESSES; n++)
+	for (uint32_t n = 0; n < w->n_processes; n++)
 		if (w->processes[n].pid == pid)
 			return &w->processes[n];
 	return NULL;
@@ -15,7 +15,7 @@ struct process *kernel_find(struct world *w, uint32_t pid)
 uint32_t kernel_count(const struct world *w, uint32_t id)
 {
 	uint32_t n = 0;
-	for (size_t p = 0; p < PROCESSES; p++)
+	for (uint32_t p = 0; p < w->n_processes; p++)
 		n += w->processes[p].pid && w->processes[p].is_alive && w->processes[p].id == id;
 	return n;
 }
@@ -29,23 +29,33 @@ static uint32_t new_pid(struct world *w)
 	return w->next_pid;
 }
 
+/* The first slot that is free, so that those in use stay few. */
+static struct process *free_slot(struct world *w)
+{
+	while (w->n_processes && !w->processes[w->n_processes - 1].pid)
+		w->n_processes--;
+	for (uint32_t n = 0; n < w->n_processes; n++)
+		if (!w->processes[n].pid)
+			return &w->processes[n];
+	return w->n_processes < PROCESSES ? &w->processes[w->n_processes++] : NULL;
+}
+
 struct process *kernel_fork(struct world *w, uint32_t id, enum role role)
 {
-	for (size_t n = 0; n < PROCESSES; n++) {
-		struct process *p = &w->processes[n];
-		if (p->pid)
-			continue;
-		*p = (struct process){
-			.id = id, .role = (uint8_t)role, .is_alive = true, .launched_at = w->now_ms, .pid = new_pid(w),
-		};
-		uint32_t i = shell_index(w, id);
-		p->generation = i == NO_UNIT ? 0 : w->core->services[i].generation;
-		w->empty_at[id] = 0;
-		w->ends[p->pid] = *p;
-		draw_program(w, p);
-		return p;
-	}
-	return NULL;
+	struct process *p = free_slot(w);
+	if (!p)
+		return NULL;
+	*p = (struct process){
+		.id = id, .role = (uint8_t)role, .is_alive = true, .launched_at = w->now_ms, .pid = new_pid(w),
+	};
+	uint32_t i = shell_index(w, id);
+	p->generation = i == NO_UNIT ? 0 : w->core->services[i].generation;
+	w->empty_at[id] = 0;
+	w->ends[p->pid] = *p;
+	uint8_t before = draw_from(w, LOT_UNITS + id);
+	draw_program(w, p);
+	w->lot = before;
+	return p;
 }
 
 /* Signals take effect a little later, and in D state much later. */
@@ -55,7 +65,7 @@ static uint64_t soon(struct world *w, const struct process *p, uint32_t most)
 	return at < p->stuck_until ? p->stuck_until : at;
 }
 
-void kernel_signal(struct world *w, struct process *p, int number, enum truth sender)
+static void get_signal(struct world *w, struct process *p, int number, enum truth sender)
 {
 	/* Also one that is dead and not reaped yet: the core cannot know that it came too late. */
 	if (number == SIGKILL && sender == TRUTH_OURS)
@@ -71,13 +81,20 @@ void kernel_signal(struct world *w, struct process *p, int number, enum truth se
 		return;
 	}
 	bool is_reload = number == SIGHUP && p->role == ROLE_MAIN && w->plans[p->id].unit.type == TYPE_NOTIFY_RELOAD;
-	if (is_reload && (w->is_calm || chance(w, 85)))
+	if (is_reload && (w->is_calm || !chance(w, 15)))
 		p->reloaded_at = w->now_ms + 1 + draw(w, 100);
 	bool is_harmless = number == SIGHUP || number == SIGCONT || number == SIGUSR1 || (number == SIGTERM && p->ignores_term);
 	if (is_harmless || p->term_at)
 		return;
 	p->term_at = soon(w, p, 40);
 	p->term_signal = (uint8_t)number;
+}
+
+void kernel_signal(struct world *w, struct process *p, int number, enum truth sender)
+{
+	uint8_t before = draw_from(w, LOT_UNITS + p->id);
+	get_signal(w, p, number, sender);
+	w->lot = before;
 }
 
 static void die(struct world *w, struct process *p, int code, int status, enum truth truth)
@@ -94,7 +111,7 @@ static void die(struct world *w, struct process *p, int code, int status, enum t
 	if (kernel_count(w, p->id) == 0)
 		w->empty_at[p->id] = w->now_ms + draw(w, 12);
 	if (p->role != ROLE_OTHER)
-		for (size_t n = 0; n < PROCESSES; n++)
+		for (uint32_t n = 0; n < w->n_processes; n++)
 			if (w->processes[n].id == p->id)
 				w->processes[n].is_orphan = true;
 	/* A worker's own parent reaps it, unless that is gone. */
@@ -110,10 +127,12 @@ static bool is_due(const struct world *w, uint64_t at)
 /* oomph-chore looks for whom a forking service has left behind, and may find nobody. */
 static void find_main(struct world *w, uint32_t id)
 {
-	uint32_t i = shell_index(w, id), first = draw(w, PROCESSES);
+	uint32_t i = shell_index(w, id), most = w->n_processes, first = draw(w, most);
 	struct event ev = shell_event(EVENT_MAIN, i);
-	for (uint32_t n = 0; n < PROCESSES && i != NO_UNIT && chance(w, 99); n++) {
-		struct process *p = &w->processes[(first + n) % PROCESSES];
+	if (i == NO_UNIT || chance(w, 15))
+		return;
+	for (uint32_t n = 0; n < most; n++) {
+		struct process *p = &w->processes[(first + n) % most];
 		const struct service *s = &w->core->services[i];
 		if (!p->pid || p->id != id || p->role != ROLE_OTHER || !p->is_alive || p->generation != s->generation)
 			continue;
@@ -136,7 +155,7 @@ static void say_to_manager(struct world *w, const struct process *p, struct noti
 		shell_feed(w, ev);
 }
 
-void kernel_run(struct world *w, struct process *p)
+static void run(struct world *w, struct process *p)
 {
 	uint32_t i = shell_index(w, p->id);
 	if (!p->is_alive) {
@@ -197,10 +216,18 @@ void kernel_run(struct world *w, struct process *p)
 	}
 }
 
+void kernel_run(struct world *w, struct process *p)
+{
+	uint8_t before = draw_from(w, LOT_UNITS + p->id);
+	draw_apart(w);
+	run(w, p);
+	w->lot = before;
+}
+
 uint64_t kernel_next(const struct world *w)
 {
 	uint64_t next = 0;
-	for (size_t n = 0; n < PROCESSES; n++) {
+	for (uint32_t n = 0; n < w->n_processes; n++) {
 		const struct process *p = &w->processes[n];
 		if (!p->pid)
 			continue;
@@ -234,14 +261,21 @@ static void say(struct world *w, struct process *p, bool is_group)
 	if (chance(w, 15))
 		r->visible_at = w->now_ms + draw(w, 30);
 	/* The summary line has a rate limit, and without it only /proc tells where the victim was, if one is quick. */
-	if (chance(w, 85))
+	if (!chance(w, 15))
 		strcat(strcpy(r->kill.task_memcg, "/system.slice/"), w->plans[p->id].name);
-	else if (chance(w, 70))
+	else if (!chance(w, 30))
 		r->service_hint = p->id;
 	else
 		w->had_stray = true;
 	uint64_t at = r->visible_at + draw(w, 10);
 	w->kmsg_at = w->kmsg_at && w->kmsg_at < at ? w->kmsg_at : at;
+}
+
+static bool is_leftover(const struct world *w, const struct process *p)
+{
+	uint32_t i = shell_index(w, p->id);
+	const struct service *s = i == NO_UNIT ? NULL : &w->core->services[i];
+	return !s || s->generation != p->generation || state_is_resting((enum state)s->state) || s->state == BACKOFF;
 }
 
 static void blow(struct world *w, struct process *p)
@@ -252,15 +286,17 @@ static void blow(struct world *w, struct process *p)
 	w->ends[p->pid].truth = TRUTH_OOM;
 	say(w, p, false);
 	w->last_oom_at[p->id] = w->now_ms;
+	if (is_leftover(w, p))
+		w->last_leftover_at[p->id] = w->now_ms;
 }
 
-void kernel_run_out_of_memory(struct world *w, uint32_t id)
+static void run_out(struct world *w, uint32_t id)
 {
 	bool is_group = w->plans[id].unit.oom_policy == OOM_KILL;
 	struct process *first = NULL;
 	uint64_t first_seq = 0;
 	uint32_t skip = draw(w, 4);
-	for (size_t n = 0; n < PROCESSES; n++) {
+	for (uint32_t n = 0; n < w->n_processes; n++) {
 		struct process *p = &w->processes[n];
 		/* One that is dying already is passed over, uncounted (task_will_free_mem). */
 		if (!p->pid || !p->is_alive || p->id != id || p->doom || (!is_group && skip-- > 0))
@@ -288,4 +324,11 @@ void kernel_run_out_of_memory(struct world *w, uint32_t id)
 		w->has_lost = true;
 		w->lost_at = w->now_ms;
 	}
+}
+
+void kernel_run_out_of_memory(struct world *w, uint32_t id)
+{
+	uint8_t before = draw_from(w, LOT_UNITS + id);
+	run_out(w, id);
+	w->lot = before;
 }

@@ -13,10 +13,14 @@ struct event shell_event(enum event_kind kind, uint32_t i)
 
 uint32_t shell_index(const struct world *w, uint32_t id)
 {
+	return w->index[id];
+}
+
+void shell_index_units(struct world *w)
+{
+	memset(w->index, 0xff, sizeof w->index);
 	for (uint32_t i = 0; i < w->n_units; i++)
-		if (w->ids[i] == id)
-			return i;
-	return NO_UNIT;
+		w->index[w->ids[i]] = i;
 }
 
 void shell_enqueue(struct world *w, struct event ev)
@@ -70,7 +74,7 @@ static void do_signal(struct world *w, const struct effect *e, bool is_operators
 {
 	uint32_t id = w->ids[e->service];
 	const struct service *s = &w->core->services[e->service];
-	for (size_t n = 0; n < PROCESSES; n++) {
+	for (uint32_t n = 0; n < w->n_processes; n++) {
 		struct process *p = &w->processes[n];
 		bool is_main = p->role == ROLE_MAIN && p->pid == s->main_pid;
 		bool is_meant = e->role == ROLE_OTHER || (e->role == ROLE_MAIN && is_main) ||
@@ -82,9 +86,12 @@ static void do_signal(struct world *w, const struct effect *e, bool is_operators
 
 static void carry_out(struct world *w, const struct effect *e, bool is_operators)
 {
+	uint8_t before;
 	switch (e->kind) {
 	case FX_LAUNCH:
+		before = draw_from(w, LOT_UNITS + w->ids[e->service]);
 		do_launch(w, e);
+		w->lot = before;
 		break;
 	case FX_SIGNAL:
 		do_signal(w, e, is_operators);
@@ -104,13 +111,15 @@ static void carry_out(struct world *w, const struct effect *e, bool is_operators
 	case FX_LOAD:
 		if (w->load_at)
 			broken(w, "FX_LOAD while oomph-load runs");
-		w->load_at = w->now_ms + 1 + draw(w, 300);
+		w->load_at = w->now_ms + 1 + draw_once_from(w, LOT_WORLD, 300);
 		break;
 	case FX_ADOPT:
 		w->wants_adopt = true;
 		break;
 	case FX_HALT:
-		w->halt_at = chance(w, 80) ? w->now_ms + 1 + draw(w, 5000) : 0;
+		w->halt_at = w->now_ms + 1 + draw_once_from(w, LOT_WORLD, 6000);
+		if (w->halt_at > w->now_ms + 5000)
+			w->halt_at = 0;                 /* it hangs */
 		break;
 	case FX_POWER:
 		check_power(w, e);
@@ -158,15 +167,19 @@ static bool step(struct world *w, struct event *ev)
 	/* Asked for, with whatever it pulls along; after a stop, what is upheld comes back with what it requires. */
 	if (ev->kind == EVENT_REQUEST && (ev->verb == VERB_START || ev->verb == VERB_RESTART || ev->verb == VERB_STOP))
 		memset(w->not_before, 0, sizeof w->not_before);
+	if (w->replay)
+		stream_follow(w, ev);
+	if (w->events)
+		stream_write(w->events, w, ev);
 	if (w->is_told)
 		trace_event(w, ev);
-	if (chance(w, 5))
+	if (draw_once_from(w, LOT_MOMENTS, 100) >= 95)
 		step_twice(w, ev, &fx);
 	else
 		core_step(w->core, w->units, ev, &fx);
 	for (uint32_t n = 0; n < fx.n && w->is_told; n++)
 		trace_effect(w, &fx.list[n]);
-	if (w->n_steps++ > STEPS_MAX)
+	if (w->n_steps++ > (w->most_steps ? w->most_steps : STEPS_MAX))
 		broken(w, "it does not come to an end");
 	w->n_events += ev->kind != EVENT_TICK;
 	if (fx.n >= EFFECTS_MAX)
@@ -193,11 +206,14 @@ static void adopt(struct world *w)
 	w->next_units = (struct unitset){ 0 };
 	w->n_units = w->n_next;
 	memcpy(w->ids, w->next_ids, sizeof w->ids);
+	shell_index_units(w);
 	for (uint32_t i = 0; i < w->n_units; i++) {
 		const struct plan *old = &w->plans[w->ids[i]], *new = &w->next_plans[w->ids[i]];
 		bool is_same = !memcmp(&old->unit, &new->unit, sizeof old->unit) &&
 			!memcmp(old->n_commands, new->n_commands, sizeof old->n_commands);
-		w->has_changed[w->ids[i]] |= core->services[i].generation > 0 && !is_same;
+		/* One that never ran may wait for its first start: upheld, by the delay of then. */
+		bool is_begun = core->services[i].generation > 0 || core->services[i].state == BACKOFF;
+		w->has_changed[w->ids[i]] |= is_begun && !is_same;
 	}
 	memcpy(w->plans, w->next_plans, sizeof w->plans);
 	w->has_reloaded = true;
@@ -215,8 +231,10 @@ void shell_feed(struct world *w, struct event ev)
 			adopt(w);
 			has_next = true;
 		}
-		if (!has_next && is_unsettled && w->is_rude && chance(w, 70)) {
+		if (!has_next && is_unsettled && w->is_rude && draw_once_from(w, LOT_ACTIONS, 100) >= 30) {
+			uint8_t before = draw_from(w, LOT_ACTIONS);
 			draw_rudeness(w);
+			w->lot = before;
 			has_next = w->n_queued > 0;
 		}
 		if (has_next) {

@@ -8,13 +8,14 @@ static const char *name_of(const struct world *w, uint32_t i)
 	return i < w->n_units ? w->plans[w->ids[i]].name : "-";
 }
 
+const char *const event_name[N_EVENT_KIND] = {
+	"tick", "units", "reloaded", "request", "launched", "execed", "launch-failed", "main-found", "ready", "launch-warning", "death", "empty",
+	"counter", "notify", "shared-count", "oom-kill", "oom-group", "kmsg-lost", "signal", "files", "halted",
+};
+
 void trace_event(const struct world *w, const struct event *ev)
 {
-	static const char *const kinds[N_EVENT_KIND] = {
-		"tick", "units", "reloaded", "request", "launched", "execed", "launch-failed", "main-found", "ready", "launch-warning", "death", "empty",
-		"counter", "notify", "shared-count", "oom-kill", "oom-group", "kmsg-lost", "signal", "files", "halted",
-	};
-	printf("%8llu %-14s %s", (unsigned long long)w->now_ms, kinds[ev->kind], name_of(w, ev->service));
+	printf("%8llu %-14s %s", (unsigned long long)w->now_ms, event_name[ev->kind], name_of(w, ev->service));
 	if (ev->kind == EVENT_REQUEST)
 		printf(" verb %u %d", ev->verb, ev->argument);
 	if (ev->kind == EVENT_LAUNCHED || ev->kind == EVENT_LAUNCH_FAILED || ev->kind == EVENT_EXECED)

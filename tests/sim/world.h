@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdnoreturn.h>
 
 #define IDS 160                 /* names that units may have; a unit is an id here, since its index changes with the set */
@@ -50,8 +51,28 @@ struct record {
 	bool is_group, is_read;
 };
 
+/*
+ * All that is drawn by lot in a world: it is made of nothing else. A world can be made again from the choices, and a smaller one from
+ * fewer: behind the last one given each draw is 0, and 0 is the dull case wherever something is drawn. Each unit draws its own lots, so
+ * that one choice less is no other choice for all that follows.
+ */
+enum { LOT_WORLD, LOT_MOMENTS, LOT_ACTIONS, LOT_UNITS, N_LOTS = LOT_UNITS + IDS };
+#define CHOICES_MAX (1u << 20)
+struct choices {
+	uint32_t n;                     /* drawn so far */
+	uint32_t values[CHOICES_MAX];
+	uint8_t lots[CHOICES_MAX];
+	bool begins[CHOICES_MAX];       /* something of its own, that may be left out by itself: draw_apart() */
+	uint32_t first[N_LOTS + 1];     /* those of lot l to be drawn: from given[first[l]] to below given[first[l + 1]] */
+	uint32_t given[CHOICES_MAX];
+};
+
 struct world {
-	uint64_t seed, random;
+	uint64_t seed, random;          /* seed 0: by the choices given */
+	struct choices *choices;
+	uint8_t lot;                    /* that is drawn from */
+	uint32_t n_drawn[N_LOTS];
+	bool is_apart;
 	uint64_t now_ms;
 	uint8_t mode;
 	bool has_counters, has_kmsg, is_lossy, is_rude, is_calm, is_over;
@@ -59,14 +80,17 @@ struct world {
 	struct unitset units, next_units;
 	struct plan plans[IDS], next_plans[IDS];        /* by id */
 	uint32_t ids[IDS], next_ids[IDS];               /* of the units by index */
+	uint32_t index[IDS];                            /* and back; NO_UNIT */
 	uint32_t n_units, n_next;
 	bool has_reloaded;
 	bool wants_adopt, has_changed[IDS];             /* its unit is another than the one it was started by */
 	struct process processes[PROCESSES];
+	uint32_t n_processes;                           /* no slot from here on is taken */
 	uint32_t next_pid;
 	struct process ends[PIDS];                      /* by pid: how the last one of this pid was, or is, to end */
 	struct process dead[DEATHS_KEPT];               /* by the number of its death, which may be told when its pid is another's */
 	uint64_t last_oom_at[IDS], lost_at;
+	uint64_t last_leftover_at[IDS];                 /* when one was killed that its generation had left behind */
 	bool had_group[IDS], had_stray;
 	bool has_cgroup[IDS];
 	uint32_t counters[IDS];
@@ -93,27 +117,71 @@ struct world {
 	/* Sums. */
 	uint64_t steps[N_STEP];         /* settled in each */
 	uint64_t n_steps, n_events, n_launches, n_deaths, n_copies;
+	uint64_t most_steps;            /* 0: STEPS_MAX */
 	bool is_told;                   /* every event and effect, in words */
+	FILE *events;                   /* every event is written into it; NULL */
+	struct stream *replay;          /* ... and is held against the next one of it, which goes into the core; NULL */
 };
 
 #define NOBODY UINT32_MAX
 
-static inline uint32_t draw(struct world *w, uint32_t below)
+static inline uint64_t by_lot(struct world *w)
 {
 	w->random += 0x9e3779b97f4a7c15u;       /* splitmix64 */
 	uint64_t z = w->random;
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return below ? (uint32_t)((z ^ (z >> 31)) % below) : 0;
+	return z ^ (z >> 31);
+}
+
+static inline uint32_t draw(struct world *w, uint32_t below)
+{
+	struct choices *c = w->choices;
+	uint32_t at = c->first[w->lot] + w->n_drawn[w->lot]++;
+	uint64_t any = w->seed ? by_lot(w) : at < c->first[w->lot + 1] ? c->given[at] : 0;
+	uint32_t value = below ? (uint32_t)(any % below) : 0;
+	if (c->n < CHOICES_MAX) {
+		c->values[c->n] = value;
+		c->lots[c->n] = w->lot;
+		c->begins[c->n++] = w->is_apart;
+	}
+	w->is_apart = false;
+	return value;
+}
+
+/* The next draw begins something. */
+static inline void draw_apart(struct world *w)
+{
+	w->is_apart = true;
+}
+
+/* What was drawn from before. */
+static inline uint8_t draw_from(struct world *w, uint32_t lot)
+{
+	uint8_t before = w->lot;
+	w->lot = (uint8_t)lot;
+	return before;
+}
+
+static inline uint32_t draw_once_from(struct world *w, uint32_t lot, uint32_t below)
+{
+	uint8_t before = draw_from(w, lot);
+	uint32_t value = draw(w, below);
+	w->lot = before;
+	return value;
 }
 
 static inline bool chance(struct world *w, uint32_t percent)
 {
-	return draw(w, 100) < percent;
+	return draw(w, 100) >= 100 - percent;
 }
 
-/* ---- sim.c ---- */
+/* ---- sim.c, or whoever else runs worlds ---- */
 noreturn void broken(const struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- run.c ---- */
+void world_run(struct world *w);        /* of zeroes but its seed, its choices, and what is to be told of it */
+void world_end(struct world *w);
 
 /* ---- kernel.c: processes, signals, out of memory ---- */
 struct process *kernel_fork(struct world *w, uint32_t id, enum role role);      /* NULL: EAGAIN */
@@ -126,6 +194,7 @@ uint32_t kernel_count(const struct world *w, uint32_t id);      /* alive */
 
 /* ---- shell.c: events in, effects out ---- */
 void shell_feed(struct world *w, struct event ev);
+void shell_index_units(struct world *w);        /* the ids have changed */
 void shell_read_count(struct world *w, uint32_t id);
 void shell_drain_kmsg(struct world *w);
 void shell_see_death(struct world *w, struct process *p);
@@ -145,7 +214,14 @@ void draw_impatience(struct world *w);                          /* a start in th
 void draw_rudeness(struct world *w);                            /* requests put into the shell's queue */
 void shell_enqueue(struct world *w, struct event ev);
 
+/* ---- stream.c: events as text, one a line ---- */
+struct stream;
+void stream_write(FILE *out, const struct world *w, const struct event *ev);
+bool stream_read(struct str line, const struct world *w, struct stream *s);     /* into s->event */
+void stream_follow(struct world *w, struct event *ev);          /* the next of w->replay in place of the same */
+
 /* ---- trace.c ---- */
+extern const char *const event_name[N_EVENT_KIND];
 void trace_event(const struct world *w, const struct event *ev);
 void trace_effect(const struct world *w, const struct effect *e);
 

@@ -180,6 +180,10 @@ static void read_setting(struct plan *plans, uint32_t n, uint32_t i, struct str 
 	} else if (str_eq(key, STR("StartLimit"))) {
 		u->flags |= UNIT_HAS_START_LIMIT;
 		u->start_limit_burst = ms_of(value);
+	} else if (str_eq(key, STR("StartLimitInterval"))) {
+		u->start_limit_ms = ms_of(value);
+	} else if (str_eq(key, STR("NotifyAccess"))) {
+		u->notify_access = word_of(value, notify_access_names, N_NOTIFY_ACCESS);
 	} else if (str_eq(key, STR("TimeoutStart"))) {
 		u->start_ms = ms_of(value);
 	} else if (str_eq(key, STR("TimeoutStop"))) {

@@ -972,6 +972,21 @@ static void as_many_records_as_the_count_tells_of_are_all_its(void **state)
 	then_cause(death_of("db"), CAUSE_SIGNAL);
 }
 
+/* Its count is the command's, which was named and dies slowly: it has nothing to claim a stranger's record with. */
+static void who_is_named_and_not_dead_yet_leaves_no_count_to_claim_with(void **state)
+{
+	(void)state;
+	given_booted("db: OOMPolicy=continue Post=1");
+	uint32_t pid = when_launched("db"), command = when_command_launched("db");
+	when_record("db", command);
+	when_counter_rises("db", 1);
+	when_unplaced(900);
+	when_exits(pid, 0);
+	assert_int_equal(w.core->next_death, 2);
+	assert_int_equal(last_death()->pid, pid);
+	assert_int_equal(service("db")->n_oom_kills, 0);
+}
+
 /* In a cgroup that is none of ours, by the record or by what the shell saw. */
 static void a_strangers_record_is_no_services(void **state)
 {
@@ -1698,6 +1713,7 @@ int main(void)
 		STORY(records_that_two_counts_may_claim_name_nobody),
 		STORY(more_records_than_the_count_tells_of_name_nobody),
 		STORY(as_many_records_as_the_count_tells_of_are_all_its),
+		STORY(who_is_named_and_not_dead_yet_leaves_no_count_to_claim_with),
 		STORY(a_strangers_record_is_no_services),
 		STORY(a_record_is_not_of_a_count_that_rose_after_it),
 		STORY(a_record_that_may_be_of_a_group_that_is_gone_names_nobody),

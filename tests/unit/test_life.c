@@ -212,6 +212,24 @@ static void a_daemon_whose_command_may_fail_has_left_well_whatever_ended_it(void
 	then_result("db", RESULT_EXIT_CODE);
 }
 
+static void a_daemon_that_was_killed_before_it_was_found_dies_of_that(void **state)
+{
+	(void)state;
+	given_booted("db: Type=forking OOMPolicy=continue Post=1");
+	uint32_t parent = when_command_launched("db"), pid = given_worker("db");
+	given_counter("db", 1);
+	when_record("db", pid);                 /* in D state: it will not die just yet */
+	then_notes("death db");
+	when_exits(parent, 0);
+	when_command_launched("db");
+	when_main_found("db", pid);
+	when_exits(w.next_pid - 1, 0);
+	when_killed(pid, SIGKILL);
+	then_cause(last_death(), CAUSE_OOM_KILL);
+	then_result("db", RESULT_OOM_KILL);
+	assert_int_equal(service("db")->n_oom_kills, 1);
+}
+
 static void a_daemon_that_nobody_found_lives_as_long_as_anybody_of_it(void **state)
 {
 	(void)state;
@@ -635,6 +653,7 @@ int main(void)
 		STORY(a_forking_service_is_up_once_its_main_process_is_found),
 		STORY(what_forks_has_to_succeed),
 		STORY(a_daemon_whose_command_may_fail_has_left_well_whatever_ended_it),
+		STORY(a_daemon_that_was_killed_before_it_was_found_dies_of_that),
 		STORY(a_daemon_that_nobody_found_lives_as_long_as_anybody_of_it),
 		STORY(a_pid_file_that_is_of_no_use_is_a_breach_of_protocol),
 		STORY(the_pid_file_goes_when_all_else_is_gone),

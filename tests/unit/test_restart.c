@@ -102,6 +102,7 @@ static void jitter_stays_within_a_quarter_and_uses_it(void **state)
 	assert_in_range(restart_jitter(&u, UINT32_MAX, 1), UINT32_MAX / 4 * 3, UINT32_MAX);
 	assert_int_equal(restart_jitter(&u, 0, 77), 0);
 	assert_int_equal(restart_jitter(&u, 1, 77), 1);
+	assert_int_equal(restart_jitter(&u, 2, 77), 3);
 }
 
 static void a_delay_that_the_unit_sets_is_kept_to_the_ms(void **state)

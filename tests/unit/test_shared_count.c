@@ -54,6 +54,56 @@ static void a_kill_that_nobody_claims_is_forgotten(void **state)
 	assert_false(shared_close(&s));         /* one kill, not two: the first was forgotten */
 }
 
+static void a_kill_is_forgotten_to_the_ms(void **state)
+{
+	(void)state;
+	for (uint32_t ms = 0; ms < 2; ms++) {
+		struct shared_count s = { 0 };
+		EVENTS(0, 1);
+		EVENTS(1, 10);
+		EVENTS(2, 9 + ms + WOUND_GRACE_MS);
+		shared_hold(&s, 10 + WOUND_GRACE_MS);
+		shared_hold(&s, 10 + WOUND_GRACE_MS);
+		assert_int_equal(shared_close(&s), ms == 0);
+	}
+}
+
+static void nothing_is_forgotten_while_a_death_is_held(void **state)
+{
+	(void)state;
+	struct shared_count s = { 0 };
+	EVENTS(0, 1);
+	EVENTS(1, 10);
+	shared_hold(&s, 9 + WOUND_GRACE_MS);
+	assert_int_equal(shared_ask(&s, 10 + WOUND_GRACE_MS), SHARED_SOME_KILL);
+	EVENTS(1, 10 + WOUND_GRACE_MS);
+	assert_true(shared_close(&s));
+}
+
+static void a_stranger_seen_while_a_death_is_held_unproves_it(void **state)
+{
+	(void)state;
+	struct shared_count s = { 0 };
+	EVENTS(0, 1);
+	EVENTS(1, 10);
+	shared_hold(&s, 10);
+	shared_read(&s, SHARED_MEMORY_EVENTS, false, 1, 11);
+	assert_false(shared_close(&s));
+}
+
+static void one_burst_leaves_nothing_to_the_next(void **state)
+{
+	(void)state;
+	struct shared_count s = { 0 };
+	EVENTS(0, 1);
+	EVENTS(1, 10);
+	shared_hold(&s, 10);
+	assert_true(shared_close(&s));
+	EVENTS(2, 20);
+	shared_hold(&s, 20);
+	assert_true(shared_close(&s));
+}
+
 static void a_count_that_others_move_proves_nobody(void **state)
 {
 	(void)state;
@@ -143,6 +193,10 @@ int main(void)
 		cmocka_unit_test(what_it_stood_at_when_we_came_is_nobodys),
 		cmocka_unit_test(as_many_kills_as_deaths_prove_each),
 		cmocka_unit_test(a_kill_that_nobody_claims_is_forgotten),
+		cmocka_unit_test(a_kill_is_forgotten_to_the_ms),
+		cmocka_unit_test(nothing_is_forgotten_while_a_death_is_held),
+		cmocka_unit_test(a_stranger_seen_while_a_death_is_held_unproves_it),
+		cmocka_unit_test(one_burst_leaves_nothing_to_the_next),
 		cmocka_unit_test(a_count_that_others_move_proves_nobody),
 		cmocka_unit_test(a_count_that_wraps_goes_on),
 		cmocka_unit_test(the_line_is_found_among_its_like),

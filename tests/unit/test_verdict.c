@@ -62,7 +62,11 @@ static const struct {
 	{ "swept up behind a group's kill, and named by it", { KILLED(SIGKILL), WE_KILLED(ERRAND_SWEEP), COUNT(2), .n_explained = 1, TOLD },
 	  "oom-kill kmsg memory.events" },
 	{ "swept up before the kernel was through with the group", { KILLED(SIGKILL), WE_KILLED(ERRAND_SWEEP), COUNT(2), .n_explained = 2,
-	  LOG, .is_group_kill = true }, "oom-kill memory.events" },
+	  LOG, .is_group_kill = true, .is_first_killed = true }, "oom-kill memory.events" },
+	{ "the same, and neither count nor log are left to tell", { KILLED(SIGKILL), WE_KILLED(ERRAND_SWEEP), SHARED(SOME_KILL),
+	  .is_group_kill = true }, "stop" },
+	{ "swept with FinalKillSignal=SIGQUIT, the KILL was not ours", { KILLED(SIGKILL), WE_SENT(ERRAND_SWEEP, SIGQUIT), COUNT(0), LOG },
+	  "signal" },
 	{ "a group's kill that the count does not tell of", { KILLED(SIGKILL), WE_KILLED(ERRAND_SWEEP), COUNT(0), LOG,
 	  .is_group_kill = true }, "stop" },
 	{ "our KILL in a stop, behind a group's kill", { KILLED(SIGKILL), WE_KILLED(ERRAND_STOP), COUNT(1), LOG,
@@ -74,6 +78,7 @@ static const struct {
 	/* By anything else: what was seen besides explains nothing. */
 	{ "exit 0", { EXITED(0), COUNT(0), LOG }, "exit" },
 	{ "exit 137 proves nothing", { EXITED(137), COUNT(1), TOLD }, "exit" },
+	{ "exit 9 is no SIGKILL", { EXITED(SIGKILL), COUNT(1), TOLD }, "exit" },
 	{ "exit after a worker's OOM kill (3)", { EXITED(1), COUNT(1), .n_explained = 1, LOG }, "exit" },
 	{ "SIGTERM with a record: the status stands (29)", { KILLED(SIGTERM), COUNT(1), TOLD }, "signal" },
 	{ "a crash", { KILLED(SIGSEGV), COUNT(0), LOG }, "signal" },
@@ -86,6 +91,7 @@ static const struct {
 	{ "a core while stopping is a core", { DUMPED(SIGSEGV), WE_SENT(ERRAND_STOP, SIGTERM) }, "core-dump" },
 	{ "KillSignal=SIGQUIT dumps core in obedience", { DUMPED(SIGQUIT), WE_SENT(ERRAND_STOP, SIGQUIT) }, "stop" },
 	{ "SIGQUIT from elsewhere", { DUMPED(SIGQUIT) }, "core-dump" },
+	{ "SIGQUIT from elsewhere, as we sent one when it was told to reload", { DUMPED(SIGQUIT), .sent_signal = SIGQUIT }, "core-dump" },
 	{ "an exit in a sweep is its own", { EXITED(1), WE_SENT(ERRAND_SWEEP, SIGKILL) }, "exit" },
 
 	/* 1: chosen. 6: an operator, with an OOM elsewhere. 7: both at once, and there is a line. 14: ring overrun. */
@@ -117,6 +123,28 @@ static void every_row_of_the_table(void **state)
 		if (strcmp(text, rows[i].verdict))
 			fail_msg("%s: %s, not %s", rows[i].name, text, rows[i].verdict);
 	}
+}
+
+static void whatever_a_fault_raises_is_a_crash_even_of_one_that_we_stop(void **state)
+{
+	(void)state;
+	static const uint8_t faults[] = { SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS };
+	for (int signal = 1; signal < NSIG; signal++) {
+		struct death_facts f = { KILLED((uint8_t)signal), WE_SENT(ERRAND_STOP, SIGTERM) };
+		bool is_fault = memchr(faults, signal, sizeof faults) != NULL;
+		if (signal != SIGKILL)
+			assert_int_equal(judge(&f).cause, is_fault ? CAUSE_SIGNAL : CAUSE_STOP);
+	}
+}
+
+static void each_shared_count_is_an_evidence_of_its_own(void **state)
+{
+	(void)state;
+	assert_int_equal(shared_evidence(SHARED_NONE), 0);
+	assert_int_equal(shared_evidence(SHARED_MEMORY_EVENTS), EVIDENCE_MEMORY_EVENTS);
+	assert_int_equal(shared_evidence(SHARED_OOM_CONTROL), EVIDENCE_OOM_CONTROL);
+	assert_int_equal(shared_evidence(SHARED_VMSTAT), EVIDENCE_VMSTAT);
+	assert_int_equal(shared_evidence(N_SHARED_SOURCE), 0);
 }
 
 /* Only then is its sender worth asking for. */
@@ -187,6 +215,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_of_the_table),
+		cmocka_unit_test(whatever_a_fault_raises_is_a_crash_even_of_one_that_we_stop),
+		cmocka_unit_test(each_shared_count_is_an_evidence_of_its_own),
 		cmocka_unit_test(a_signal_is_foreign_unless_it_may_be_ours),
 		cmocka_unit_test(no_combination_breaks_a_rule),
 		cmocka_unit_test(causes_are_called_as_in_json),
