@@ -44,7 +44,7 @@ def test_nothing_is_restarted(box, oomph):
     before, deaths, descriptors = standing(b), b.deaths("web"), sorted(os.listdir(f"/proc/{b.pid}/fd"))
     r = upgrade(b)
     assert r.returncode == 0, r.stderr
-    assert b.said("another PID 1 has taken over")
+    b.wait_for("another PID 1 has taken over")
     assert standing(b) == before and b.deaths("web") == deaths
     b.inside(f"kill -KILL {b.unit('web')['main_pid']}")
     b.wait_state("web", "up", generation=3)
