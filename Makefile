@@ -133,7 +133,8 @@ build/guest/oomph-before: $(PID1:%=$M/init/pid1/%.o) $M/liboomph.a Makefile
 # and no calls in a function's last place, so that a call is known by where it stands.
 F     = build/fault
 CALLS = $(shell sed -n 's/^CALL.\([a-z0-9_]*\).*/\1/p' tests/fault/calls.h) syscall
-PURE  = $(shell sed -n 's/^PURE.\([a-z0-9_]*\).*/\1/p' tests/fault/calls.h)
+SYSTEM = $(shell sed -n 's/^SYSTEM.\([a-z0-9_]*\).*/\1/p' tests/fault/calls.h)
+PURE  = $(shell sed -n 's/^PURE.\([A-Za-z0-9_]*\).*/\1/p' tests/fault/calls.h)
 
 $F/%.o: %.c Makefile | build/deps/ready
 	@mkdir -p $(@D)
@@ -144,10 +145,11 @@ $F/tests/fault/inject.o: tests/fault/calls.h
 
 $F/pid1.o: $(PID1:%=$F/init/pid1/%.o) $M/liboomph.a tests/fault/calls.h
 	$Qld -r $(CALLS:%=--wrap=%) $(filter %.o %.a,$^) -o $@
-	@nm -u $@ | awk '{ print $$2 }' | grep -vxF "$$(printf '%s\n' $(CALLS:%=__wrap_%) $(PURE))" | \
+	@{ nm -u $@ | awk '{ print $$2 }' | grep -vxF "$$(printf '%s\n' $(CALLS:%=__wrap_%) $(PURE))"; \
+		grep -ohE '\<SYS_[a-z0-9_]+' init/pid1/*.c | sort -u | grep -vxF "$$(printf 'SYS_%s\n' $(SYSTEM))"; } | \
 		{ ! sed 's/$$/: not in tests\/fault\/calls.h/' | grep .; }
 
-$F/oomph: $F/pid1.o $F/tests/fault/inject.o
+$F/oomph: $F/pid1.o $F/tests/fault/inject.o $M/init/seal.o
 	@echo "  LINK    $@"
 	$Q$(MUSLCC) $(LINK) $^ -o $@
 
