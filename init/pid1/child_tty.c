@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/kd.h>
 #include <linux/vt.h>
 #include <sys/inotify.h>
@@ -85,31 +86,36 @@ void child_ready_terminal(const struct launch *l)
 		disallocate(path);
 }
 
-/* Until somebody closes it; whether that was the one whose it is, the next attempt tells. */
-static void wait_for_close(int watch)
+static void forget_closes(int watch)
 {
 	char events[512];
-	ssize_t n = read(watch, events, sizeof events);
-	(void)n;
+	while (watch >= 0 && read(watch, events, sizeof events) > 0)
+		;
 }
 
-/* StandardInput=tty waits its turn, tty-fail does not, tty-force takes it away (tty_ioctl(4), TIOCSCTTY). */
+/*
+ * StandardInput=tty waits its turn, tty-fail does not, tty-force takes it away (tty_ioctl(4), TIOCSCTTY). Whether it was the one whose it
+ * is who closed it the next attempt tells; ours is told like any other, and comes before that is forgotten.
+ */
 int child_open_terminal(const struct launch *l, const char *path, enum stdio_kind kind)
 {
-	int watch = kind == STDIO_TTY ? inotify_init1(IN_CLOEXEC) : -1;
-	if (watch >= 0 && inotify_add_watch(watch, path, IN_CLOSE) < 0)
-		close_fd(&watch);       /* or it would wait for what nobody tells */
+	bool is_leader = getsid(0) == getpid();         /* nobody else ever gets one */
+	struct pollfd watch = { .fd = kind == STDIO_TTY && is_leader ? inotify_init1(IN_CLOEXEC | IN_NONBLOCK) : -1, .events = POLLIN };
+	if (watch.fd >= 0 && inotify_add_watch(watch.fd, path, IN_CLOSE) < 0)
+		close_fd(&watch.fd);    /* or it would wait for what nobody tells */
 	for (;;) {
+		forget_closes(watch.fd);
 		int fd = open(path, O_RDWR | O_NOCTTY);
 		if (fd < 0)
 			return -1;
 		if (ioctl(fd, TIOCSCTTY, kind == STDIO_TTY_FORCE) == 0 || errno != EPERM || l->is_command)
 			return fd;      /* another error is that it is none, and then there is nothing to own */
+		if (watch.fd >= 0)
+			poll(&watch, 1, -1);
 		close(fd);
-		if (watch < 0) {
+		if (watch.fd < 0) {
 			errno = EPERM;
 			return -1;
 		}
-		wait_for_close(watch);
 	}
 }
