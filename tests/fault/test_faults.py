@@ -2,8 +2,8 @@
 import time
 
 import pytest
-from board import Order
-from worlds import Vm, World
+from board import Order, where
+from worlds import Vm, World, actor
 
 YEAR_S = 365 * 86400
 REALTIME, MONOTONIC, BOOTTIME = time.CLOCK_REALTIME, time.CLOCK_MONOTONIC, 7
@@ -130,6 +130,21 @@ class Narrow(World):
     def __init__(self, *orders):
         super().__init__(*orders)
         self.before += f"\nulimit -n {self.files}"
+
+
+def test_a_terminal_that_is_another_s_is_waited_for_asleep(world):
+    """What our own attempt closes is no news: told as such it was tried again at once, and so for ever."""
+    w = world()
+    w.boot()
+    w.put("late", actor("late", StandardInput="tty", TTYPath="/mnt/tty"))
+    w.again("reload")
+    w.all_up("late")
+    for _ in range(20):
+        w.again("list")
+    n_opened = sum(n for site, n in w.board.sites().items() if site.name == "open" and where(site.at)[1] == "child_open_terminal")
+    assert n_opened < 10
+    w.again("stop", "tty")
+    w.wait(lambda: "late" in w.running(), "its turn")
 
 
 def test_nobody_who_listens_on_the_console(world):
