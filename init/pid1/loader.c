@@ -32,7 +32,7 @@ void loader_start(struct pid1 *p)
 	struct buf path = BUF(program), text = BUF(number);
 	char *argv[11 + countof(p->options.services)];
 	uint32_t n = 0;
-	if (p->loader.pid)
+	if (p->loader.pid && p->loader.pid != p->dying)
 		return;                         /* it was started before we crashed */
 	boot_find_helpers(p);           /* unless they are found: they may have been there all the time, and the disk not */
 	int fd = memfd_create("oomph-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -113,16 +113,19 @@ static void take_loaded(struct pid1 *p, struct unitset set)
 	state_save(p);                          /* for that is no event */
 }
 
+/* Who has asked meanwhile has the next one started by what is told here. */
 void loader_ended(struct pid1 *p, bool is_ok)
 {
 	struct unitset set = { NULL, 0 };
+	uint32_t pid = p->loader.pid;
 	int r = is_ok && p->loading >= 0 ? map_set(p, p->loading, &set) : -ECHILD;
 	if (r == 0)
 		take_loaded(p, set);
 	else
 		close_fd(&p->loading);
 	say_loaded(p, -r);
-	p->loading = -1;
+	if (p->loader.pid == pid)
+		loader_forget(p);
 }
 
 void loader_forget(struct pid1 *p)

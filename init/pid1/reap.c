@@ -188,7 +188,6 @@ static bool is_helper(struct pid1 *p, const struct event *death)
 	struct event ev = event_of(EVENT_HALTED, NO_UNIT);
 	if (p->loader.pid == death->pid) {
 		loader_ended(p, death->code == CLD_EXITED && death->status == 0);
-		p->loader = (struct helper){ 0 };
 	} else if (p->halter.pid == death->pid) {
 		p->halter = (struct helper){ 0 };
 		feed_last(p, &ev);

@@ -1,4 +1,6 @@
 """Unit files that come, go and change; and an oomph-load that fails."""
+import signal
+
 import pytest
 
 from box import OOMPH, script, service
@@ -142,3 +144,14 @@ def test_deaths_outlive_their_unit(box):
     b.wait(lambda: "web" not in b.states())
     assert [d["exit_code"] for d in b.json("deaths", "web")] == [3]
     assert b.ctl("deaths", "nobody").returncode == 3
+
+
+def test_asked_again_and_again_while_it_loads(box):
+    """Each load is followed by the one that was asked for meanwhile, and somebody waits for the last."""
+    b = box({"web": service("sleep 1000")})
+    b.wait_state("web", "up")
+    for _ in range(5):
+        for _ in range(100):
+            b.signal(signal.SIGHUP)
+        b.wait(lambda: b.ctl("reload").returncode == 0, "an answer to a reload")
+    assert b.unit("web")["generation"] == 1
