@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));     /* ld(1): where the file is mapped, which is linked to 0 */
+/* ld(1) has it where the file is mapped, which is linked to 0. NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl*): its name */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 static void __attribute__((constructor)) seal(void)
 {

@@ -252,12 +252,12 @@ static struct str os_value(struct str os_release, struct str name)
 static bool is_os_word(struct str os_release, struct str word)
 {
 	struct str rest = word;
-	struct str name = take_run(&rest, is_letter);
+	take_run(&rest, is_letter);
 	while (rest.n && rest.p[0] == '_') {
 		rest = str_skip(rest, 1);
 		take_run(&rest, is_letter);
 	}
-	name = str_of(word.p, word.n - rest.n);
+	struct str name = str_of(word.p, word.n - rest.n);
 	bool is_text = str_starts(rest, STR("!=")) || (str_starts(rest, STR("=")) && !str_starts(rest, STR("==")));
 	enum comparison how = condition_operator(&rest);
 	struct str value = os_value(os_release, name);

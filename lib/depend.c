@@ -33,6 +33,7 @@ static void walk_on(struct walk *w)
 	skip_others(w);
 }
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): one argument is a name to declare */
 #define EACH_EDGE(w, t, i, kinds) struct walk w = walk_edges(t, i, kinds); w.n_left; walk_on(&w)
 
 void enqueue_neighbours(struct turn *t, uint32_t i)

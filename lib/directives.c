@@ -556,8 +556,8 @@ static const char *const expected[N_READING] = {
 	[READ_IDENTIFIER] = "a text of at most 255 bytes",
 	[READ_LOG_LEVEL] = "emerg, alert, crit, err, warning, notice, info or debug, or 0 to 7",
 	[READ_COUNT] = "a number",
-	[READ_STDIO] = "null, inherit, tty, file:PATH, append:PATH or truncate:PATH; input also data, tty-force, tty-fail, "
-		       "output also journal, kmsg, journal+console, kmsg+console",
+	[READ_STDIO] = ("null, inherit, tty, file:PATH, append:PATH or truncate:PATH; input also data, tty-force, tty-fail, "
+			"output also journal, kmsg, journal+console, kmsg+console"),
 };
 
 static const char *const expected_names[N_ENUMERATION] = {

@@ -318,12 +318,12 @@ void on_death(struct turn *t)
 	/* A oneshot's command that did its work has not died on anybody: only its failures are worth a record, and all signals. */
 	if (!is_clean || (is_main && unit_at(t, i)->type != TYPE_ONESHOT))
 		record_death(t, i, &v, record, is_main, is_success);
-	if (is_main)
+	if (is_main) {
 		claim_strays(t, i);
-	if (is_main)
 		on_main_end(t, i, is_success);
-	else
+	} else {
 		on_control_end(t, i, is_success);
+	}
 }
 
 /* ---- a death that is known better later ---- */

@@ -80,9 +80,11 @@ static void retreat(struct graph *g, const struct graph_edge *e)
 static struct graph_cycle open_cycle(struct graph *g, uint32_t place)
 {
 	struct graph_cycle cycle = { NULL, g->path + place - 1, g->depth - place + 1 };
-	struct graph_edge *cut = NULL;
-	for (uint32_t n = 0; n < cycle.n_nodes && !(cut && cut->is_soft); n++)
+	struct graph_edge *cut;
+	uint32_t n = 0;
+	do
 		cut = taken_from(g, cycle.nodes[n]);
+	while (!cut->is_soft && ++n < cycle.n_nodes);
 	cut->is_cut = true;
 	cycle.cut = cut;
 	retreat(g, cut);

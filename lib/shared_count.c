@@ -85,12 +85,12 @@ static bool below_root(struct str *path, struct str root)
 
 bool shared_folder(struct str mount, struct str proc_cgroup, bool is_v1, struct buf *path)
 {
-	struct str own, root, point, word;
+	struct str own, root, point;
 	for (int field = 0; field < 3; field++)
 		str_until(&mount, ' ');                 /* its number, its parent's, the device */
 	root = str_until(&mount, ' ');
 	point = str_until(&mount, ' ');
-	while (mount.n && !str_eq(word = str_until(&mount, ' '), STR("-")))
+	while (mount.n && !str_eq(str_until(&mount, ' '), STR("-")))
 		;                                       /* options, and any number of optional fields */
 	struct str type = str_until(&mount, ' ');
 	str_until(&mount, ' ');

@@ -483,7 +483,7 @@ void unitset_begin(struct unitset_writer *w, void *bytes, size_t size, uint32_t 
 	*w = (struct unitset_writer){ .bytes = bytes, .size = size };
 	struct unitset_header *h = (void *)take(w, sizeof *h, 1, &at);
 	struct unit *units = (void *)take(w, n_units * sizeof *units, _Alignof(struct unit), &units_at);
-	if (!units)
+	if (!h || !units)
 		return;
 	*h = (struct unitset_header){
 		.magic = UNITSET_MAGIC, .version = UNITSET_VERSION, .n_units = n_units,

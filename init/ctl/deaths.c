@@ -95,7 +95,7 @@ int deaths_main(const struct ask *ask)
 	if (answer == ANSWER_NO_SUCH_UNIT && !follows)
 		answer = show_deaths_of_gone(&w, ask, unit);
 	expect_ok(answer, ask, unit);
-	while (follows) {
+	while (follows) {        /* NOLINT(bugprone-infinite-loop): a signal ends it, or PID 1 */
 		fflush(stdout);
 		wire_wait(&w, ask);
 		take_death(&w, (void *)ask);

@@ -43,6 +43,7 @@ static void sync_folder(const char *path)
 static int open_records(struct stat *st)
 {
 	int fd = open(RECORDS_FILE, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	*st = (struct stat){ 0 };
 	if (fd < 0 || fstat(fd, st) < 0)
 		return -errno;
 	if (st->st_size == 0) {

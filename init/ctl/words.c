@@ -65,7 +65,7 @@ struct line line_text(const char *text)
 {
 	struct line l;
 	size_t n = 0;
-	for (; text[n] && n < sizeof l.text - 1; n++)
+	for (; n < sizeof l.text - 1 && text[n]; n++)
 		l.text[n] = (unsigned char)text[n] < ' ' || text[n] == 0x7f ? '?' : text[n];
 	l.text[n] = '\0';
 	return l;

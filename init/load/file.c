@@ -35,7 +35,7 @@ static struct contents read_contents(struct draft *d, struct str path)
 	static char bytes[UNIT_FILE_MAX + 1];
 	struct contents c = { .text = STR("") };
 	ssize_t got = 0;
-	int fd = open(path.p, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	int fd = open(path.p, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	c.wrong = fd < 0 ? keep_print("cannot be read: %s", strerror(errno)).p : look(fd, &c.is_null);
 	if (!c.wrong)

@@ -10,7 +10,8 @@ struct str shown(struct str text)
 	/* One line shows no more than a few. A file of nothing but errors must not fill the memory with them. */
 	static char rooms[8][SHOWN_MOST + 3];
 	static unsigned next;
-	struct buf b = BUF(rooms[next++ % countof(rooms)]);
+	unsigned at = next++ % countof(rooms);
+	struct buf b = BUF(rooms[at]);
 
 	for (size_t i = 0; i < text.n && i < SHOWN_MOST; i++)
 		buf_char(&b, (unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f ? '?' : text.p[i]);

@@ -80,7 +80,7 @@ static void put_face(struct unitset_writer *w, struct unit *u, const struct draf
 /* Most units set nothing of it, and then PID 1 need not keep it. */
 static bool has_context(const struct draft *d)
 {
-	return memcmp(&d->context, &context_defaults, sizeof d->context) || d->pass_environment.n || d->unset_environment.n ||
+	return memcmp(&d->context, &context_defaults, sizeof d->context) != 0 || d->pass_environment.n || d->unset_environment.n ||
 	       d->search_path.n || d->log_identifier.n || d->folders.n || d->credentials.n || d->input.n || d->masks[MASK_CPUS].is_set || d->masks[MASK_NODES].is_set;
 }
 

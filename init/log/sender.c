@@ -52,7 +52,7 @@ static struct str file_of(struct str pid, struct str name, char *room, size_t si
 	buf_str(&b, pid);
 	buf_char(&b, '/');
 	buf_str(&b, name);
-	int fd = open(buf_cstr(&b), O_RDONLY);
+	int fd = open(buf_cstr(&b), O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, room, size);
 	if (fd >= 0)
 		close(fd);

@@ -304,10 +304,11 @@ void boot_process(struct pid1 *p)
  */
 void boot_lock_memory(void)
 {
-	extern const char __executable_start[], _end[];
+	extern const char __executable_start[], _end[];        /* ld(1) */ /* NOLINT(bugprone-reserved-identifier,cert-dcl*): its names */
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
-	mlock(__executable_start, (size_t)(_end - __executable_start));
+	mlock(__executable_start, (uintptr_t)_end - (uintptr_t)__executable_start);
 	for (size_t n = 0; n < STACK_USED; n += 4096)
+		/* cppcheck-suppress selfAssignment ; a page is there once it is written */
 		*(volatile char *)(here - n) = *(volatile char *)(here - n);
 }

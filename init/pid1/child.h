@@ -17,7 +17,7 @@ void child_give_up(const struct launch *l, enum launch_step step, int error) __a
 /* ---- child_tree.c: of what is in a folder, without readdir(3) and its heap. They return 0 or a negative errno ---- */
 
 int tree_own(int folder, uint32_t uid, uint32_t gid);   /* the folder and all in it, unless the folder already is theirs */
-int tree_remove(const char *path);                      /* the folder and all in it; whatever is mounted there stays */
+int tree_remove(int in, const char *name);              /* the folder and all in it; whatever is mounted there stays */
 
 /* ---- child_credentials.c ---- */
 

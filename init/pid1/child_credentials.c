@@ -122,7 +122,7 @@ static int make_all(const struct launch *l, const struct context *x, const char 
 		return 0;
 	if (r == 0 && errno != ENOTEMPTY && errno != EEXIST)
 		r = -errno;                     /* else somebody was faster, with the same */
-	tree_remove(new);
+	tree_remove(AT_FDCWD, new);
 	return r;
 }
 
@@ -135,7 +135,7 @@ void child_give_credentials(const struct launch *l)
 		return;
 	const char *path = folder_of(l, &b);
 	if (l->is_alone)
-		tree_remove(path);
+		tree_remove(AT_FDCWD, path);
 	int r = access(path, F_OK) == 0 ? 0 : make_all(l, x, path);
 	if (r < 0)
 		child_give_up(l, LAUNCH_CREDENTIALS, -r);
@@ -145,7 +145,7 @@ void child_take_credentials(const struct launch *l)
 {
 	char text[UNIT_NAME_MAX + 32];
 	struct buf b = BUF(text);
-	int r = unitset_context(l->units, l->unit)->credentials.n ? tree_remove(folder_of(l, &b)) : 0;
+	int r = unitset_context(l->units, l->unit)->credentials.n ? tree_remove(AT_FDCWD, folder_of(l, &b)) : 0;
 	if (r < 0)
 		child_warn(l, LAUNCH_CREDENTIALS, -r);
 }

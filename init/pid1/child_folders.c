@@ -6,23 +6,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/*
- * The folder `name` in another one, made if it is not there. A link is followed if root made it: below a folder of its own a
- * service could otherwise have us give it, or make for it, anything on the machine.
- */
-static int enter(int in, const char *name, mode_t mode, bool *is_new)
+/* Root has made it, and nobody else can put another thing in its place. */
+static bool is_roots(int in, const char *name)
 {
-	struct stat st;
-	*is_new = mkdirat(in, name, mode) == 0;
-	if (!*is_new && errno != EEXIST)
-		return -errno;
-	bool is_roots = fstatat(in, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == 0;
-	int folder = openat(in, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_roots ? 0 : O_NOFOLLOW));
+	struct stat above, st;
+	return fstat(in, &above) == 0 && above.st_uid == 0 && (!(above.st_mode & (S_IWGRP | S_IWOTH)) || above.st_mode & S_ISVTX) &&
+	       fstatat(in, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == 0;
+}
+
+/*
+ * The folder `name` in another one. A link is followed if it is root's: below a folder of its own a service could otherwise have us give
+ * it, make for it, or remove, anything on the machine.
+ */
+static int enter(int in, const char *name)
+{
+	int folder = openat(in, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_roots(in, name) ? 0 : O_NOFOLLOW));
 	return folder < 0 ? -errno : folder;
 }
 
-/* The folder that `path` lies in, with all above it, and its last name. */
-static int enter_above(const char *path, const char **name)
+static int make(int in, const char *name, mode_t mode, bool *is_new)
+{
+	*is_new = mkdirat(in, name, mode) == 0;
+	return !*is_new && errno != EEXIST ? -errno : enter(in, name);
+}
+
+/* The folder that `path` lies in, made with all above it if it `has_to` be there, and its last name. */
+static int enter_above(const char *path, const char **name, bool has_to)
 {
 	char text[4096];
 	struct buf b = BUF(text);
@@ -32,7 +41,7 @@ static int enter_above(const char *path, const char **name)
 	while (folder >= 0 && str_chr(rest, '/') < rest.n) {
 		b.n = 0;
 		buf_str(&b, str_until(&rest, '/'));
-		int next = enter(folder, buf_cstr(&b), 0755, &is_new);
+		int next = has_to ? make(folder, buf_cstr(&b), 0755, &is_new) : enter(folder, buf_cstr(&b));
 		close(folder);
 		folder = next;
 	}
@@ -60,8 +69,8 @@ static int make_folder(const struct launch *l, const struct folder *f)
 {
 	const char *name;
 	bool is_new;
-	int above = enter_above(unitset_text(l->units, f->path).p, &name);
-	int folder = above < 0 ? above : enter(above, name, f->mode, &is_new);
+	int above = enter_above(unitset_text(l->units, f->path).p, &name, true);
+	int folder = above < 0 ? above : make(above, name, f->mode, &is_new);
 	int r = folder < 0 ? folder : settle(l, f, folder, is_new);
 	close_fd(&folder);
 	close_fd(&above);
@@ -73,13 +82,27 @@ static int make_link(const char *target, const char *path)
 {
 	const char *name;
 	struct stat st;
-	int above = enter_above(path, &name);
+	int above = enter_above(path, &name, true);
 	if (above < 0)
 		return above;
 	if (fstatat(above, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
 		unlinkat(above, name, 0);
 	int r = symlinkat(target, above, name) < 0 ? -errno : 0;
 	close(above);
+	return r;
+}
+
+static int remove_folder(const struct launch *l, const struct folder *f)
+{
+	const char *name;
+	int above;
+	if (f->link.n && (above = enter_above(unitset_text(l->units, f->link).p, &name, false)) >= 0) {
+		unlinkat(above, name, 0);
+		close(above);
+	}
+	above = enter_above(unitset_text(l->units, f->path).p, &name, false);
+	int r = above == -ENOENT ? 0 : above < 0 ? above : tree_remove(above, name);
+	close_fd(&above);
 	return r;
 }
 
@@ -105,9 +128,7 @@ void child_clean(const struct launch *l)
 	for (uint32_t i = 0; removes && i < x->folders.n; i++) {
 		if (folders[i].kind != FOLDER_RUNTIME)
 			continue;
-		if (folders[i].link.n)
-			unlink(unitset_text(l->units, folders[i].link).p);
-		int r = tree_remove(unitset_text(l->units, folders[i].path).p);
+		int r = remove_folder(l, &folders[i]);
 		if (r < 0)
 			child_warn(l, LAUNCH_RUNTIME_FOLDER, -r);
 	}

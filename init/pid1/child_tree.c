@@ -81,11 +81,11 @@ static int drop(const struct tree *t, int in, const char *name, bool is_folder)
 	return unlinkat(in, name, is_folder ? AT_REMOVEDIR : 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int tree_remove(const char *path)
+int tree_remove(int in, const char *name)
 {
 	struct stat st;
 	int r = -ENOTEMPTY;
-	int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int folder = openat(in, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (folder < 0)
 		return errno == ENOENT ? 0 : -errno;
 	fstat(folder, &st);
@@ -93,7 +93,7 @@ int tree_remove(const char *path)
 	for (int round = 0; round < ROUNDS_MAX && r == -ENOTEMPTY; round++) {
 		lseek(folder, 0, SEEK_SET);
 		walk(&t, folder, 0);
-		r = rmdir(path) < 0 ? -errno : 0;
+		r = unlinkat(in, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 	}
 	close(folder);
 	return r;

@@ -265,7 +265,7 @@ static struct span put_words(struct unitset_writer *w, char *const *words)
 {
 	struct str list[LAUNCH_WORDS_MAX];
 	uint32_t n = 0;
-	for (; words[n] && n < countof(list); n++)
+	for (; n < countof(list) && words[n]; n++)
 		list[n] = str_from(words[n]);
 	return unitset_put_blob(w, list, n);
 }

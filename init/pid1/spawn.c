@@ -157,9 +157,9 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 
 	char path[108 + UNIT_NAME_MAX + 32];
 	struct buf last_death = BUF(path);
-	int *exec = role == ROLE_MAIN && unit->type == TYPE_EXEC ? &slot->exec : NULL;
-	if (exec)
-		unwatch(p, exec);
+	bool awaits_exec = role == ROLE_MAIN && unit->type == TYPE_EXEC;
+	if (awaits_exec)
+		unwatch(p, &slot->exec);
 	struct launch l = {
 		.service = i, .list = (uint8_t)list, .unit = unit, .units = p->units, .pass_fd = -1, .restarts = index != 0,
 		/* Later there may be a main process that nobody has found (Type=forking). */
@@ -194,7 +194,7 @@ int spawn_service(struct pid1 *p, uint32_t i, enum role role, enum exec_list lis
 		int folder = l.cgroup;
 		result->has_counter = cgroup_count(p, i, &result->counter);
 		l.enters_by_hand = slot->was_killed;
-		r = spawn(p, &l, &p->hand.pid, exec);
+		r = spawn(p, &l, &p->hand.pid, awaits_exec ? &slot->exec : NULL);
 		close_fd(&folder);
 	}
 	close_fd(&l.ready);

@@ -72,7 +72,7 @@ static char *specified(struct str text, char *unknown)
 	static char room[8192];
 	struct buf b = BUF(room);
 	*unknown = words_specify(text, learn(), &b);
-	return strdup(buf_cstr(&b));
+	return must(strdup(buf_cstr(&b)));
 }
 
 bool unescape(char *text, size_t *n)
@@ -94,7 +94,7 @@ bool unescape(char *text, size_t *n)
 static bool read_fields(struct line *line, unsigned n_fields, struct str *rest)
 {
 	while (line->n_fields < n_fields) {
-		char *word = calloc(1, rest->n + 1), unknown;
+		char *word = must(calloc(1, rest->n + 1)), unknown;
 		struct buf b = { .p = word, .cap = rest->n };
 		enum words_result r = words_next(rest, &b);
 		if (r == WORDS_END)
@@ -129,7 +129,7 @@ static void read_lines(struct file *file, unsigned n_fields, void (*take)(const 
 		if (rest.n == 0 || rest.p[0] == '#' || !read_fields(&line, n_fields, &rest))
 			continue;
 		rest = str_trim(rest);
-		line.rest = rest.n && !str_eq(rest, STR("-")) ? strndup(rest.p, rest.n) : NULL;
+		line.rest = rest.n && !str_eq(rest, STR("-")) ? must(strndup(rest.p, rest.n)) : NULL;
 		take(&line);
 	}
 	fclose(f);
@@ -147,8 +147,8 @@ static void find_files(const char *folder)
 			is_hidden = strcmp(files[i].name, e->d_name) == 0;
 		if (is_hidden)
 			continue;
-		files = realloc(files, (n_files + 1) * sizeof *files);
-		files[n_files].name = strdup(e->d_name);
+		files = must(realloc(files, (n_files + 1) * sizeof *files));
+		files[n_files].name = must(strdup(e->d_name));
 		if (asprintf(&files[n_files++].path, "%s/%s", folder, e->d_name) < 0)
 			exit(1);
 	}

@@ -75,7 +75,7 @@ static void apply(const struct item *i, const char *path, bool is_new)
 
 static void make_parents(const char *path)
 {
-	char *text = strdup(path);
+	char *text = must(strdup(path));
 	for (char *slash = strchr(text + strlen(root) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		mkdir(text, 0755);              /* what is missing in the end, the last one tells */
@@ -298,7 +298,7 @@ static void add_item(struct item i)
 	for (size_t k = 0; k < n_items && makes(&i); k++)
 		if (makes(&items[k]) && strcmp(items[k].path, i.path) == 0)
 			return;
-	items = realloc(items, (n_items + 1) * sizeof *items);
+	items = must(realloc(items, (n_items + 1) * sizeof *items));
 	items[n_items++] = i;
 }
 

@@ -54,10 +54,11 @@ void users_tell(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval patience = { .tv_sec = PATIENCE_S };
-	const char *path = getenv("OOMPH_SOCKET") ? getenv("OOMPH_SOCKET") : "/run/oomph/control";
-	if (*root || !have_changed() || strlen(path) >= sizeof address.sun_path)
+	const char *wish = getenv("OOMPH_SOCKET"), *path = wish ? wish : "/run/oomph/control";
+	size_t n = strlen(path);
+	if (*root || !have_changed() || n >= sizeof address.sun_path)
 		return;
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, n);
 	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

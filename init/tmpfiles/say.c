@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool was_told;
@@ -23,6 +24,15 @@ void tell(const struct place *at, const char *format, ...)
 void tell_errno(const struct place *at, const char *what)
 {
 	tell(at, "%s: %s", what, strerror(errno));
+}
+
+void *must(void *memory)
+{
+	if (!memory) {
+		tell(NULL, "out of memory");
+		exit(1);
+	}
+	return memory;
 }
 
 bool has_told(void)

@@ -22,6 +22,7 @@ struct place {
 void tell(const struct place *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void tell_errno(const struct place *at, const char *what);
 bool has_told(void);
+void *must(void *memory);       /* or there is none, and we leave: half a table of users is worse than the old one */
 
 /* ---- conf.c: the files of a kind, and their lines ---- */
 

@@ -35,7 +35,7 @@ static struct table *const tables[] = { &users, &groups, &secrets, &group_secret
 
 static void add_line(struct table *t, char *line)
 {
-	t->lines = realloc(t->lines, (t->n + 1) * sizeof *t->lines);
+	t->lines = must(realloc(t->lines, (t->n + 1) * sizeof *t->lines));
 	t->lines[t->n++] = line;
 }
 
@@ -50,7 +50,7 @@ static void load(struct table *t)
 		struct str line = str_from(text);
 		if (str_ends(line, STR("\n")))
 			line.n--;
-		add_line(t, strndup(line.p, line.n));
+		add_line(t, must(strndup(line.p, line.n)));
 	}
 	if (f)
 		fclose(f);
@@ -334,7 +334,7 @@ static void take_line(const struct line *line)
 	else if (!is_field(w.gecos) || !is_field(w.home) || !is_field(w.shell))
 		tell(&w.at, "no colons can be in these: ignored");
 	else {
-		wishes = realloc(wishes, (n_wishes + 1) * sizeof *wishes);
+		wishes = must(realloc(wishes, (n_wishes + 1) * sizeof *wishes));
 		wishes[n_wishes++] = w;
 	}
 }

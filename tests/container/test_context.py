@@ -259,6 +259,24 @@ def test_a_service_cannot_lead_us_out_of_its_folder(box):
     assert b.inside("stat -c %U /run/precious; ls /run/precious").split() == ["root"]
 
 
+def test_a_link_in_a_folder_of_the_services_is_nobodys(box):
+    """That it is root's proves nothing there: it could be moved, or linked, to this place."""
+    b = box({"web": service(STAYS, **DAEMON, Type="exec", RuntimeDirectory="a a/b")},
+            before=FRESH + "; mkdir -p /run/precious /run/a; ln -s /run/precious /run/a/b; chown daemon: /run/a")
+    b.wait_state("web", "failed", "backoff")
+    assert b.inside("stat -c %U /run/precious").split() == ["root"]
+
+
+def test_a_service_cannot_have_anothers_folder_removed(box):
+    b = box({"deep": service(STAYS, Type="exec", RuntimeDirectory="a/b/c"),
+             "web": service(script("mv /run/a/b /run/a/old; ln -s /run/precious /run/a/b; exec sleep 1000"), **DAEMON, Type="exec",
+                            After="deep.service", RuntimeDirectory="a")},
+            before=FRESH + "; mkdir -p /run/precious/c")
+    b.wait(lambda: b.inside("test -L /run/a/b && echo yes || true"))
+    b.do("stop", "deep")
+    assert b.inside("ls /run/precious").split() == ["c"]
+
+
 def test_a_link_that_root_has_made_is_followed(box):
     b = box({"web": service(STAYS, **DAEMON, Type="exec", StateDirectory="link/inner link")},
             before=FRESH + "; mkdir -p /run/by/root; ln -s /run/by/root /var/lib/link")
