@@ -2,7 +2,6 @@
 #include "pid1.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,39 +39,6 @@ int notify_open(struct pid1 *p)
 	return 0;
 }
 
-/*
- * Descriptors that are not to be kept are closed by a child that shares ours (clone(2), CLONE_FILES), one such child at a time: BARRIER=1
- * waits for that, and a close may wait for ever. When there is none to be had they stay open until there is: better that than to wait.
- */
-bool notify_close_elsewhere(struct pid1 *p, const int *fds, size_t n)
-{
-	long pid = p->closer.pid || n == 0 ? -1 : syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
-	if (pid == 0) {
-		for (size_t i = 0; i < n; i++)
-			close(fds[i]);
-		_exit(0);
-	}
-	if (pid > 0)
-		p->closer = (struct helper){ .pid = (uint32_t)pid, .deadline_at = now_ms() + CLOSE_DEADLINE_MS };
-	return pid > 0;
-}
-
-void notify_closed(struct pid1 *p)
-{
-	p->closer = (struct helper){ 0 };
-	watch(p, p->notify, EPOLLIN, SOURCE_NOTIFY, 0);
-	store_purge(p);
-}
-
-/* Killed, and if even that takes for ever, it is an orphan like any other. */
-void notify_expire(struct pid1 *p)
-{
-	if (p->closer.deadline_at == 0 || p->closer.deadline_at > now_ms())
-		return;
-	kill((pid_t)p->closer.pid, SIGKILL);
-	notify_closed(p);
-}
-
 /* FDSTORE=1: what is taken leaves the list of those to be closed. */
 static void take_fds(struct pid1 *p, uint32_t service, const struct notify_message *m, struct received *r)
 {
@@ -108,10 +74,22 @@ void notify_take(struct pid1 *p, struct str datagram, struct received *r)
 	feed_last(p, &ev);
 }
 
+/* Each may bring as many as fit into one, and for those that nobody wants there must be room. */
+static bool has_room(struct pid1 *p)
+{
+	return store_room(p) >= SCM_MAX + CLIENTS_MAX;
+}
+
+void notify_listen(struct pid1 *p)
+{
+	if (p->notify >= 0)
+		watch(p, p->notify, has_room(p) ? EPOLLIN : 0, SOURCE_NOTIFY, 0);
+}
+
 void notify_read(struct pid1 *p)
 {
 	struct received *came = &p->intake.of.datagram;
-	for (int n = 0; n < DATAGRAMS_A_TURN && !p->closer.pid; n++) {
+	for (int n = 0; n < DATAGRAMS_A_TURN && has_room(p); n++) {
 		intake_begin(p, INTAKE_DATAGRAM);
 		p->scratch[0] = '\0';
 		ssize_t got = receive(p->notify, p->scratch, sizeof p->scratch, came);
@@ -123,6 +101,6 @@ void notify_read(struct pid1 *p)
 		receive_discard(p, &copy);
 	}
 	p->intake.kind = INTAKE_NONE;
-	if (p->closer.pid)
-		watch(p, p->notify, 0, SOURCE_NOTIFY, 0);
+	if (!has_room(p))
+		notify_listen(p);
 }

@@ -58,9 +58,10 @@ struct slot {
 	struct log_pipe logs[2];        /* LOG_OUT, LOG_ERR: from the first launch on, as long as the unit is there */
 };
 
-/* A descriptor that a service has left with us. */
+/* A descriptor that a service has left with us, or anybody. */
+#define STORE_PLACES (STORE_MAX + UNWANTED_MAX)
 struct stored {
-	int fd;
+	int fd;                 /* -1: free */
 	uint32_t service;       /* NO_UNIT: to be closed */
 	char name[56];
 };
@@ -164,7 +165,7 @@ struct pid1 {
 	uint32_t n_slots;
 	struct shared shared;
 	struct helper loader, halter;
-	struct helper closer;           /* of descriptors that came to the notify socket; until it is through nothing is read there */
+	struct helper closer;           /* of descriptors that nobody wants */
 	int loading;                    /* memfd that the loader writes into */
 	int reports[2];                 /* the pipe that children report on, both ends */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
@@ -173,7 +174,7 @@ struct pid1 {
 	int16_t score;                  /* our own oom_score_adj, which children inherit */
 	int idle[2];                    /* a pipe that Type=idle waits for the end of; -1: nobody does */
 	struct stored *store;           /* children may read it, unlike us (map_shared()) */
-	uint32_t n_store;
+	uint32_t n_store;               /* places that were ever taken */
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
 	bool console_blocks;            /* shared with others, so it could not be made non-blocking */
@@ -365,6 +366,7 @@ void counters_read(struct pid1 *p);                     /* feeds the core; nothi
 /* ---- ctlsock.c ---- */
 
 int control_open(struct pid1 *p);
+void control_listen(struct pid1 *p);
 void control_accept(struct pid1 *p);
 void control_serve(struct pid1 *p, uint32_t client);    /* it has sent something, or takes more */
 void control_take(struct pid1 *p, uint32_t client, const struct request *q, int program);        /* a descriptor that came along, or -1 */
@@ -397,9 +399,7 @@ bool receive_has_more(int fd);          /* of a socket with SO_PASSCRED: closing
 int notify_open(struct pid1 *p);
 void notify_read(struct pid1 *p);
 void notify_take(struct pid1 *p, struct str datagram, struct received *r);
-void notify_closed(struct pid1 *p);                     /* the closer is dead */
-void notify_expire(struct pid1 *p);
-bool notify_close_elsewhere(struct pid1 *p, const int *fds, size_t n);  /* false: not now */
+void notify_listen(struct pid1 *p);                     /* there may be room again for what it brings */
 
 /* ---- store.c ---- */
 
@@ -407,7 +407,10 @@ bool store_take(struct pid1 *p, uint32_t service, int fd, struct str name);     
 void store_remove(struct pid1 *p, uint32_t service, struct str name);
 void store_drop(struct pid1 *p, uint32_t service);      /* all of its own */
 size_t store_discard(struct pid1 *p, const int *fds, size_t n); /* nobody's, to be closed when that can be done; how many there was room for */
-void store_purge(struct pid1 *p);
+uint32_t store_room(struct pid1 *p);                    /* for how many of those */
+void store_purge(struct pid1 *p);                       /* has them closed */
+void store_closed(struct pid1 *p);                      /* the closer is dead */
+void store_expire(struct pid1 *p);
 void store_renumber(struct pid1 *p, struct unitset old, struct unitset new);
 uint32_t store_count(const struct pid1 *p, uint32_t service);
 

@@ -45,8 +45,8 @@ ssize_t receive(int fd, void *to, size_t size, struct received *r)
 
 void receive_discard(struct pid1 *p, struct received *r)
 {
-	if (!notify_close_elsewhere(p, r->fds, r->n_fds))
-		store_discard(p, r->fds, r->n_fds);
+	store_discard(p, r->fds, r->n_fds);
+	store_purge(p);
 	r->n_fds = 0;
 }
 
