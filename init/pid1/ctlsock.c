@@ -444,8 +444,11 @@ void control_serve(struct pid1 *p, uint32_t client)
 		go_on_sending(p, c);
 	if (c->fd < 0 || c->is_sending)
 		return;                         /* one question at a time: the next waits until this answer is taken */
-	if (store_room(p) < SCM_MAX + CLIENTS_MAX) {
-		hang_up(p, c);                  /* no place for what may have come along */
+	bool has_descriptors;
+	if (receive_look(c->fd, NULL, 0, &came, &has_descriptors) >= 0 && has_descriptors &&
+	    (c->uid != 0 || store_room(p) < SCM_MAX + CLIENTS_MAX)) {
+		put_end(p, c, ANSWER_NOT_PERMITTED);
+		hang_up(p, c);
 		return;
 	}
 	intake_begin(p, INTAKE_REQUEST);

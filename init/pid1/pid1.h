@@ -165,7 +165,7 @@ struct pid1 {
 	uint32_t n_slots;
 	struct shared shared;
 	struct helper loader, halter;
-	struct helper closer;           /* of descriptors that nobody wants */
+	struct helper closer;           /* of descriptors that nobody wants; until it is through the notify socket is not read */
 	int loading;                    /* memfd that the loader writes into */
 	int reports[2];                 /* the pipe that children report on, both ends */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
@@ -391,6 +391,8 @@ int log_next(struct pid1 *p, uint32_t service, uint64_t *serial, struct log_pack
 /* ---- receive.c ---- */
 
 ssize_t receive(int fd, void *to, size_t size, struct received *r);     /* bytes, or -errno; never waits */
+/* It stays there. Both are for sockets with SO_PASSCRED. */
+ssize_t receive_look(int fd, void *to, size_t size, struct received *r, bool *has_descriptors);
 void receive_discard(struct pid1 *p, struct received *r);               /* the descriptors that are left */
 bool receive_has_more(int fd);          /* of a socket with SO_PASSCRED: closing it would close what waits in it */
 
