@@ -60,8 +60,8 @@ int control_open(struct pid1 *p)
 	make_parents(path.p);
 	unlink(path.p);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path.p, gid == NO_ID ? 0600 : 0660) < 0 ||
-		(gid != NO_ID && chown(path.p, 0, gid) < 0) || listen(fd, 64) < 0 ? -errno : watch(p, fd, EPOLLIN, SOURCE_CONTROL, 0);
+	int r = fd < 0 || bind_as(fd, &address, gid == NO_ID ? 0600 : 0660) < 0 ||
+		(gid != NO_ID && lchown(path.p, 0, gid) < 0) || listen(fd, 64) < 0 ? -errno : watch(p, fd, EPOLLIN, SOURCE_CONTROL, 0);
 	if (r < 0)
 		close_fd(&fd);
 	p->control = fd;

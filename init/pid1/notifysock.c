@@ -30,8 +30,7 @@ int notify_open(struct pid1 *p)
 	unlink(address.sun_path);
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-		bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(address.sun_path, 0777) < 0 ?
-		-errno : watch(p, fd, EPOLLIN, SOURCE_NOTIFY, 0);
+		bind_as(fd, &address, 0777) < 0 ? -errno : watch(p, fd, EPOLLIN, SOURCE_NOTIFY, 0);
 	if (r < 0) {
 		close_fd(&fd);
 		return r;

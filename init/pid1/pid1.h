@@ -15,6 +15,7 @@
 
 #include <signal.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #ifndef VERSION_TEXT
 #define VERSION_TEXT "0.1"
@@ -486,6 +487,7 @@ bool is_initial_namespace(void);
 int file_read(int folder, const char *path, char *to, size_t size);             /* bytes read, NUL-terminated */
 int file_write(int folder, const char *path, struct str text);
 void close_fd(int *fd);
+int bind_as(int fd, const struct sockaddr_un *address, mode_t mode);
 /* What is named by a number in that folder of /proc: processes, descriptors (the one it is read by left out). Until `take` says false. */
 int each_number(const char *path, bool (*take)(void *to, uint32_t number), void *to);
 void set_descriptor_flags(int flags);                   /* F_SETFD, of all above 2 */
