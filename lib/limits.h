@@ -77,8 +77,12 @@
 #define LAST_WORDS 10
 #define LAST_WORD_MAX 512
 
-/* Descriptors that all services together may leave with PID 1 (FDSTORE=1); one more is closed. */
+/*
+ * Descriptors that all services together may leave with PID 1 (FDSTORE=1); one more is closed. And those that wait for that: while one
+ * more packet might bring more than there is room for, none is read that may bring any.
+ */
 #define STORE_MAX 512
+#define UNWANTED_MAX 512
 
 /*
  * Descriptors that are left to PID 1 when those of the pipes to oomph-log have taken all others (RLIMIT_NOFILE): a service
@@ -113,7 +117,7 @@
 #define WOUND_GRACE_MS 1000u            /* a victim chosen, and nobody dead yet: a slow console or swap holds it up (OOM.md 2) */
 #define KMSG_LOST_AGAIN_MS 1000u        /* the log was overrun again: counted, but told no sooner than this after the last time */
 #define HALT_DEADLINE_MS 20000u         /* oomph-halt hangs on a dead disk: reboot(2) all the same */
-#define CLOSE_DEADLINE_MS 1000u         /* a descriptor that somebody sent us hangs in close(2): kill the child that closes it */
+#define CLOSE_DEADLINE_MS 100u          /* a descriptor that somebody sent us hangs in close(2): kill the child that closes it */
 #define RECORD_DEADLINE_MS 10000u       /* oomphctl hangs on a dead disk: kill it; the ring has what it was to write */
 #define RECORD_SETTLE_MS 100u           /* a group kill has many lines, and the console makes each wait: write them down together */
 #define LEAVE_DEADLINE_MS 1000u         /* ... while we are about to leave a container: do, without it */

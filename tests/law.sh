@@ -183,6 +183,14 @@ scripts_are_clean() {
 	shellcheck -f gcc .ci/run tests/law.sh tests/sim/planted.sh tools/debian tools/setup | grep -v ': note:' | while read -r line; do broken "$line"; done
 }
 
+# Each row of SECURITY.md names a test, as `folder/file::name`, and each test is there.
+threats_are_tested() {
+	grep '^| ' SECURITY.md | grep -v ' shown by |$' | grep -Ev '`[a-z]+/test_[a-z_]+\.(py|c)::' | while read -r row; do broken "SECURITY.md: no test: $row"; done
+	grep -Eo '`[a-z]+/test_[a-z_]+\.(py|c)::[a-z0-9_]+`' SECURITY.md | tr -d '`' | sort -u | while read -r test; do
+		grep -qsE "^(def|static void) ${test##*::}\(" "tests/${test%%::*}" || broken "SECURITY.md: there is no ${test##*::} in tests/${test%%::*}"
+	done
+}
+
 manuals_are_clean() {
 	for page in man/*.[1-8]; do
 		[ ! -e "$page" ] || mandoc -T lint -W error "$page" | while read -r line; do broken "$line"; done
@@ -203,6 +211,7 @@ lib_tiers
 init_folders
 scripts_are_clean
 manuals_are_clean
+threats_are_tested
 budgets
 
 n=$(wc -l <"$tally")

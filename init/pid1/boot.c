@@ -104,6 +104,19 @@ static bool is_mounted(const char *target)
 	return stat(target, &here) == 0 && stat(buf_cstr(&b), &above) == 0 && here.st_dev != above.st_dev;
 }
 
+/* proc_sys_fs(5). The kernel's own defaults are 0, and distributions leave it to systemd's sysctl.d to change that. */
+static void guard_links(void)
+{
+	static const char *const guards[] = {
+		"/proc/sys/fs/protected_hardlinks", "/proc/sys/fs/protected_symlinks", "/proc/sys/fs/protected_fifos", "/proc/sys/fs/protected_regular",
+	};
+	for (size_t i = 0; i < countof(guards); i++) {
+		char value[4];
+		if (file_read(AT_FDCWD, guards[i], value, sizeof value) > 0 && value[0] == '0')
+			file_write(AT_FDCWD, guards[i], STR("1"));
+	}
+}
+
 void boot_mounts(struct pid1 *p)
 {
 	if (p->options.mode != MODE_VM)
@@ -117,6 +130,7 @@ void boot_mounts(struct pid1 *p)
 			continue;
 		console_say(p, mounts[i].target, errno);
 	}
+	guard_links();
 	/* An initramfs without /dev/console gives PID 1 no descriptors (init/main.c, console_on_rootfs). */
 	int fd = open("/dev/console", O_RDWR | O_NOCTTY);
 	for (int n = 0; fd >= 0 && n < 3; n++)

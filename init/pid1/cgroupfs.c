@@ -22,6 +22,9 @@
 /* Depth of cgroups below a service's that are signalled and cleared away with it; what is deeper, only SIGKILL reaches. */
 #define NESTED_MAX 4
 
+/* How many of them one look takes in: whoever makes more holds nobody up with it. */
+#define FOLDERS_MAX 1024
+
 const char cgroup_mount_point[] = "/sys/fs/cgroup";
 
 /* Each by itself: one that the kernel does not have must not cost the others. */
@@ -35,6 +38,7 @@ static void enable_controllers(int folder)
 /* A look at the cgroups below one, without readdir(3) and its heap. */
 struct walk {
 	int parent;
+	uint32_t *n_left;               /* of FOLDERS_MAX */
 	long at, n;
 	_Alignas(struct dirent64) char entries[1024];
 };
@@ -42,7 +46,7 @@ struct walk {
 static const char *next_folder(struct walk *w)
 {
 	enum { IS_FOLDER = 4 };                 /* DT_DIR */
-	while (w->parent >= 0) {
+	while (w->parent >= 0 && *w->n_left) {
 		if (w->at >= w->n) {
 			w->at = 0;
 			w->n = syscall(SYS_getdents64, w->parent, w->entries, sizeof w->entries);
@@ -51,22 +55,31 @@ static const char *next_folder(struct walk *w)
 		}
 		const struct dirent64 *e = (struct dirent64 *)(w->entries + w->at);
 		w->at += e->len;
-		if (e->type == IS_FOLDER && e->name[0] != '.')
-			return e->name;
+		struct str name = str_from(e->name);
+		if (e->type != IS_FOLDER || str_eq(name, STR(".")) || str_eq(name, STR("..")))
+			continue;
+		--*w->n_left;
+		return e->name;
 	}
 	return NULL;
 }
 
 /* With the cgroups that the service made below its own, as deep as anybody nests them. Fails while a process is in one. */
-static void remove_folder(int in, const char *name, int depth_left)
+static void remove_nested(int in, const char *name, int depth_left, uint32_t *n_left)
 {
 	if (unlinkat(in, name, AT_REMOVEDIR) == 0 || errno != EBUSY || depth_left == 0)
 		return;
-	struct walk w = { .parent = openat(in, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	struct walk w = { .parent = openat(in, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .n_left = n_left };
 	for (const char *below; (below = next_folder(&w));)
-		remove_folder(w.parent, below, depth_left - 1);
+		remove_nested(w.parent, below, depth_left - 1, n_left);
 	close_fd(&w.parent);
 	unlinkat(in, name, AT_REMOVEDIR);
+}
+
+static void remove_folder(int in, const char *name)
+{
+	uint32_t n_left = FOLDERS_MAX;
+	remove_nested(in, name, NESTED_MAX, &n_left);
 }
 
 static int open_folder(int in, const char *name)
@@ -233,10 +246,10 @@ static int make_fresh(struct pid1 *p, uint32_t i)
 	struct slot *slot = &p->slots[i];
 	const char *name = name_of(p, i);
 	if (slot->was_killed)
-		remove_folder(p->cgroups, name, NESTED_MAX);
+		remove_folder(p->cgroups, name);
 	bool is_fresh = mkdirat(p->cgroups, name, 0755) == 0;
 	if (!is_fresh && errno == EEXIST) {
-		remove_folder(p->cgroups, name, NESTED_MAX);
+		remove_folder(p->cgroups, name);
 		is_fresh = mkdirat(p->cgroups, name, 0755) == 0;
 	}
 	int r = is_fresh || errno == EEXIST ? 0 : -errno;
@@ -302,7 +315,7 @@ void cgroup_drop(struct pid1 *p, uint32_t i)
 	struct slot *slot = &p->slots[i];
 	if (!slot->has_cgroup)
 		return;
-	remove_folder(p->cgroups, name_of(p, i), NESTED_MAX);
+	remove_folder(p->cgroups, name_of(p, i));
 	slot->has_cgroup = false;
 	slot->counter = slot->populated = -1;   /* the kernel drops a watch with its file */
 }
@@ -437,15 +450,15 @@ static int signal_listed(struct pid1 *p, int file, int number)
  * cgroup.procs lists no cgroup but its own; a service that moved its processes further down must hear of its end as well. How many
  * have; a negative errno when it cannot be told who is in there.
  */
-static int signal_folder(struct pid1 *p, int folder, int number, int depth_left)
+static int signal_folder(struct pid1 *p, int folder, int number, int depth_left, uint32_t *n_left)
 {
 	int file = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	int r = file < 0 ? -errno : signal_listed(p, file, number), n = r > 0 ? r : 0;
 	close_fd(&file);
-	struct walk w = { .parent = depth_left ? openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1 };
+	struct walk w = { .parent = depth_left ? openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, .n_left = n_left };
 	for (const char *below; (below = next_folder(&w));) {
 		int fd = openat(w.parent, below, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		int n_below = fd < 0 ? 0 : signal_folder(p, fd, number, depth_left - 1);
+		int n_below = fd < 0 ? 0 : signal_folder(p, fd, number, depth_left - 1, n_left);
 		n += n_below > 0 ? n_below : 0;
 		close_fd(&fd);
 	}
@@ -469,7 +482,8 @@ int cgroup_signal(struct pid1 *p, uint32_t i, int number)
 		n = 1;
 	} else {
 		for (int round = 0; n_now > 0 && round < (number == SIGKILL ? ROUNDS_MAX : 1); round++) {
-			n_now = signal_folder(p, folder, number, NESTED_MAX);
+			uint32_t n_left = FOLDERS_MAX;
+			n_now = signal_folder(p, folder, number, NESTED_MAX, &n_left);
 			n += n_now > 0 ? n_now : 0;
 		}
 	}

@@ -83,15 +83,19 @@ void child_set_process(const struct launch *l)
 		obey(l, LAUNCH_PERSONALITY, personality(x->personality));
 }
 
-/* keyrings(7), as the user already: the keyring is then his. Kernels without keys say ENOSYS, and nobody misses them. */
+/*
+ * keyrings(7), as the user already: the keyring is then his. Kernels without keys say ENOSYS, and nobody misses them. Where the unit does not
+ * ask for one it is not worth a failure: a user may have so many only (EDQUOT).
+ */
 void child_set_keyring(const struct launch *l)
 {
 	enum { JOIN_SESSION_KEYRING = 1, LINK = 8, SESSION_KEYRING = -3, USER_KEYRING = -4 };   /* linux/keyctl.h */
 	uint8_t mode = unitset_context(l->units, l->unit)->keyring_mode;
-	if (mode <= KEYRING_INHERIT)
+	if (mode == KEYRING_INHERIT || l->is_command)
 		return;
 	long r = syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 	if (r >= 0 && mode == KEYRING_SHARED)
 		r = syscall(SYS_keyctl, LINK, USER_KEYRING, SESSION_KEYRING, 0, 0);
-	obey(l, LAUNCH_KEYRING, r);
+	if (mode != KEYRING_UNSET)
+		obey(l, LAUNCH_KEYRING, r);
 }

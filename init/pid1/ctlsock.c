@@ -60,14 +60,27 @@ int control_open(struct pid1 *p)
 	make_parents(path.p);
 	unlink(path.p);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path.p, gid == NO_ID ? 0600 : 0660) < 0 ||
-		(gid != NO_ID && chown(path.p, 0, gid) < 0) || listen(fd, 64) < 0 ? -errno : watch(p, fd, EPOLLIN, SOURCE_CONTROL, 0);
+	int r = fd < 0 || bind_as(fd, &address, gid == NO_ID ? 0600 : 0660) < 0 ||
+		(gid != NO_ID && lchown(path.p, 0, gid) < 0) || listen(fd, 64) < 0 ? -errno : watch(p, fd, EPOLLIN, SOURCE_CONTROL, 0);
 	if (r < 0)
 		close_fd(&fd);
 	p->control = fd;
 	return r;
 }
 
+/* So that there is always room for each, should what it has sent be left unread: see hang_up(). */
+static bool has_room_for_clients(struct pid1 *p)
+{
+	return store_room(p) > CLIENTS_MAX;
+}
+
+void control_listen(struct pid1 *p)
+{
+	if (p->control >= 0)
+		watch(p, p->control, has_room_for_clients(p) ? EPOLLIN : 0, SOURCE_CONTROL, 0);
+}
+
+/* The kernel closes what waits in a socket with it. */
 static void hang_up(struct pid1 *p, struct client *c)
 {
 	uint32_t serial = c->serial;
@@ -148,6 +161,10 @@ void control_accept(struct pid1 *p)
 	struct ucred who;
 	socklen_t size = sizeof who;
 	int on = 1;
+	if (!has_room_for_clients(p)) {
+		control_listen(p);
+		return;
+	}
 	int fd = accept4(p->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
 		hang_up_oldest(p);      /* or epoll would tell of this one for ever */
@@ -427,6 +444,13 @@ void control_serve(struct pid1 *p, uint32_t client)
 		go_on_sending(p, c);
 	if (c->fd < 0 || c->is_sending)
 		return;                         /* one question at a time: the next waits until this answer is taken */
+	bool has_descriptors;
+	if (receive_look(c->fd, NULL, 0, &came, &has_descriptors) >= 0 && has_descriptors &&
+	    (c->uid != 0 || store_room(p) < SCM_MAX + CLIENTS_MAX)) {
+		put_end(p, c, ANSWER_NOT_PERMITTED);
+		hang_up(p, c);
+		return;
+	}
 	intake_begin(p, INTAKE_REQUEST);
 	p->intake.of.request.client = client;
 	ssize_t n = receive(c->fd, q, sizeof *q, &came);

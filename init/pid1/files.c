@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -69,6 +71,15 @@ void close_fd(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
+}
+
+/* There is no moment at which it has other permissions, and no name to be led astray by, as with chmod(2). */
+int bind_as(int fd, const struct sockaddr_un *address, mode_t mode)
+{
+	mode_t before = umask(~mode & 0777);
+	int r = bind(fd, (const struct sockaddr *)address, sizeof *address);
+	umask(before);
+	return r;
 }
 
 /* By way of a link that only looks like one (proc_pid_fd(5)): no file system is asked for a name. */

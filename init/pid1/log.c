@@ -145,7 +145,7 @@ void log_close(struct pid1 *p, struct slot *slot)
 {
 	for (int stream = LOG_OUT; stream <= LOG_ERR; stream++) {
 		int *fd = &slot->logs[stream].fd;
-		if (*fd >= 0 && store_discard(p, fd, 1) == 0)
+		if (*fd >= 0 && (store_room(p) <= CLIENTS_MAX || store_discard(p, fd, 1) == 0))
 			close(*fd);
 		*fd = -1;
 	}

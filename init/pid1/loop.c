@@ -296,7 +296,7 @@ static void on_time(struct pid1 *p)
 	end_late_helper(&p->upgrade.tester, now);
 	upgrade_expire(p);
 	control_expire(p);
-	notify_expire(p);
+	store_expire(p);
 }
 
 void loop(struct pid1 *p)

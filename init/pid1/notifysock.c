@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -29,8 +30,7 @@ int notify_open(struct pid1 *p)
 	unlink(address.sun_path);
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-		bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(address.sun_path, 0777) < 0 ?
-		-errno : watch(p, fd, EPOLLIN, SOURCE_NOTIFY, 0);
+		bind_as(fd, &address, 0777) < 0 ? -errno : watch(p, fd, EPOLLIN, SOURCE_NOTIFY, 0);
 	if (r < 0) {
 		close_fd(&fd);
 		return r;
@@ -38,39 +38,6 @@ int notify_open(struct pid1 *p)
 	p->notify = fd;
 	memcpy(p->notify_path, address.sun_path, sizeof p->notify_path);        /* $NOTIFY_SOCKET from here on */
 	return 0;
-}
-
-/*
- * Descriptors that are not to be kept are closed by a child that shares ours (clone(2), CLONE_FILES), one such child at a time: BARRIER=1
- * waits for that, and a close may wait for ever. When there is none to be had they stay open until there is: better that than to wait.
- */
-bool notify_close_elsewhere(struct pid1 *p, const int *fds, size_t n)
-{
-	long pid = p->closer.pid || n == 0 ? -1 : syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
-	if (pid == 0) {
-		for (size_t i = 0; i < n; i++)
-			close(fds[i]);
-		_exit(0);
-	}
-	if (pid > 0)
-		p->closer = (struct helper){ .pid = (uint32_t)pid, .deadline_at = now_ms() + CLOSE_DEADLINE_MS };
-	return pid > 0;
-}
-
-void notify_closed(struct pid1 *p)
-{
-	p->closer = (struct helper){ 0 };
-	watch(p, p->notify, EPOLLIN, SOURCE_NOTIFY, 0);
-	store_purge(p);
-}
-
-/* Killed, and if even that takes for ever, it is an orphan like any other. */
-void notify_expire(struct pid1 *p)
-{
-	if (p->closer.deadline_at == 0 || p->closer.deadline_at > now_ms())
-		return;
-	kill((pid_t)p->closer.pid, SIGKILL);
-	notify_closed(p);
 }
 
 /* FDSTORE=1: what is taken leaves the list of those to be closed. */
@@ -85,16 +52,25 @@ static void take_fds(struct pid1 *p, uint32_t service, const struct notify_messa
 	r->n_fds = n_left;
 }
 
+static uint32_t owner(struct pid1 *p, uint32_t pid)
+{
+	return p->cgroups >= 0 ? cgroup_owner(p, pid) : reap_owner(p, pid);
+}
+
+static uint32_t find_sender(struct pid1 *p, uint32_t pid)
+{
+	enum role role;
+	uint32_t service = core_find_pid(p->core, pid, &role);
+	return service == NO_UNIT ? owner(p, pid) : service;
+}
+
 void notify_take(struct pid1 *p, struct str datagram, struct received *r)
 {
 	struct notify_message message;
-	enum role role;
 	uint32_t pid = r->pid;
 	if (!notify_parse(datagram, &message))
 		return;
-	struct event ev = event_of(EVENT_NOTIFY, core_find_pid(p->core, pid, &role));
-	if (ev.service == NO_UNIT)
-		ev.service = p->cgroups >= 0 ? cgroup_owner(p, pid) : reap_owner(p, pid);
+	struct event ev = event_of(EVENT_NOTIFY, find_sender(p, pid));
 	if (ev.service == NO_UNIT)
 		return;
 	if (core_heeds(p->core, p->units, ev.service, pid))
@@ -104,17 +80,69 @@ void notify_take(struct pid1 *p, struct str datagram, struct received *r)
 	ev.told_at = message.has_time ? earlier(message.time_us / 1000 + 1, now_ms()) : 0;      /* in now_ms()'s own clock */
 	/* MAINPID= of a process elsewhere would make us watch, and kill, somebody else's. */
 	if (message.has_main_pid)
-		ev.is_ok = ev.service == (p->cgroups >= 0 ? cgroup_owner(p, message.main_pid) : reap_owner(p, message.main_pid));
+		ev.is_ok = ev.service == owner(p, message.main_pid);
 	feed_last(p, &ev);
+}
+
+/* ---- reading ---- */
+
+static bool may_store(struct pid1 *p, uint32_t pid)
+{
+	uint32_t service = pid ? find_sender(p, pid) : NO_UNIT;
+	return service != NO_UNIT && unitset_unit(p->units, service)->fd_store_max && core_heeds(p->core, p->units, service, pid);
+}
+
+/* The first datagram, with what it brings: to drop that may take for ever, but for signals. BARRIER=1 waits for it. */
+static void drop(int fd)
+{
+	struct itimerval soon = { .it_value = { .tv_usec = 10000 } };
+	sigset_t alarm;
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	signal(SIGALRM, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	recv(fd, NULL, 0, MSG_DONTWAIT);
+	_exit(0);
+}
+
+/* Its words are heeded, whatever it brings. */
+static ssize_t receive_words(struct pid1 *p, struct received *came)
+{
+	bool has_descriptors;
+	ssize_t n = receive_look(p->notify, NULL, 0, came, &has_descriptors);
+	if (n < 0 || !has_descriptors || may_store(p, came->pid))
+		return receive(p->notify, p->scratch, sizeof p->scratch, came);
+	n = receive_look(p->notify, p->scratch, sizeof p->scratch, came, &has_descriptors);
+	int notify = p->notify;                 /* a child has no part in `p` (map_zeroes()) */
+	long pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		drop(notify);
+	if (pid < 0)
+		return -errno;
+	p->closer = (struct helper){ .pid = (uint32_t)pid, .deadline_at = now_ms() + CLOSE_DEADLINE_MS };
+	return n;
+}
+
+/* Those who may store bring as many as fit into one datagram, and for those that are not taken there must be room. */
+static bool is_open(struct pid1 *p)
+{
+	return !p->closer.pid && store_room(p) >= SCM_MAX + CLIENTS_MAX;
+}
+
+void notify_listen(struct pid1 *p)
+{
+	if (p->notify >= 0)
+		watch(p, p->notify, is_open(p) ? EPOLLIN : 0, SOURCE_NOTIFY, 0);
 }
 
 void notify_read(struct pid1 *p)
 {
 	struct received *came = &p->intake.of.datagram;
-	for (int n = 0; n < DATAGRAMS_A_TURN && !p->closer.pid; n++) {
+	for (int n = 0; n < DATAGRAMS_A_TURN && is_open(p); n++) {
 		intake_begin(p, INTAKE_DATAGRAM);
 		p->scratch[0] = '\0';
-		ssize_t got = receive(p->notify, p->scratch, sizeof p->scratch, came);
+		ssize_t got = receive_words(p, came);
 		if (got < 0)
 			break;
 		struct received copy = *came;
@@ -123,6 +151,6 @@ void notify_read(struct pid1 *p)
 		receive_discard(p, &copy);
 	}
 	p->intake.kind = INTAKE_NONE;
-	if (p->closer.pid)
-		watch(p, p->notify, 0, SOURCE_NOTIFY, 0);
+	if (!is_open(p))
+		notify_listen(p);
 }

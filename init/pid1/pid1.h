@@ -15,6 +15,7 @@
 
 #include <signal.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #ifndef VERSION_TEXT
 #define VERSION_TEXT "0.1"
@@ -58,9 +59,10 @@ struct slot {
 	struct log_pipe logs[2];        /* LOG_OUT, LOG_ERR: from the first launch on, as long as the unit is there */
 };
 
-/* A descriptor that a service has left with us. */
+/* A descriptor that a service has left with us, or anybody. */
+#define STORE_PLACES (STORE_MAX + UNWANTED_MAX)
 struct stored {
-	int fd;
+	int fd;                 /* -1: free */
 	uint32_t service;       /* NO_UNIT: to be closed */
 	char name[56];
 };
@@ -164,7 +166,7 @@ struct pid1 {
 	uint32_t n_slots;
 	struct shared shared;
 	struct helper loader, halter;
-	struct helper closer;           /* of descriptors that came to the notify socket; until it is through nothing is read there */
+	struct helper closer;           /* of descriptors that nobody wants; until it is through the notify socket is not read */
 	int loading;                    /* memfd that the loader writes into */
 	int reports[2];                 /* the pipe that children report on, both ends */
 	int epoll, signals, kmsg, control, notify, files, console, cgroup_events;
@@ -173,7 +175,7 @@ struct pid1 {
 	int16_t score;                  /* our own oom_score_adj, which children inherit */
 	int idle[2];                    /* a pipe that Type=idle waits for the end of; -1: nobody does */
 	struct stored *store;           /* children may read it, unlike us (map_shared()) */
-	uint32_t n_store;
+	uint32_t n_store;               /* places that were ever taken */
 	int cgroups;                    /* folder of the services' cgroups, O_PATH; -1: there are none */
 	bool is_first;                  /* really process 1, not a subreaper somewhere */
 	bool console_blocks;            /* shared with others, so it could not be made non-blocking */
@@ -365,6 +367,7 @@ void counters_read(struct pid1 *p);                     /* feeds the core; nothi
 /* ---- ctlsock.c ---- */
 
 int control_open(struct pid1 *p);
+void control_listen(struct pid1 *p);
 void control_accept(struct pid1 *p);
 void control_serve(struct pid1 *p, uint32_t client);    /* it has sent something, or takes more */
 void control_take(struct pid1 *p, uint32_t client, const struct request *q, int program);        /* a descriptor that came along, or -1 */
@@ -389,6 +392,8 @@ int log_next(struct pid1 *p, uint32_t service, uint64_t *serial, struct log_pack
 /* ---- receive.c ---- */
 
 ssize_t receive(int fd, void *to, size_t size, struct received *r);     /* bytes, or -errno; never waits */
+/* It stays there. Both are for sockets with SO_PASSCRED. */
+ssize_t receive_look(int fd, void *to, size_t size, struct received *r, bool *has_descriptors);
 void receive_discard(struct pid1 *p, struct received *r);               /* the descriptors that are left */
 bool receive_has_more(int fd);          /* of a socket with SO_PASSCRED: closing it would close what waits in it */
 
@@ -397,9 +402,7 @@ bool receive_has_more(int fd);          /* of a socket with SO_PASSCRED: closing
 int notify_open(struct pid1 *p);
 void notify_read(struct pid1 *p);
 void notify_take(struct pid1 *p, struct str datagram, struct received *r);
-void notify_closed(struct pid1 *p);                     /* the closer is dead */
-void notify_expire(struct pid1 *p);
-bool notify_close_elsewhere(struct pid1 *p, const int *fds, size_t n);  /* false: not now */
+void notify_listen(struct pid1 *p);                     /* there may be room again for what it brings */
 
 /* ---- store.c ---- */
 
@@ -407,7 +410,10 @@ bool store_take(struct pid1 *p, uint32_t service, int fd, struct str name);     
 void store_remove(struct pid1 *p, uint32_t service, struct str name);
 void store_drop(struct pid1 *p, uint32_t service);      /* all of its own */
 size_t store_discard(struct pid1 *p, const int *fds, size_t n); /* nobody's, to be closed when that can be done; how many there was room for */
-void store_purge(struct pid1 *p);
+uint32_t store_room(struct pid1 *p);                    /* for how many of those */
+void store_purge(struct pid1 *p);                       /* has them closed */
+void store_closed(struct pid1 *p);                      /* the closer is dead */
+void store_expire(struct pid1 *p);
 void store_renumber(struct pid1 *p, struct unitset old, struct unitset new);
 uint32_t store_count(const struct pid1 *p, uint32_t service);
 
@@ -481,6 +487,7 @@ bool is_initial_namespace(void);
 int file_read(int folder, const char *path, char *to, size_t size);             /* bytes read, NUL-terminated */
 int file_write(int folder, const char *path, struct str text);
 void close_fd(int *fd);
+int bind_as(int fd, const struct sockaddr_un *address, mode_t mode);
 /* What is named by a number in that folder of /proc: processes, descriptors (the one it is read by left out). Until `take` says false. */
 int each_number(const char *path, bool (*take)(void *to, uint32_t number), void *to);
 void set_descriptor_flags(int flags);                   /* F_SETFD, of all above 2 */

@@ -196,7 +196,7 @@ static bool is_helper(struct pid1 *p, const struct event *death)
 	} else if (p->upgrade.tester.pid == death->pid) {
 		upgrade_tested(p, death);
 	} else if (p->closer.pid == death->pid) {
-		notify_closed(p);
+		store_closed(p);
 	} else {
 		return false;
 	}

@@ -1,7 +1,7 @@
 /*
  * What is sent to our sockets, with what came along. Anybody may send descriptors, and close(2) can take for ever: a socket lingers (socket(7),
- * SO_LINGER), a FUSE file waits for its owner to answer a flush. recv(2) would close them right there, in PID 1. So all are taken, and
- * those that nobody wants are closed by a child.
+ * SO_LINGER), a FUSE file waits for its owner to answer a flush. recv(2) would close them right there, in PID 1; and those that it gives
+ * us each child has a copy of, which its exec closes. So it is looked first whether there are any, and from strangers none are taken.
  */
 #include "pid1.h"
 
@@ -25,28 +25,46 @@ static void take_ancillary(struct msghdr *m, struct received *r)
 	}
 }
 
-ssize_t receive(int fd, void *to, size_t size, struct received *r)
+union ancillary {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * SCM_MAX)];
+};
+
+static ssize_t take(int fd, void *to, size_t size, struct received *r, uint32_t room, int *flags)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * SCM_MAX)];
-	} ancillary;
+	union ancillary ancillary;
 	struct iovec part = { to, size };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof ancillary };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = room };
 	r->pid = 0;
 	r->n_fds = 0;
-	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	ssize_t n = recvmsg(fd, &m, *flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
 	take_ancillary(&m, r);
-	r->is_cut = m.msg_flags & MSG_TRUNC;
+	*flags = m.msg_flags;
+	r->is_cut = *flags & MSG_TRUNC;
+	return n;
+}
+
+ssize_t receive(int fd, void *to, size_t size, struct received *r)
+{
+	int flags = 0;
+	return take(fd, to, size, r, sizeof(union ancillary), &flags);
+}
+
+/* Credentials come first, and there is room for nothing else (__scm_recv_common() in net/core/scm.c). */
+ssize_t receive_look(int fd, void *to, size_t size, struct received *r, bool *has_descriptors)
+{
+	int flags = MSG_PEEK;
+	ssize_t n = take(fd, to, size, r, CMSG_SPACE(sizeof(struct ucred)), &flags);
+	*has_descriptors = n >= 0 && (flags & MSG_CTRUNC);
 	return n;
 }
 
 void receive_discard(struct pid1 *p, struct received *r)
 {
-	if (!notify_close_elsewhere(p, r->fds, r->n_fds))
-		store_discard(p, r->fds, r->n_fds);
+	store_discard(p, r->fds, r->n_fds);
+	store_purge(p);
 	r->n_fds = 0;
 }
 

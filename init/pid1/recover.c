@@ -32,7 +32,7 @@ static void forget_helpers(struct pid1 *p)
 	if (p->upgrade.tester.pid && !is_child(p->upgrade.tester.pid))
 		p->upgrade.tester = (struct helper){ 0 };
 	if (p->closer.pid && !is_child(p->closer.pid))
-		notify_closed(p);
+		store_closed(p);
 }
 
 /* Its end has come while nobody looked. Of how, nothing more is known than the last resort saw; of one that it did not see, nothing. */

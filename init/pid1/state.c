@@ -203,7 +203,7 @@ static struct pid1 *enter(int fd, int kind)
 	p->core = map_own(set->core, core_size(set->n), kind);
 	p->units = map_units(set->units, p->units.size);
 	p->loaded = map_units(p->loaded_units, p->loaded.size);
-	p->store = p->store_memory < 0 ? NULL : map(p->store_memory, STORE_MAX * sizeof *p->store, PROT_READ | PROT_WRITE, kind);
+	p->store = p->store_memory < 0 ? NULL : map(p->store_memory, STORE_PLACES * sizeof *p->store, PROT_READ | PROT_WRITE, kind);
 	p->n_store = p->store ? p->n_store : 0;
 	return p->core && (!set->n || (p->slots && unitset_count(p->units) == set->n)) ? p : NULL;
 }

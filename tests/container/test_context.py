@@ -187,6 +187,18 @@ def test_sigpipe(box, setting, is_ignored):
     assert bool(int(b.read("out").split()[1], 16) >> 12 & 1) == is_ignored
 
 
+# What the kernel calls it: KEYCTL_GET_KEYRING_ID of linux/keyctl.h, KEY_SPEC_SESSION_KEYRING.
+KEYRING = """python3 -c 'import ctypes; print(ctypes.CDLL(None).syscall(250, 0, -3, 0))'"""
+
+
+@pytest.mark.parametrize("setting, is_own", [({}, True), ({"KeyringMode": "private"}, True), ({"KeyringMode": "inherit"}, False)])
+def test_services_share_no_session_keyring(box, setting, is_own):
+    b = box({name: service(KEYRING, Type="oneshot", StandardOutput=f"truncate:/mnt/{name}", **setting) for name in ("one", "other")})
+    b.wait_state("one", "done")
+    b.wait_state("other", "done")
+    assert (b.read("one") != b.read("other")) == is_own
+
+
 # ---- folders of its own ----
 
 FRESH = "; ".join(f"mount -t tmpfs none {base}" for base in ("/run", "/var/lib", "/var/cache", "/var/log"))

@@ -44,23 +44,27 @@ def test_a_launch_that_hangs_keeps_nobody_elses_watch(box):
     until(lambda: watched(b.pid) <= set(descriptors(b.pid)), "an end of all watches of what is closed")
 
 
-# A TCP connection that cannot even send its FIN, made to wait for that when it is closed, and its last copy left to PID 1.
+# TCP connections that cannot even send their FIN, made to wait for that when they are closed, and their last copies left to PID 1.
 LINGERING = """
 import array, os, signal, socket, struct
 listener = socket.create_server(("127.0.0.1", 0))
-sender = socket.create_connection(listener.getsockname())
-silent = listener.accept()
-sender.setblocking(False)
-try:
-    while sender.send(bytes(65536)):
+senders, silent = [], []
+for _ in range(30):
+    sender = socket.create_connection(listener.getsockname())
+    silent.append(listener.accept())
+    sender.setblocking(False)
+    try:
+        while sender.send(bytes(65536)):
+            pass
+    except BlockingIOError:
         pass
-except BlockingIOError:
-    pass
-sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1000))
-along = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [sender.fileno()]))]
+    sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1000))
+    senders.append(sender)
+along = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [sender.fileno() for sender in senders]))]
 open("/mnt/go").read()
 {send}
-sender.close()
+for sender in senders:
+    sender.close()
 print("sent", flush=True)
 signal.pause()
 """
@@ -84,7 +88,7 @@ control.sendmsg([b"another"], along)
 
 
 @pytest.mark.parametrize("send", [TO_THE_NOTIFY_SOCKET, WITH_A_REQUEST, BEHIND_A_REQUEST], ids=["notify", "request", "unread"])
-def test_a_descriptor_that_hangs_in_close(box, send):
+def test_descriptors_that_hang_in_close(box, send):
     b = box({"stranger": service("python3 /mnt/lingering"),
              "late": service("/mnt/tools/notify READY=1", Type="notify")},
             files={"lingering": LINGERING.replace("{send}", send)}, before="ip link set lo up; mkfifo -m 666 /mnt/go")
@@ -96,7 +100,7 @@ def test_a_descriptor_that_hangs_in_close(box, send):
     b.signal(signal.SIGCONT)
     b.do("restart", "late")
     b.wait_state("late", "up", generation=2)
-    until(lambda: not b.zombies() and sockets(b.pid) == 2, "the closing child to be reaped, and nothing left but what PID 1 listens on")
+    until(lambda: not b.zombies() and sockets(b.pid) == 2, "nothing to be left but what PID 1 listens on")
 
 
 # Names its child as the main process, and reaps it.

@@ -80,19 +80,19 @@ static void changes_are_told_from_reading(void **state)
 	(void)state;
 	static const bool is_change[N_VERB] = {
 		[VERB_START] = true, [VERB_STOP] = true, [VERB_RESTART] = true, [VERB_RELOAD] = true, [VERB_KILL] = true,
-		[VERB_POWER] = true,
+		[VERB_POWER] = true, [VERB_UPGRADE] = true,
 	};
-	_Static_assert(N_VERB == 13, "a verb was added: does it change anything?");
+	_Static_assert(N_VERB == 15, "a verb was added: does it change anything?");
 	for (int verb = 0; verb < N_VERB; verb++)
 		assert_int_equal(verb_is_change((enum verb)verb), is_change[verb]);
 	assert_true(verb_is_change(N_VERB));
 }
 
-static void what_services_write_is_for_root(void **state)
+static void what_services_write_and_crashes_tell_is_for_root(void **state)
 {
 	(void)state;
 	for (int verb = 0; verb < N_VERB; verb++)
-		assert_int_equal(verb_is_for_root((enum verb)verb), verb_is_change((enum verb)verb) || verb == VERB_LOGS);
+		assert_int_equal(verb_is_for_root((enum verb)verb), verb_is_change((enum verb)verb) || verb == VERB_LOGS || verb == VERB_CRASHES);
 }
 
 /* ---- the view of a service ---- */
@@ -234,7 +234,7 @@ int main(void)
 		cmocka_unit_test(any_other_size_is_refused_unread),
 		cmocka_unit_test(every_packet_fits),
 		cmocka_unit_test(changes_are_told_from_reading),
-		cmocka_unit_test(what_services_write_is_for_root),
+		cmocka_unit_test(what_services_write_and_crashes_tell_is_for_root),
 		cmocka_unit_test(a_running_service_is_shown_as_it_is),
 		cmocka_unit_test(the_next_start_counts_down_to_nothing),
 		cmocka_unit_test(long_texts_are_cut_and_closed),
