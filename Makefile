@@ -6,7 +6,7 @@ LIB  = str unitfile words values values_amounts values_paths glyph exec_values c
        service restart shared_count verdict attrib system crash state core machine depend life ending outcome evidence wound request incident notify condition expand logline logfile logsplit logpolicy logpick logread timestamp say \
        syslogmsg journalmsg logjson logtarget logqueue
 PID1 = main boot loop effects state state_old crash recover upgrade last spawn child child_life child_fds child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree store log reap devkmsg incident sigtrace cgroupfs counters ctlsock receive notifysock loader console files
-LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio settings_timer command account people settle target link write builtin verify dump dump_numbers say keep \
+LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio settings_timer command account people settle target link write builtin verify dump dump_numbers say keep list \
        table
 LOG  = main loop settings wire deaths sync writer stream batch ledger store place folder rotate finish move stdout copies notify syslog journal datagram sender forward resolve
 NET  = main
