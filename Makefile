@@ -6,7 +6,7 @@ LIB  = str unitfile words values values_amounts values_paths glyph exec_values c
        service restart shared_count verdict attrib system crash state core machine depend life ending outcome evidence wound request incident notify condition expand logline logfile logsplit logpolicy logpick logread timestamp say \
        syslogmsg journalmsg logjson logtarget logqueue
 PID1 = main boot loop effects state state_old crash recover upgrade last spawn child child_life child_fds child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree store log reap devkmsg incident sigtrace cgroupfs counters ctlsock receive notifysock loader console files
-LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio settings_timer command account people settle target link write builtin verify dump dump_numbers say keep \
+LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio settings_timer command account people settle target link write builtin verify dump dump_numbers say keep list \
        table
 LOG  = main loop settings wire deaths sync writer stream batch ledger store place folder rotate finish move stdout copies notify syslog journal datagram sender forward resolve
 NET  = main
@@ -20,6 +20,7 @@ PROGRAMS = oomph oomphctl oomph-load oomph-log oomph-net oomph-halt oomph-tmpfil
 
 M = build/musl
 H = build/host
+Z = build/fuzz
 LIBNL = build/deps/lib/libnl-route-3.a build/deps/lib/libnl-3.a
 
 build/debug/oomph:      $(PID1:%=$M/init/pid1/%.o) $M/liboomph.a
@@ -58,6 +59,7 @@ PROBES = -fstack-clash-protection
 LINK   = -nostartfiles -static -Wl,-static,-pie,--no-dynamic-linker,-z,text -l:rcrt1.o \
          -Wl,-z,noseparate-code,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=sha1
 HOST   = $(COMMON) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZED = $(HOST) -O2 -fsanitize=fuzzer-no-link
 # Debian's python, which has Debian's pytest, whatever else PATH begins with.
 PYTEST = PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -o cache_dir=$(CURDIR)/build/pytest -q -ra
 
@@ -65,7 +67,9 @@ BENCH  = $(addprefix build/bench/,bench stamp bare idle parse flood pour)
 GUEST  = $(patsubst tests/vm/guest/%.c,build/guest/%,$(wildcard tests/vm/guest/*.c)) build/guest/oomph-faulty build/guest/oomph-before
 UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
-CHECKS = setup all law lint unit sim fault-sample container-test vm-test
+# The most dangerous first: `make fuzz` takes them in this order.
+FUZZ   = unitset state core unitfile kmsg request notify values logs
+CHECKS = setup all law lint unit sim fuzz-replay fault-sample container-test vm-test
 
 .PHONY: all guest demo check lint vm bench torture hostile daemons oracle mutants crashes fault fault-sample setup law unit sim container-test vm-test install clean distclean
 
@@ -209,6 +213,48 @@ sim: $H/sim $H/sim-cell
 	$H/sim
 	tests/sim/planted.sh
 
+# libFuzzer wants to see every branch of what it drives, so all of it is built once more.
+$Z/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $< (fuzz)"
+	$Q$(HOSTCC) $(FUZZED) -c $< -o $@
+
+$Z/unitset $Z/state $Z/unitfile $Z/kmsg $Z/request $Z/notify: $Z/tests/fuzz/machine.o $Z/tests/fuzz/reading.o
+$Z/unitset $Z/state: $Z/tests/fuzz/hostile.o
+# Made-up worlds, and what only holds one reading against another: whose branches nobody has to follow.
+$Z/tests/sim/%.o $Z/tests/fuzz/core.o $Z/init/load/dump%.o: FUZZED = $(HOST) -O2
+# There no comparison tells which byte would change it, and to ask each is most of the work.
+$Z/counted/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $< (fuzz)"
+	$Q$(HOSTCC) $(HOST) -O2 -fsanitize-coverage=inline-8bit-counters,pc-table -c $< -o $@
+
+$Z/core: $Z/tests/fuzz/core.o $Z/tests/fuzz/bytes.o $(patsubst %,$Z/tests/sim/%.o,check choices draw kernel run shell stream trace) $(LIB:%=$Z/counted/lib/%.o) build/lib.list
+$Z/unitfile $Z/values: $Z/tests/fuzz/loader.o $(patsubst %,$Z/init/load/%.o,$(filter-out main keep account people,$(LOAD)))
+# All of PID 1 but the core and the clock, which are the fuzzer's.
+$Z/request: $(patsubst %,$Z/init/pid1/%.o,$(filter-out main,$(PID1)))
+$Z/request: WRAPPED = -Wl,--wrap=feed,--wrap=feed_last,--wrap=now_ms
+$(patsubst %,$Z/%,$(filter-out core,$(FUZZ))): $Z/%: $Z/tests/fuzz/%.o $Z/tests/fuzz/bytes.o $(LIB:%=$Z/lib/%.o) build/lib.list
+$(FUZZ:%=$Z/%):
+	@echo "  LINK    $@"
+	$Q$(HOSTCC) $(FUZZED) -fsanitize=fuzzer $(WRAPPED) $(filter %.o,$^) -o $@
+
+$Z/dictionary: tests/fuzz/dictionary.c $(LIB:%=$H/lib/%.o) build/lib.list
+	@mkdir -p $(@D)
+	$Q$(HOSTCC) $(HOST) $< $(filter %.o,$^) -o $@
+
+$Z/dictionary.txt: $Z/dictionary
+	$Q$< >$@
+
+# SECONDS may be given, how long for each, and FUZZ, which of them.
+.PHONY: fuzz fuzz-replay
+fuzz: setup
+	@$(MAKE) --no-print-directory -j2 $(FUZZ:%=$Z/%) $Z/dictionary.txt
+	tools/fuzz run $(or $(SECONDS),60) $(FUZZ)
+
+fuzz-replay: $(FUZZ:%=$Z/%)
+	@tools/fuzz replay $(FUZZ)
+
 law: all
 	tests/law.sh
 
@@ -317,9 +363,9 @@ install: all
 		test ! -e $$f || install -D -m 644 $$f $(DESTDIR)/usr/share/man/man$$n/$${f##*/}; done; done
 
 clean:
-	rm -rf build/bin build/debug build/musl build/host build/guest build/vm
+	rm -rf build/bin build/debug build/musl build/host build/guest build/vm $(addprefix $Z/,init lib tests counted dictionary $(FUZZ))
 
 distclean:
 	rm -rf build
 
--include $(wildcard $F/init/pid1/*.d $F/tests/fault/*.d $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d build/guest/*.d build/mutants/lib/*.d build/mutants/tests/*/*.d)
+-include $(wildcard $F/init/pid1/*.d $F/tests/fault/*.d $M/lib/*.d $M/init/*/*.d $H/lib/*.d $H/tests/*/*.d $Z/lib/*.d $Z/counted/lib/*.d $Z/init/*/*.d $Z/tests/*/*.d build/guest/*.d build/mutants/lib/*.d build/mutants/tests/*/*.d)

@@ -207,14 +207,20 @@ static void put_hex(struct buf *to, uint32_t value)
 		buf_char(to, "0123456789abcdef"[value >> shift & 15]);
 }
 
+/* 16: it is none. */
+static uint32_t digit_of(char c)
+{
+	return (uint32_t)str_chr(STR("0123456789abcdef"), c);
+}
+
 static bool hex(const char *p, uint32_t *value)
 {
 	uint32_t v = 0;
 	for (unsigned i = 0; i < NUMBER_SIZE; i++) {
-		size_t digit = str_chr(STR("0123456789abcdef"), p[i]);
+		uint32_t digit = digit_of(p[i]);
 		if (digit == 16)
 			return false;
-		v = v << 4 | (uint32_t)digit;
+		v = v << 4 | digit;
 	}
 	*value = v;
 	return true;
@@ -241,4 +247,12 @@ bool log_marker_take(struct str *line, const char token[LOG_TOKEN_SIZE], struct 
 	line->n -= n;
 	*marker = m;
 	return true;
+}
+
+bool log_marker_begins(struct str bytes, const char token[LOG_TOKEN_SIZE])
+{
+	size_t n = 1;
+	while (n < bytes.n && (n <= LOG_TOKEN_SIZE ? bytes.p[n] == token[n - 1] : digit_of(bytes.p[n]) < 16))
+		n++;
+	return bytes.n > 0 && bytes.p[0] == '\0' && n == bytes.n && n < LOG_MARKER_SIZE;
 }

@@ -73,5 +73,7 @@ struct log_marker {
 void log_marker_put(struct buf *to, const char token[LOG_TOKEN_SIZE], const struct log_marker *marker);
 /* Whether a line (without its line feed) ends with a marker, which is then taken off it. */
 bool log_marker_take(struct str *line, const char token[LOG_TOKEN_SIZE], struct log_marker *marker);
+/* Whether these bytes may be the first of one, which has no line feed yet. */
+bool log_marker_begins(struct str bytes, const char token[LOG_TOKEN_SIZE]);
 
 #endif

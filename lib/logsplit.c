@@ -45,10 +45,10 @@ static size_t before_marker(const struct logsplit *s, const char *p, size_t n)
 	size_t from = n > MARKER ? n - MARKER : 0;
 	const char *nul = n ? memchr(p + from, '\0', n - from) : NULL;
 	while (nul) {
-		size_t rest = (size_t)(p + n - nul) - 1;
-		if (memcmp(nul + 1, s->rules->token, rest < LOG_TOKEN_SIZE ? rest : LOG_TOKEN_SIZE) == 0)
+		size_t rest = (size_t)(p + n - nul);
+		if (log_marker_begins(str_of(nul, rest), s->rules->token))
 			return (size_t)(nul - p);
-		nul = memchr(nul + 1, '\0', rest);
+		nul = memchr(nul + 1, '\0', rest - 1);
 	}
 	return n;
 }
@@ -129,12 +129,12 @@ static enum found go_on_with_held(struct logsplit *s, size_t k, bool has_end, st
 	}
 	/* Its end is farther off than a piece and a marker, or it is not known. */
 	size_t piece = n + k > room ? before_character(s->held, most) : n + k > hold_max(s) ? piece_of(s, s->held, n + k) : 0;
-	if (piece <= n && n + k <= most) {      /* little; or something began before this read and is still not all there */
+	if (piece < n && n + k <= most) {       /* little; or something began before this read and is still not all there */
 		s->state->n_held = (uint32_t)(n + k);
 		s->in.n = 0;
 		return NOTHING;
 	}
-	if (piece <= n)
+	if (piece < n)
 		piece = most;
 	s->state->n_held = 0;
 	s->in = str_skip(s->in, piece - n);

@@ -1,8 +1,8 @@
 #include "names.h"
 #include "values.h"
 
-/* As glibc counts them: the kernel's 32 and 33 belong to its threads. musl's own SIGRTMIN is 35, unit files mean 34. */
-enum { RTMIN = 34, RTMAX = 64 };
+/* As glibc counts them: the kernel's 32 and 33 belong to its threads and have no name, but anybody may send them. musl's own SIGRTMIN is 35, unit files mean 34. */
+enum { SYS = 31, RTMIN = 34, RTMAX = 64 };
 
 const char *const unit_type_names[N_UNIT_TYPE_NAME] = {
 	[UNIT_SERVICE] = "service", [UNIT_SOCKET] = "socket", [UNIT_TARGET] = "target", [UNIT_DEVICE] = "device",
@@ -90,7 +90,7 @@ static const char *const signals[RTMAX + 1] = {
 	NULL, "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",
 	"SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP",
 	"SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR",
-	"SIGSYS", NULL, NULL,
+	"SIGSYS", "32", "33",
 	"SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7",
 	"SIGRTMIN+8", "SIGRTMIN+9", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14",
 	"SIGRTMIN+15", "SIGRTMIN+16", "SIGRTMIN+17", "SIGRTMIN+18", "SIGRTMIN+19", "SIGRTMIN+20", "SIGRTMIN+21",
@@ -121,8 +121,8 @@ int signal_number(struct str name)
 	if (value_u64(name, &number))
 		return number <= RTMAX ? (int)number : 0;
 	str_take(&name, STR("SIG"));
-	for (int i = 1; i < RTMIN; i++)
-		if (signals[i] && str_eq(str_skip(str_from(signals[i]), 3), name))
+	for (int i = 1; i <= SYS; i++)
+		if (str_eq(str_skip(str_from(signals[i]), 3), name))
 			return i;
 	return realtime_number(name);
 }

@@ -32,7 +32,7 @@ extern const char *const limit_names[N_LIMIT_KIND];             /* "NOFILE", ...
 /* Index of `name` in the table (the empty string is never found), or -1. */
 int name_find(const char *const *table, size_t n, struct str name);
 
-/* "SIGTERM", "SIGRTMIN+3"; "SIG?" for what is no signal. */
+/* "SIGTERM", "SIGRTMIN+3", "32"; "SIG?" for what is no signal. */
 const char *signal_name(int number);
 
 /* A name with or without SIG in front, RTMIN[+n], RTMAX[-n], or 1 to 64; upper case only. 0 when it is none. */

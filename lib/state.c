@@ -26,6 +26,15 @@ static bool is_text(const char *text, size_t size)
 	return memchr(text, '\0', size) != NULL;
 }
 
+/* Every bool from the one to the other. Any other byte in the place of one is nothing that a compiler reckons with. */
+static bool are_flags(const bool *first, const bool *last)
+{
+	for (const unsigned char *p = (const void *)first; p <= (const unsigned char *)last; p++)
+		if (*p > 1)
+			return false;
+	return true;
+}
+
 static bool is_unit(const struct core *c, uint32_t i)
 {
 	return i == NO_UNIT || i < c->n_services;
@@ -33,7 +42,7 @@ static bool is_unit(const struct core *c, uint32_t i)
 
 static bool is_kill(const struct oom_kill *k)
 {
-	return is_text(k->comm, sizeof k->comm) && is_text(k->invoked_by, sizeof k->invoked_by) && is_text(k->constraint, sizeof k->constraint) &&
+	return are_flags(&k->is_group, &k->is_task_memcg_above) && is_text(k->comm, sizeof k->comm) && is_text(k->invoked_by, sizeof k->invoked_by) && is_text(k->constraint, sizeof k->constraint) &&
 		is_text(k->memcg, sizeof k->memcg) && is_text(k->task_memcg, sizeof k->task_memcg);
 }
 
@@ -42,7 +51,7 @@ static bool is_death(const struct core *c, const struct death *d, size_t place)
 {
 	if (d->id == 0)
 		return true;
-	return d->id % DEATHS_KEPT == place && d->id < c->next_death && is_unit(c, d->service) && d->cause < N_CAUSE &&
+	return are_flags(&d->is_main, &d->has_oom_besides) && d->id % DEATHS_KEPT == place && d->id < c->next_death && is_unit(c, d->service) && d->cause < N_CAUSE &&
 		d->launch_step < N_LAUNCH_STEP && d->doubt < N_DOUBT && is_text(d->unit, sizeof d->unit) && is_text(d->comm, sizeof d->comm) &&
 		is_text(d->sender.comm, sizeof d->sender.comm) && is_kill(&d->oom);
 }
@@ -85,7 +94,8 @@ const char *state_check(const struct core *c, size_t size, struct unitset units)
 	if (c->n_services != unitset_count(units) || core_size(c->n_services) != size || c->size != size)
 		return "the core is of other units";
 	if (!is_system(&c->system) || c->next_kill >= KILLS_KEPT || c->next_death == 0 || !c->random || c->shared.source >= N_SHARED_SOURCE ||
-	    !is_text(c->cgroup_root, sizeof c->cgroup_root))
+	    !is_text(c->cgroup_root, sizeof c->cgroup_root) || !are_flags(&c->is_disputed[0], &c->is_disputed[KILLS_KEPT - 1]) ||
+	    !are_flags(&c->is_loading, &c->is_deadline_stale) || !are_flags(&c->shared.is_ours_alone, &c->shared.is_ours_alone))
 		return "the core's head is damaged";
 	for (size_t n = 0; n < KILLS_KEPT; n++)
 		if (!is_kill(&c->kills[n]))
@@ -162,7 +172,7 @@ static bool attach(union entry_space *e, struct event *ev)
 	if (ev->kind != EVENT_NOTIFY)
 		return n == 0;
 	struct notify_message *m = (struct notify_message *)rest;
-	if (n < sizeof *m || m->status.n > n - sizeof *m)
+	if (n < sizeof *m || m->status.n > n - sizeof *m || !are_flags(&m->is_ready, &m->has_time))
 		return false;
 	m->status.p = rest + sizeof *m;
 	m->fd_name = STR("");
@@ -201,10 +211,18 @@ uint64_t state_last(const void *bytes, size_t n, uint64_t number, uint32_t *end)
 	return number;
 }
 
+/* Nobody tells of these without saying of which service. */
+static const bool is_of_one[N_EVENT_KIND] = {
+	[EVENT_LAUNCHED] = true, [EVENT_EXECED] = true, [EVENT_LAUNCH_FAILED] = true, [EVENT_MAIN] = true, [EVENT_READY] = true,
+	[EVENT_LAUNCH_WARNING] = true, [EVENT_EMPTY] = true, [EVENT_COUNTER] = true, [EVENT_NOTIFY] = true,
+};
+
 /* An event is about a service of this set, or the entry is not of this journal. */
 static bool fits(const struct core *c, const struct event *ev)
 {
-	return is_unit(c, ev->service) && ev->role <= ROLE_OTHER && ev->step < N_LAUNCH_STEP && ev->shared < N_SHARED_SOURCE;
+	return is_unit(c, ev->service) && (ev->service != NO_UNIT || !is_of_one[ev->kind]) && ev->role <= ROLE_OTHER &&
+		ev->step < N_LAUNCH_STEP && ev->shared < N_SHARED_SOURCE && are_flags(&ev->has_counter, &ev->is_first_killed) &&
+		is_text(ev->comm, sizeof ev->comm) && is_text(ev->sender.comm, sizeof ev->sender.comm);
 }
 
 uint64_t state_replay(struct core *c, struct unitset units, const void *bytes, size_t n, uint64_t number, uint64_t until)

@@ -180,7 +180,7 @@ budgets() {
 }
 
 scripts_are_clean() {
-	shellcheck -f gcc .ci/run tests/law.sh tests/sim/planted.sh tools/debian tools/setup | grep -v ': note:' | while read -r line; do broken "$line"; done
+	shellcheck -f gcc .ci/run tests/law.sh tests/sim/planted.sh tools/debian tools/fuzz tools/setup | grep -v ': note:' | while read -r line; do broken "$line"; done
 }
 
 # Each row of SECURITY.md names a test, as `folder/file::name`, and each test is there.

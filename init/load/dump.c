@@ -56,6 +56,13 @@ static void put_word(struct str word)
 	printf(is_quoted ? "\"" : "");
 }
 
+/* At the end of a line blanks go, and a backslash takes the next line along: a slash more changes no path. */
+static void put_end(struct str text)
+{
+	bool is_lost = text.n && strchr(" \t\r\\", text.p[text.n - 1]);
+	puts(is_lost && text.p[0] == '/' ? "/" : "");
+}
+
 void put_line(const struct dumped *e, const char *value)
 {
 	printf("%.*s=%s\n", STR_ARG(e->row->key), value);
@@ -72,7 +79,7 @@ void put_text(const struct dumped *e, const char *sign, struct str text)
 		return;
 	printf("%.*s=%s", STR_ARG(e->row->key), sign);
 	put_plain(text);
-	putchar('\n');
+	put_end(text);
 }
 
 /* One a line: what is wrong in one of them then costs only that one. */
@@ -259,7 +266,7 @@ static void put_credentials(const struct dumped *e)
 			put_plain(c->path);
 		else
 			put_escaped(c->value, "\\");
-		putchar('\n');
+		put_end(are_files ? c->path : STR(""));
 	}
 }
 

@@ -16,9 +16,12 @@
 /* ---- keep.c: memory that lives as long as the process, seconds ---- */
 
 void *keep(size_t n);                           /* zeroed; the process ends with a line when there is none */
+struct buf scratch(size_t cap);                 /* for one word at a time: the next call gives the same memory */
+
+/* ---- list.c: texts and lists in it ---- */
+
 struct str keep_str(struct str s);              /* a copy, with a NUL behind it */
 struct buf keep_buf(size_t cap);
-struct buf scratch(size_t cap);                 /* for one word at a time: the next call gives the same memory */
 struct str keep_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define STR_ARG(s) (int)(s).n, (s).p            /* for "%.*s" */
 

@@ -408,13 +408,13 @@ void control_take(struct pid1 *p, uint32_t client, const struct request *q, int 
 			put_end(p, c, answer);
 	} else if (verb_is_change(verb)) {
 		struct event ev = event_of(EVENT_REQUEST, i);
-		ev.verb = verb;
+		ev.verb = (uint8_t)verb;
 		ev.argument = q->argument;
 		ev.status = q->status;
 		ev.client = number_of(p, c);
 		feed_last(p, &ev);
 	} else {
-		c->verb = verb;
+		c->verb = (uint8_t)verb;
 		c->service = i;
 		c->cursor = 0;
 		c->is_sending = true;

@@ -291,6 +291,24 @@ static void reads_make_no_difference(void **state)
 	}
 }
 
+/* Each zero may be where a marker begins, and what is held must not grow by all of them: the one that comes has to fit in. */
+static void a_marker_behind_many_zeroes_is_found(void **state)
+{
+	(void)state;
+	static struct stream t;
+	char bytes[80 + 30] = { 0 };
+	struct str own = marker(1, 71);
+	memset(bytes, 'x', 80);
+	open_stream(&t);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		feed(&t, str_of(bytes + i, 1));
+	for (size_t i = 0; i < own.n; i++)
+		feed(&t, str_of(own.p + i, 1));
+	t.told.n = 0;
+	feed(&t, STR("new\n"));
+	then_told(&t, "1.71 6|new| ");
+}
+
 /* A stream of one byte at a time that never ends a line, and looks as if a marker or a character were about to come. */
 static void an_endless_line_needs_no_room(void **state)
 {
@@ -319,6 +337,7 @@ int main(void)
 		cmocka_unit_test(what_is_asked_for_is_marked_as_unfinished),
 		cmocka_unit_test(the_last_words_end_with_their_service),
 		cmocka_unit_test(reads_make_no_difference),
+		cmocka_unit_test(a_marker_behind_many_zeroes_is_found),
 		cmocka_unit_test(an_endless_line_needs_no_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
