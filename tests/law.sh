@@ -11,8 +11,9 @@ cd "${1:-$(dirname "$0")/..}" || exit 2
 PID1=build/debug/oomph
 STRIPPED=build/bin/oomph
 LIB=build/musl/liboomph.a
-# Bytes of the stripped PID 1. 23,000 of them are for its defence: relocations and what seals them, and a canary behind every array.
-SIZE_MAX=180000
+# Bytes of the stripped PID 1. 23,000 of them are for its defence: relocations and what seals them, and a canary behind every array;
+# 18,000 to come back from its own faults and to be upgraded.
+SIZE_MAX=185000
 FILE_LINES=400          # tables aside
 FUNCTION_LINES=60
 

@@ -249,7 +249,7 @@ int main(int argc, char **argv)
 	read_words(&ask, argc, argv);
 	if (!ask.command) {
 		print_help();
-		return LEAVE_USAGE;     /* NOLINT(clang-analyzer-unix.Malloc): so do its words */
+		return LEAVE_USAGE;     /* NOLINT(clang-analyzer-unix.Malloc): ours till we end */
 	}
 	if (ask.n_args < ask.command->least || ask.n_args > ask.command->most || (ask.options & ~ask.command->options))
 		wrong_usage(ask.command);

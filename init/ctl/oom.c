@@ -127,5 +127,5 @@ int oom_main(const struct ask *ask)
 		show(ask, &all.list[i]);
 	if (all.n == 0 && !ask->is_json)
 		printf("no OOM kill is on record\n");
-	return LEAVE_OK;                /* NOLINT(clang-analyzer-unix.Malloc): the records leave with us */
+	return LEAVE_OK;                /* NOLINT(clang-analyzer-unix.Malloc): ours till we end */
 }

@@ -259,7 +259,7 @@ void imply_dependencies(struct load *load)
 	bool has_sysinit = sysinit && is_led_to(load, sysinit);
 	for (uint32_t i = 0; i < load->drafts.n; i++) {
 		struct draft *d = &LIST_AT(load->drafts, struct draft, i);
-		if (target_is(d->name))
+		if (target_is(d->name))         /* NOLINT(clang-analyzer-core.NullDereference): what is below a list's count is there */
 			imply_for_target(load, d);
 		else if (has_defaults(d))
 			imply_for_service(d, &base, has_sysinit);

@@ -114,7 +114,8 @@ static void make_words(char **argv)
 
 void crash_arm(struct pid1 *p, char **argv)
 {
-	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	/* Not populated: to be executed takes more memory than this, and it is for once at most. */
+	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	sigset_t ours;
 	make_words(argv);
