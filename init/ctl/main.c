@@ -248,8 +248,8 @@ int main(int argc, char **argv)
 		leave(LEAVE_FAILED, "out of memory");
 	read_words(&ask, argc, argv);
 	if (!ask.command) {
-		print_help();
-		return LEAVE_USAGE;     /* NOLINT(clang-analyzer-unix.Malloc): ours till we end */
+		print_help();           /* NOLINT(clang-analyzer-unix.Malloc): ours till we end */
+		return LEAVE_USAGE;
 	}
 	if (ask.n_args < ask.command->least || ask.n_args > ask.command->most || (ask.options & ~ask.command->options))
 		wrong_usage(ask.command);
