@@ -69,9 +69,9 @@ UNIT   = $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 SIM    = $(patsubst %.c,$H/%.o,$(wildcard tests/sim/*.c))
 # The most dangerous first: `make fuzz` takes them in this order.
 FUZZ   = unitset state core unitfile kmsg request notify values logs
-CHECKS = setup all law lint unit sim fuzz-replay fault-sample container-test vm-test
+CHECKS = setup all law lint unit sim fuzz-replay fault-sample crashes-sample container-test vm-test
 
-.PHONY: all guest demo check lint vm bench torture hostile daemons oracle mutants crashes fault fault-sample setup law unit sim container-test vm-test install clean distclean
+.PHONY: all guest demo check lint vm bench torture hostile daemons oracle mutants crashes crashes-sample fault fault-sample setup law unit sim container-test vm-test install clean distclean
 
 all: $(PROGRAMS:%=build/bin/%)
 guest: $(GUEST)
@@ -314,6 +314,9 @@ hostile: setup
 crashes: setup
 	@$(MAKE) --no-print-directory -j2 all guest
 	tools/crashes $(if $(CRASHES),--crashes $(CRASHES)) $(if $(SEED),--seed $(SEED))
+
+crashes-sample: all guest
+	tools/crashes --crashes 100 --services 50
 
 # All of tests/vm/debian.py's daemons that need no socket, and what becomes of each under systemd.
 daemons: setup

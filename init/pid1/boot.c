@@ -65,9 +65,11 @@ const char *boot_variable(const struct pid1 *p, struct str name)
 	return value;
 }
 
-void boot_find_helpers(struct pid1 *p)
+void boot_find_programs(struct pid1 *p)
 {
 	char self[sizeof p->libdir];
+	if (p->program < 0)
+		p->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self);
 	struct str own = str_of(self, n > 0 ? (size_t)n : 0);
 	const char *wish = boot_variable(p, STR("OOMPH_LIBDIR"));

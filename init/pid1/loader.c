@@ -34,7 +34,7 @@ void loader_start(struct pid1 *p)
 	uint32_t n = 0;
 	if (p->loader.pid && p->loader.pid != p->dying)
 		return;                         /* it was started before we crashed */
-	boot_find_helpers(p);           /* unless they are found: they may have been there all the time, and the disk not */
+	boot_find_programs(p);          /* unless they are found: they may have been there all the time, and the disk not */
 	int fd = memfd_create("oomph-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0) {
 		say_loaded(p, errno);

@@ -160,7 +160,7 @@ static struct pid1 *begin(const struct options *options, char **argv, int forced
 		p->clients[i].fd = -1;
 	boot_mounts(p);
 	console_open(p);
-	boot_find_helpers(p);
+	boot_find_programs(p);
 	boot_process(p);
 	boot_hostname(p);
 	if (p->options.mode != MODE_COMMAND)

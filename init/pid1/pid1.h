@@ -232,7 +232,8 @@ void loop(struct pid1 *p) __attribute__((noreturn));
 /* ---- boot.c: what is there once, at the start ---- */
 
 void boot_find_mode(struct pid1 *p, int forced);        /* forced: enum system_mode, or -1 */
-void boot_find_helpers(struct pid1 *p);                 /* $OOMPH_LIBDIR, /usr/lib/oomph, beside the binary itself */
+/* Ours, which we come back by, and the helpers: in $OOMPH_LIBDIR, /usr/lib/oomph, beside the binary itself. Unless they are found. */
+void boot_find_programs(struct pid1 *p);
 const char *boot_variable(const struct pid1 *p, struct str name);        /* of PID 1's own environment; NULL */
 void boot_mounts(struct pid1 *p);
 void boot_process(struct pid1 *p);                      /* signals, limits, score, memory lock */

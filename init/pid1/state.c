@@ -58,7 +58,7 @@ void state_begin(struct pid1 *p, int self)
 	p->self = self;
 	p->store_memory = p->loaded_units = -1;
 	p->sets[0] = p->sets[1] = (struct set){ -1, -1, -1, -1, 0 };
-	p->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	p->program = -1;
 	prctl(PR_GET_NAME, p->name);
 }
 
