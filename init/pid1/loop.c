@@ -76,9 +76,11 @@ static void begin_effect(struct pid1 *p, uint32_t n)
  * First what is done, then what is said of it: a console may be slow, and a service waits for its successor. What was done of it before
  * a crash is not done again.
  */
-static void perform(struct pid1 *p, const struct effects *fx)
+static void perform(struct pid1 *p, const struct event *ev, const struct effects *fx)
 {
 	uint32_t n = 0;
+	if (fx->n && ev->kind != EVENT_UPGRADED)
+		upgrade_commit(p);
 	for (int is_last = 0; is_last < 2; is_last++)
 		for (uint32_t i = 0; i < fx->n; i++) {
 			if (comes_last(&fx->list[i]) != is_last || n++ < p->hand.n_done)
@@ -98,7 +100,7 @@ static void step(struct pid1 *p, struct event *ev, bool is_queued)
 	ev->wall_ms = wall_ms();
 	state_note(p, ev, is_queued);
 	core_step(p->core, p->units, ev, &fx);
-	perform(p, &fx);
+	perform(p, ev, &fx);
 }
 
 static bool enqueue(struct pid1 *p, const struct event *ev)
@@ -160,7 +162,7 @@ void feed_again(struct pid1 *p, struct event *in_hand)
 	p->is_feeding = true;
 	if (in_hand) {
 		core_step(p->core, p->units, in_hand, &fx);
-		perform(p, &fx);
+		perform(p, in_hand, &fx);
 	}
 	p->is_unsettled = true;
 	settle(p);

@@ -450,6 +450,7 @@ void upgrade_begin(struct pid1 *p);
 /* Takes the descriptor in any case. ANSWER_LATER: the answer comes when another binary has taken over, or will not. */
 enum answer upgrade_ask(struct pid1 *p, uint32_t client, int program);
 void upgrade_tested(struct pid1 *p, const struct event *death);
+void upgrade_commit(struct pid1 *p);                    /* something is about to be done: is there still a way back? */
 void upgrade_go(struct pid1 *p);                        /* at the end of a turn: returns if it cannot be */
 void upgrade_arrived(struct pid1 *p);                   /* we are the other binary, or the old one again */
 uint64_t upgrade_deadline(const struct pid1 *p);

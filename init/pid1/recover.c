@@ -257,7 +257,7 @@ struct pid1 *recover(const struct options *options, char **argv)
 	resume(p, is_upgrade ? NULL : &p->crashes[(p->n_crashes - 1) % CRASHES_KEPT]);
 	if (is_upgrade)
 		upgrade_arrived(p);
-	else
+	if (!is_upgrade || options->is_back)
 		recover_sweep(p);
 	p->has_more_dead = true;
 	return p;

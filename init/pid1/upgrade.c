@@ -162,6 +162,18 @@ void upgrade_arrived(struct pid1 *p)
 	control_send_away(p);
 }
 
+/*
+ * The one before has its state in memory of its own, if it laid it out otherwise. What has been done since it does not know of: it would start a
+ * second time what we have started, and close descriptors that are others' by now. From here on we come back as ourselves.
+ */
+void upgrade_commit(struct pid1 *p)
+{
+	struct upgrade *u = &p->upgrade;
+	if (u->before < 0 || u->state_before == p->self)
+		return;
+	u->before = u->state_before = -1;
+}
+
 uint64_t upgrade_deadline(const struct pid1 *p)
 {
 	return earlier(p->upgrade.tester.deadline_at, p->upgrade.proven_at);

@@ -178,6 +178,20 @@ def test_one_that_fails_a_little_later_as_well(box):
     assert len(b.deaths("web")) == 1
 
 
+def test_across_layouts_there_is_no_way_back_from_what_was_done(box):
+    """The one before knows of none of it, and would start what is running."""
+    b = given(box, {"web": service(STAYS, Restart="always", RestartSec="1ms"), "db": service(STAYS)}, BEFORE)
+    assert upgrade(b, FAULTY).returncode == 0
+    its_build = build(b)
+    b.inside(f"kill -KILL {b.unit('web')['main_pid']}")
+    web = b.wait_state("web", "up", generation=2)["main_pid"]
+    (b.folder / "crash").write_text("request SIGSEGV 1 0\n" + " " * 40)
+    b.do("stop", "db")
+    assert [c["event"] for c in b.json("crashes")] == ["request"] and build(b) == its_build
+    assert standing(b)["web.service"] == (web, 2, "up") and b.states()["db"] == "idle"
+    assert len(b.deaths("web")) == 1 and len(children(b.pid)) == 1
+
+
 def test_only_root_may(box):
     b = given(box, {"db": service(STAYS)})
     os.chmod(b.socket, 0o666)
