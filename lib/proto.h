@@ -5,7 +5,8 @@
  * and ends with one PACKET_END. With REQUEST_FOLLOW, PACKET_NOTE and PACKET_DEATH go on coming until the client leaves.
  * A request of the wrong size, magic or version costs its sender the connection; so does not reading for SLOW_READER_MS.
  *
- * Both ends are one build's: a client of another version is told so (PACKET_END with ANSWER_BAD_REQUEST) and asked to go.
+ * Both ends are one build's: a client of another version is told so (PACKET_END with ANSWER_BAD_REQUEST) and asked to go. But oomph-log
+ * outlives an upgrade: kinds, verbs and answers are appended, and what it takes (PACKET_LOG, PACKET_DEATH, PACKET_END) stays as it is.
  */
 #ifndef OOMPH_PROTO_H
 #define OOMPH_PROTO_H
@@ -33,7 +34,7 @@ struct request {
 	char unit[UNIT_NAME_MAX + 1];   /* NUL-terminated; "" where the verb goes without or means all */
 };
 
-enum packet_kind { PACKET_UNIT, PACKET_TEXT, PACKET_DEATH, PACKET_NOTE, PACKET_VERSION, PACKET_INCIDENTS, PACKET_LOG, PACKET_CRASH, PACKET_END };
+enum packet_kind { PACKET_UNIT, PACKET_TEXT, PACKET_DEATH, PACKET_NOTE, PACKET_VERSION, PACKET_INCIDENTS, PACKET_LOG, PACKET_END, PACKET_CRASH };
 
 struct packet {
 	uint32_t kind;                  /* enum packet_kind */
