@@ -292,7 +292,7 @@ def test_one_who_does_not_read_costs_nobody_anything(logged):
 def test_others_who_crowd_in_do_not_cost_the_logger_its_place(logged):
     b = logged({"web": service(script(STAYS))})
     with Logger(b) as log:
-        crowd = [connect(b) for _ in range(50)]
+        crowd = [connect(b) for _ in range(200)]
         b.put("db", service(script(STAYS)))
         log.take_until(("db", OUT))
         assert is_cut(crowd[0])
