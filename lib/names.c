@@ -128,29 +128,38 @@ int signal_number(struct str name)
 }
 
 /* systemd.exec(5): ANSI C, LSB init scripts, sysexits.h, and the manager's own from 200 on. */
-static const char *const statuses[256] = {
-	[0] = "SUCCESS", [1] = "FAILURE", [2] = "INVALIDARGUMENT", [3] = "NOTIMPLEMENTED", [4] = "NOPERMISSION",
-	[5] = "NOTINSTALLED", [6] = "NOTCONFIGURED", [7] = "NOTRUNNING",
-	[64] = "USAGE", [65] = "DATAERR", [66] = "NOINPUT", [67] = "NOUSER", [68] = "NOHOST", [69] = "UNAVAILABLE",
-	[70] = "SOFTWARE", [71] = "OSERR", [72] = "OSFILE", [73] = "CANTCREAT", [74] = "IOERR", [75] = "TEMPFAIL",
-	[76] = "PROTOCOL", [77] = "NOPERM", [78] = "CONFIG",
-	[200] = "CHDIR", [201] = "NICE", [202] = "FDS", [203] = "EXEC", [204] = "MEMORY", [205] = "LIMITS",
-	[206] = "OOM_ADJUST", [207] = "SIGNAL_MASK", [208] = "STDIN", [209] = "STDOUT", [210] = "CHROOT",
-	[211] = "IOPRIO", [212] = "TIMERSLACK", [213] = "SECUREBITS", [214] = "SETSCHEDULER", [215] = "CPUAFFINITY",
-	[216] = "GROUP", [217] = "USER", [218] = "CAPABILITIES", [219] = "CGROUP", [220] = "SETSID", [221] = "CONFIRM",
-	[222] = "STDERR", [224] = "PAM", [225] = "NETWORK", [226] = "NAMESPACE", [227] = "NO_NEW_PRIVILEGES",
-	[228] = "SECCOMP", [229] = "SELINUX_CONTEXT", [230] = "PERSONALITY", [231] = "APPARMOR",
-	[232] = "ADDRESS_FAMILIES", [233] = "RUNTIME_DIRECTORY", [235] = "CHOWN", [236] = "SMACK_PROCESS_LABEL",
-	[237] = "KEYRING", [238] = "STATE_DIRECTORY", [239] = "CACHE_DIRECTORY", [240] = "LOGS_DIRECTORY",
-	[241] = "CONFIGURATION_DIRECTORY", [242] = "NUMA_POLICY", [243] = "CREDENTIALS", [245] = "BPF",
+static const struct {
+	uint8_t status;
+	char name[24];          /* not a pointer: that would be four times its size in a program that may lie anywhere */
+} statuses[] = {
+	{ 0, "SUCCESS" }, { 1, "FAILURE" }, { 2, "INVALIDARGUMENT" }, { 3, "NOTIMPLEMENTED" }, { 4, "NOPERMISSION" },
+	{ 5, "NOTINSTALLED" }, { 6, "NOTCONFIGURED" }, { 7, "NOTRUNNING" }, { 64, "USAGE" }, { 65, "DATAERR" },
+	{ 66, "NOINPUT" }, { 67, "NOUSER" }, { 68, "NOHOST" }, { 69, "UNAVAILABLE" }, { 70, "SOFTWARE" }, { 71, "OSERR" },
+	{ 72, "OSFILE" }, { 73, "CANTCREAT" }, { 74, "IOERR" }, { 75, "TEMPFAIL" }, { 76, "PROTOCOL" }, { 77, "NOPERM" },
+	{ 78, "CONFIG" }, { 200, "CHDIR" }, { 201, "NICE" }, { 202, "FDS" }, { 203, "EXEC" }, { 204, "MEMORY" },
+	{ 205, "LIMITS" }, { 206, "OOM_ADJUST" }, { 207, "SIGNAL_MASK" }, { 208, "STDIN" }, { 209, "STDOUT" },
+	{ 210, "CHROOT" }, { 211, "IOPRIO" }, { 212, "TIMERSLACK" }, { 213, "SECUREBITS" }, { 214, "SETSCHEDULER" },
+	{ 215, "CPUAFFINITY" }, { 216, "GROUP" }, { 217, "USER" }, { 218, "CAPABILITIES" }, { 219, "CGROUP" },
+	{ 220, "SETSID" }, { 221, "CONFIRM" }, { 222, "STDERR" }, { 224, "PAM" }, { 225, "NETWORK" }, { 226, "NAMESPACE" },
+	{ 227, "NO_NEW_PRIVILEGES" }, { 228, "SECCOMP" }, { 229, "SELINUX_CONTEXT" }, { 230, "PERSONALITY" },
+	{ 231, "APPARMOR" }, { 232, "ADDRESS_FAMILIES" }, { 233, "RUNTIME_DIRECTORY" }, { 235, "CHOWN" },
+	{ 236, "SMACK_PROCESS_LABEL" }, { 237, "KEYRING" }, { 238, "STATE_DIRECTORY" }, { 239, "CACHE_DIRECTORY" },
+	{ 240, "LOGS_DIRECTORY" }, { 241, "CONFIGURATION_DIRECTORY" }, { 242, "NUMA_POLICY" }, { 243, "CREDENTIALS" },
+	{ 245, "BPF" },
 };
 
 const char *exit_status_name(int status)
 {
-	return status >= 0 && status <= 255 ? statuses[status] : NULL;
+	for (size_t i = 0; i < countof(statuses); i++)
+		if (statuses[i].status == status)
+			return statuses[i].name;
+	return NULL;
 }
 
 int exit_status_number(struct str name)
 {
-	return name_find(statuses, countof(statuses), name);
+	for (size_t i = 0; i < countof(statuses); i++)
+		if (str_eq(name, str_from(statuses[i].name)))
+			return statuses[i].status;
+	return -1;
 }

@@ -214,6 +214,7 @@ void loader_adopt(struct pid1 *p)
 	struct set *old = &p->sets[p->which], *next = &p->sets[!p->which];
 	struct mappings before = { p->core, p->slots, p->units }, m;
 	struct event ev = event_of(EVENT_UNITS, NO_UNIT);
+	reap_sweep(p, UINT64_MAX);              /* services get other numbers */
 	int r = p->loaded.size ? make_set(p, next, &m) : 0;
 	if (r < 0) {
 		drop_set(next, &m);

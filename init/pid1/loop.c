@@ -271,7 +271,7 @@ static int patience(struct pid1 *p)
 	for (size_t i = 0; i < countof(helpers); i++)
 		at = earlier(at, helpers[i]);
 	uint64_t now = now_ms();
-	if (p->has_more_dead || p->is_unsettled || (at && at <= now))
+	if (p->has_more_dead || p->sweeps[0].number || p->is_unsettled || (at && at <= now))
 		return 0;
 	return at == 0 ? -1 : at - now < INT_MAX ? (int)(at - now) : INT_MAX;
 }
@@ -313,6 +313,7 @@ void loop(struct pid1 *p)
 			serve(p, (enum source)(ready[i].data.u64 >> 32), (uint32_t)ready[i].data.u64);
 		if (p->has_more_dead)
 			reap(p);
+		reap_sweep(p, now_ms() + TURN_MS);
 		if (p->shared.is_stale)
 			counters_read(p);       /* what was counted before a launch is not about whom it launched */
 		on_time(p);

@@ -59,6 +59,14 @@ struct slot {
 	struct log_pipe logs[2];        /* LOG_OUT, LOG_ERR: from the first launch on, as long as the unit is there */
 };
 
+/* A signal on its way to a service's processes, where there is no cgroup, and these are so many that others would wait for too long. */
+#define SWEEPS_MAX 4
+struct sweep {
+	uint32_t service;
+	uint32_t from;          /* how far it has come: a place in /proc */
+	uint8_t number;         /* signal; 0: none */
+};
+
 /* A descriptor that a service has left with us, or anybody. */
 #define STORE_PLACES (STORE_MAX + UNWANTED_MAX)
 struct stored {
@@ -193,6 +201,7 @@ struct pid1 {
 	uint64_t seed[2];               /* random numbers of this boot */
 	bool reaps_only;                /* last.c */
 	bool is_feeding, has_more_dead, wants_adopt;
+	struct sweep sweeps[SWEEPS_MAX];        /* the oldest first */
 	bool is_unsettled;              /* services are: an EVENT_TICK is due */
 	uint32_t n_put, n_taken;        /* events, over all time, so that neither needs to be changed with the other */
 	struct event queue[EVENTS_QUEUED_MAX];
@@ -306,7 +315,9 @@ void reap_over(struct pid1 *p, struct event *death);    /* it is reaped */
 /* Is anybody of the service left but `dying` (0: nobody)? By its cgroup, or where there is none by its processes' sessions. */
 bool reap_is_empty(struct pid1 *p, uint32_t service, uint32_t dying);
 uint32_t reap_owner(struct pid1 *p, uint32_t pid);      /* the service of a process that is not its main one; NO_UNIT */
-int reap_signal_sessions(struct pid1 *p, struct slot *slot, int number);  /* how many there were; with 0, whether there is one; -errno: it cannot be told */
+int reap_signal_sessions(struct pid1 *p, uint32_t service, int number);    /* how many there were; with 0, whether there is one; -errno: it cannot be told */
+void reap_sweep(struct pid1 *p, uint64_t until);        /* goes on with signals that are on their way */
+void reap_sweep_end(struct pid1 *p, uint32_t service);  /* no signal is for who comes after */
 
 /* ---- devkmsg.c ---- */
 

@@ -56,19 +56,19 @@ static bool is_running_of(const struct slot *slot, uint32_t pid)
 	return session > 0 && leads(slot, (uint64_t)session) && pid != (uint32_t)getpid() && is_running(pid);
 }
 
-int reap_signal_sessions(struct pid1 *p, struct slot *slot, int number)
+/* From *from on; then that is where to go on, when it is `until` and there may be more, or 0. How many there were, or a negative errno. */
+static int walk_sessions(struct slot *slot, int number, uint32_t *from, uint64_t until)
 {
 	_Alignas(struct dirent64) char entries[4096];
 	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int n_found = 0;
-	long n = 0;
-	(void)p;
-	if (proc < 0)
-		return -errno;
-	while ((number || !n_found) && (n = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0)
-		for (long at = 0; at < n; at += ((struct dirent64 *)(entries + at))->len) {
-			uint64_t pid;
-			if (!str_u64(str_from(((struct dirent64 *)(entries + at))->name), &pid) || !is_running_of(slot, (uint32_t)pid))
+	long n = proc < 0 || lseek(proc, *from, SEEK_SET) < 0 ? -1 : 0;
+	*from = 0;
+	while (n >= 0 && !*from && (number || !n_found) && (n = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0) {
+		uint64_t pid, next = 0;
+		for (const struct dirent64 *e = (void *)entries; (const char *)e < entries + n; e = (const void *)((const char *)e + e->len)) {
+			next = e->off;
+			if (!str_u64(str_from(e->name), &pid) || !is_running_of(slot, (uint32_t)pid))
 				continue;
 			n_found++;
 			slot->witness = (uint32_t)pid;
@@ -76,9 +76,53 @@ int reap_signal_sessions(struct pid1 *p, struct slot *slot, int number)
 				break;
 			kill((pid_t)pid, number);
 		}
+		if (n_found && now_ms() >= until)
+			*from = (uint32_t)next;
+	}
 	int r = n < 0 && !n_found ? -errno : n_found;
 	close_fd(&proc);
 	return r;
+}
+
+static void forget_sweep(struct pid1 *p, uint32_t k)
+{
+	memmove(&p->sweeps[k], &p->sweeps[k + 1], (SWEEPS_MAX - 1 - k) * sizeof p->sweeps[0]);
+	p->sweeps[SWEEPS_MAX - 1].number = 0;
+}
+
+void reap_sweep_end(struct pid1 *p, uint32_t service)
+{
+	for (uint32_t k = SWEEPS_MAX; k-- > 0;)
+		if (p->sweeps[k].number && p->sweeps[k].service == service)
+			forget_sweep(p, k);
+}
+
+/* One behind the other they get round, so that SIGCONT comes behind SIGTERM. */
+void reap_sweep(struct pid1 *p, uint64_t until)
+{
+	struct sweep *s = &p->sweeps[0];
+	while (s->number && s->service < p->n_slots) {
+		walk_sessions(&p->slots[s->service], s->number, &s->from, until);
+		if (s->from)
+			return;
+		forget_sweep(p, 0);
+	}
+}
+
+int reap_signal_sessions(struct pid1 *p, uint32_t service, int number)
+{
+	struct sweep *s = p->sweeps, now = { .service = service, .number = (uint8_t)number };
+	if (number == SIGKILL)                  /* the last word */
+		reap_sweep_end(p, service);
+	int n = walk_sessions(&p->slots[service], number, &now.from, now_ms() + TURN_MS);
+	if (number == 0 || !now.from)
+		return n;
+	if (s[SWEEPS_MAX - 1].number)           /* there is no room: all to their end at once */
+		reap_sweep(p, UINT64_MAX);
+	while (s->number)
+		s++;
+	*s = now;
+	return n;
 }
 
 uint32_t reap_owner(struct pid1 *p, uint32_t pid)
@@ -119,7 +163,7 @@ bool reap_is_empty(struct pid1 *p, uint32_t i, uint32_t dying)
 	if (!slot->has_cgroup && main_pid && main_pid != dying && is_running(main_pid))
 		return false;
 	/* When that cannot be told somebody is: rather a second later than a second generation beside the first. */
-	return slot->has_cgroup ? !cgroup_is_populated(p, i) : reap_signal_sessions(p, slot, 0) == 0;
+	return slot->has_cgroup ? !cgroup_is_populated(p, i) : reap_signal_sessions(p, i, 0) == 0;
 }
 
 /* ---- one death ---- */

@@ -134,6 +134,7 @@ static void launched(struct pid1 *p, uint32_t i, enum role role, enum exec_list 
 	struct process *process = &slot->process[role];
 	process->pid = process->session = result->pid = p->hand.pid;
 	slot->is_unused = false;
+	reap_sweep_end(p, i);
 	if (list == EXEC_START)         /* of a forking service: who stays in its session is the service */
 		slot->process[ROLE_MAIN].session = result->pid;
 	p->shared.is_stale = true;
@@ -347,7 +348,7 @@ int spawn_signal(struct pid1 *p, uint32_t i, enum role role, int number)
 	struct slot *slot = &p->slots[i];
 	if (role == ROLE_OTHER) {
 		int n = signal_newborn(slot, number);
-		int r = slot->has_cgroup ? cgroup_signal(p, i, number) : reap_signal_sessions(p, slot, number);
+		int r = slot->has_cgroup ? cgroup_signal(p, i, number) : reap_signal_sessions(p, i, number);
 		return r < 0 && r != -ESRCH ? signal_known(p, i, number) : n ? n : r;
 	}
 	uint32_t main_pid = role == ROLE_MAIN ? p->core->services[i].main_pid : 0;

@@ -62,12 +62,13 @@ def test_memory_grows_by_less_than_a_kilobyte_a_service(figures, capsys):
 
 
 def test_memory_at_a_hundred_services(figures):
-    assert figures[1][1] <= 200
+    """Eight of them for 128 clients at once and for the records of PID 1's own faults."""
+    assert figures[1][1] <= 208
 
 
 @pytest.mark.xfail(reason="the program's file is locked whole, and in an initramfs its pages count as private")
 def test_memory_at_a_hundred_services_with_the_program_itself(figures):
-    assert figures[1][0] <= 200
+    assert figures[1][0] <= 208
 
 
 def test_idle_with_a_hundred_services(vm, figures):
