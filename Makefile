@@ -3,7 +3,7 @@
 #     make build/musl/lib/str.o      make unit-str LIB=str
 
 LIB  = str unitfile words values values_amounts values_paths glyph exec_values calendar calendar_print calendar_next unitname directives unit kmsg kmsg_lines kmsg_paths kmsg_record kmsg_text procstat sigtrace proto names graph \
-       service restart shared_count verdict attrib system crash state core machine depend life ending outcome evidence wound request incident notify condition expand logline logfile logsplit logpolicy logpick logread timestamp say \
+       service restart shared_count verdict attrib system crash state core machine depend life ending outcome evidence wound request incident notify condition expand logline logfile logsplit logpolicy logpick logread timestamp say say_death say_note \
        syslogmsg journalmsg logjson logtarget logqueue
 PID1 = main boot loop effects state state_old crash recover upgrade last spawn child child_life child_fds child_stdio child_words child_rights child_process child_tty child_folders child_credentials child_tree store log reap devkmsg incident sigtrace cgroupfs counters ctlsock receive notifysock loader console files
 LOAD = main host specifiers scan find file dropin read settings settings_exec settings_life settings_rights settings_folders settings_stdio settings_timer command account people settle target link write builtin verify dump dump_numbers say keep list \
