@@ -215,13 +215,14 @@ class World(Box):
         self.all_up("added")
 
     def main(self, name):
-        """The main process, as we number it."""
-        wanted = str(self.wait(lambda: self.units_now().get(name, {}).get("main_pid"), f"{name}'s main process"))
-        for pid in children(self.pid):
-            with contextlib.suppress(OSError):
-                if re.search(r"^NSpid:.*\t(\d+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1] == wanted:
-                    return pid
-        raise Wrong(f"{name} has no main process {wanted}")
+        """The main process, as we number it. One whose launch fails may be gone as soon as it has been told."""
+        def there():
+            wanted = str(self.units_now().get(name, {}).get("main_pid"))
+            for pid in children(self.pid):
+                with contextlib.suppress(OSError):
+                    if re.search(r"^NSpid:.*\t(\d+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1] == wanted:
+                        return pid
+        return self.wait(there, f"{name}'s main process")
 
     def end(self, is_empty=False):
         end = time.monotonic() + PATIENCE
