@@ -7,8 +7,8 @@
 
 A mutant is one changed file of lib/, built alone and preloaded into unit tests and simulator, which are built once against a shared
 lib/. It is caught by the first that fails, crashes or uses up its processor time. One that survives is explained in equivalent.txt, or
-the tests are not good enough. Of the table of the service machine each cell is changed (cell.c): the dump in test_service.c would see
-any of that at once, so it is not asked; what the machine then does has to tell.
+the tests are not good enough. Of the table of the service machine each cell is changed (cell.c), and the dump in test_service.c, which sees
+any of that at once, is asked last: how many it alone has seen says how much of the table shows in what the machine then does.
 """
 import concurrent.futures
 import json
@@ -54,17 +54,18 @@ def passes(command, seconds, **environment):
                           stderr=subprocess.DEVNULL).returncode == 0
 
 
-def catchers(tests):
+WORLDS = [("few worlds", ["build/mutants/sim", "1", FEW_WORLDS, "brief"], 60)]
+MORE_WORLDS = [("many worlds", ["build/mutants/sim", "1", MANY_WORLDS, "brief"], 600)]
+DUMP = [("the dump alone", ["build/mutants/test_service"], 5)]
+
+
+def stories(tests):
+    return [(test, [f"build/mutants/test_{test}"], 5) for test in tests + STORIES]
+
+
+def caught_by(catchers, **environment):
     """The fastest first."""
-    for test in tests + STORIES:
-        yield test, [f"build/mutants/test_{test}"], 5
-    yield "few worlds", ["build/mutants/sim", "1", FEW_WORLDS, "brief"], 60
-    if not is_quick:
-        yield "many worlds", ["build/mutants/sim", "1", MANY_WORLDS, "brief"], 600
-
-
-def caught_by(tests, **environment):
-    for name, command, seconds in catchers(tests):
+    for name, command, seconds in catchers:
         if not passes(command, seconds, **environment):
             return name
     return None
@@ -85,7 +86,7 @@ class Fault:
         source.write_bytes(self.mutant.source((ROOT / self.mutant.file).read_bytes()))
         if not passes(["clang", *FLAGS, str(source), "-o", str(library)], 60):
             return ""
-        return caught_by(self.tests, LD_PRELOAD=str(library))
+        return caught_by(stories(self.tests) + WORLDS + ([] if is_quick else MORE_WORLDS), LD_PRELOAD=str(library))
 
 
 class Cell:
@@ -96,7 +97,7 @@ class Cell:
         self.key = f"cell {self.change}"
 
     def caught(self):
-        return caught_by([], LD_PRELOAD=str(BUILD / "cell.so"), CELL=self.change)
+        return caught_by(stories([]) + WORLDS + DUMP, LD_PRELOAD=str(BUILD / "cell.so"), CELL=self.change)
 
 
 # ---- which ----
@@ -166,7 +167,7 @@ def main(arguments):
     is_quick = arguments[:1] == ["--quick"]
     arguments = arguments[is_quick:]
     known = explanations()
-    if caught_by(sorted({test for tests in FILES.values() for test in tests})):
+    if caught_by(stories(sorted({test for tests in FILES.values() for test in tests})) + WORLDS + MORE_WORLDS + DUMP):
         sys.exit("mutants: something fails without any")
     mutants = chosen(arguments)
     results = judge(mutants)
