@@ -361,11 +361,12 @@ static void wait_for_room(struct pid1 *p, struct client *c, bool has_to, bool ha
 		c->blocked_at = now_ms();
 }
 
+/* As much as it takes, and no longer than a turn: thousands of services are seconds' worth of packets, and others wait. */
 static void go_on_sending(struct pid1 *p, struct client *c)
 {
-	uint64_t from = c->cursor;
+	uint64_t from = c->cursor, until = now_ms() + TURN_MS;
 	int r = 0;
-	while (c->is_sending && r == 0) {
+	while (c->is_sending && r == 0 && now_ms() < until) {
 		if (!readers[c->verb] || readers[c->verb](p, c, &r) == FINISHED) {
 			r = put_end(p, c, ANSWER_OK);
 			if (r == 0)
@@ -375,7 +376,7 @@ static void go_on_sending(struct pid1 *p, struct client *c)
 		}
 	}
 	if (c->fd >= 0)
-		wait_for_room(p, c, r == -EAGAIN, c->cursor != from);
+		wait_for_room(p, c, c->is_sending, c->cursor != from);
 }
 
 /* ---- asking ---- */

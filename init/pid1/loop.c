@@ -115,11 +115,11 @@ static bool enqueue(struct pid1 *p, const struct event *ev)
 
 /*
  * Until nothing is left to do. Thousands of services may settle after one event, though, and clients wait meanwhile: what is left
- * after a while is for the next turn. The core has it in its queues, and minds no event that comes before the tick.
+ * after a while is for the next turn. The core has it in its queues, and minds no event that comes before the tick. All events of a turn share
+ * that while: a hundred of them may be at hand.
  */
 static void settle(struct pid1 *p)
 {
-	uint64_t until = now_ms() + TURN_MS;
 	for (;;) {
 		struct event ev = event_of(EVENT_TICK, NO_UNIT);
 		bool is_queued = p->n_put != p->n_taken;
@@ -129,7 +129,7 @@ static void settle(struct pid1 *p)
 			loader_adopt(p);        /* only now: nothing holds an index of the old set any more */
 			p->wants_adopt = false;
 			continue;
-		} else if (!p->is_unsettled || p->core->now_ms >= until) {
+		} else if (!p->is_unsettled || p->core->now_ms >= p->settles_until) {
 			return;
 		} else {
 			p->is_unsettled = false;
@@ -308,6 +308,7 @@ void loop(struct pid1 *p)
 		struct epoll_event ready[32];
 		int n = epoll_wait(p->epoll, ready, countof(ready), patience(p));
 		const struct core *core = p->core;
+		p->settles_until = now_ms() + TURN_MS;
 		/* Once another set is in force the numbers of this batch mean other services; what is left is reported again. */
 		for (int i = 0; i < n && p->core == core; i++)
 			serve(p, (enum source)(ready[i].data.u64 >> 32), (uint32_t)ready[i].data.u64);

@@ -203,6 +203,7 @@ struct pid1 {
 	bool is_feeding, has_more_dead, wants_adopt;
 	struct sweep sweeps[SWEEPS_MAX];        /* the oldest first */
 	bool is_unsettled;              /* services are: an EVENT_TICK is due */
+	uint64_t settles_until;         /* in this turn */
 	uint32_t n_put, n_taken;        /* events, over all time, so that neither needs to be changed with the other */
 	struct event queue[EVENTS_QUEUED_MAX];
 	char notify_path[108];
